@@ -1,0 +1,640 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libchecmate - load policies made of BPF LSM programs and bind them to cgroups
+ *
+ * The nouns, in the order a caller meets them:
+ *
+ *   features   can this machine enforce, and if not, what is missing
+ *   policy     a policy object (.bpf.o): its hooks, its parameters
+ *   cgroup     where a policy applies
+ *   binding    a policy in force in a cgroup; lives in the kernel and in
+ *              bpffs, not in the process that made it
+ *   status     what the kernel says is attached and enforced
+ *
+ * Rules that hold for every function:
+ *
+ * - A function returning int returns 0 (or a documented non-negative value) on
+ *   success and a negative errno value on failure.
+ * - Arguments named ret_* are written on success only.
+ * - The last argument, @ret_error, may be NULL. Otherwise it points to a
+ *   pointer that is NULL; on failure it receives an explanation which the
+ *   caller frees with checmate_error_free(). It may stay NULL when memory is
+ *   short; checmate_error_text() accepts that.
+ * - Strings and structures returned as const belong to the object they were
+ *   asked of and live as long as it.
+ * - *_free() accepts NULL and returns NULL. *_freep() is for
+ *   __attribute__((cleanup)).
+ * - Nothing is printed or logged. No function is safe to call on the same
+ *   object from two threads at once; different objects are independent.
+ * - Structures that this header defines may grow at their end. Callers never
+ *   allocate them, except those with a member named sz.
+ */
+#ifndef CHECMATE_CHECMATE_H
+#define CHECMATE_CHECMATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifndef CHECMATE_API
+#define CHECMATE_API __attribute__((visibility("default")))
+#endif
+
+/**
+ * checmate_version() - Version of the library.
+ *
+ * Return: "MAJOR.MINOR.PATCH", static.
+ */
+CHECMATE_API const char *checmate_version(void);
+
+/**
+ * checmate_strv_free() - Free a list of strings this library returned.
+ * @strv: array of strings ended by NULL, or NULL.
+ *
+ * Return: NULL.
+ */
+CHECMATE_API char **checmate_strv_free(char **strv);
+
+/* --- error ---------------------------------------------------------------- */
+
+/* Why a call failed, for a person. */
+struct checmate_error;
+
+/**
+ * checmate_error_text() - The explanation.
+ * @error: what a failing function returned, or NULL.
+ *
+ * Return: one line "thing: reason; remedy" without a newline; never NULL.
+ */
+CHECMATE_API const char *checmate_error_text(const struct checmate_error *error);
+
+/**
+ * checmate_error_log() - What the BPF verifier or libbpf said.
+ * @error: what a failing function returned, or NULL.
+ *
+ * Return: the meaningful end of the log, several lines, or NULL when the
+ * failure has none.
+ */
+CHECMATE_API const char *checmate_error_log(const struct checmate_error *error);
+
+CHECMATE_API struct checmate_error *checmate_error_free(struct checmate_error *error);
+
+static inline void checmate_error_freep(struct checmate_error **error)
+{
+	*error = checmate_error_free(*error);
+}
+
+/* --- features ------------------------------------------------------------- */
+
+/* What this machine offers. */
+struct checmate_features;
+
+/**
+ * struct checmate_feature - One thing that enforcement depends on.
+ * @name: short name, e.g. "lsm-checmate".
+ * @present: it was found.
+ * @found: what was looked at and seen there, one line.
+ * @remedy: what to do about it; NULL when present.
+ */
+struct checmate_feature {
+	const char *name;
+	bool present;
+	const char *found;
+	const char *remedy;
+};
+
+/**
+ * struct checmate_hook - One LSM hook of the running kernel.
+ * @name: e.g. "socket_bind".
+ * @sleepable: sleepable programs may use it.
+ * @active: at least one program uses it now, so it costs something.
+ * @programs: how many programs use it, over all cgroups.
+ */
+struct checmate_hook {
+	const char *name;
+	bool sleepable;
+	bool active;
+	unsigned int programs;
+};
+
+/**
+ * checmate_features_probe() - Look at the machine.
+ * @ret_features: receives the answer; free with checmate_features_free().
+ * @ret_error: explanation, or NULL.
+ *
+ * That something is missing is an answer, not an error.
+ *
+ * Return: 0, -ENOMEM.
+ */
+CHECMATE_API int checmate_features_probe(struct checmate_features **ret_features,
+					 struct checmate_error **ret_error);
+
+/**
+ * checmate_features_backend() - How policies would be enforced.
+ * @features: features.
+ *
+ * Return: "checmate", or NULL when this machine cannot enforce; the features
+ * that are not present say why.
+ */
+CHECMATE_API const char *checmate_features_backend(const struct checmate_features *features);
+
+CHECMATE_API size_t checmate_features_count(const struct checmate_features *features);
+
+/**
+ * checmate_features_get() - One feature.
+ * @features: features.
+ * @index: from 0 to checmate_features_count() - 1.
+ *
+ * Return: the feature, NULL when @index is too large.
+ */
+CHECMATE_API const struct checmate_feature *
+checmate_features_get(const struct checmate_features *features, size_t index);
+
+CHECMATE_API size_t checmate_features_count_hooks(const struct checmate_features *features);
+
+CHECMATE_API const struct checmate_hook *
+checmate_features_get_hook(const struct checmate_features *features, size_t index);
+
+CHECMATE_API struct checmate_features *checmate_features_free(struct checmate_features *features);
+
+static inline void checmate_features_freep(struct checmate_features **features)
+{
+	*features = checmate_features_free(*features);
+}
+
+/* --- policy --------------------------------------------------------------- */
+
+/* A policy object, opened: described, configurable, not in force. */
+struct checmate_policy;
+
+/**
+ * struct checmate_param - A parameter of a policy.
+ * @name: e.g. "allow".
+ * @type: "errno" or "endpoints".
+ * @form: the accepted text, for a person.
+ * @doc: what it does, from the policy's author; may be empty.
+ */
+struct checmate_param {
+	const char *name;
+	const char *type;
+	const char *form;
+	const char *doc;
+};
+
+/**
+ * struct checmate_program - A program of a policy.
+ * @name: the program's name, as the kernel shows it.
+ * @hook: the LSM hook it judges.
+ * @type: "lsm_cgroup" or "lsm".
+ * @id: the kernel's program id; 0 before it is loaded.
+ * @attached: it is attached in the binding's cgroup (bindings only).
+ */
+struct checmate_program {
+	const char *name;
+	const char *hook;
+	const char *type;
+	uint32_t id;
+	bool attached;
+};
+
+/**
+ * checmate_policy_list() - Names of the policies that can be opened by name.
+ * @ret_names: receives the sorted names, NULL ended; free with
+ *             checmate_strv_free().
+ * @ret_error: explanation, or NULL.
+ *
+ * Searched are the folders of $CHECMATE_POLICY_PATH (separated by ':', ignored
+ * in a setuid process), then /etc/checmate/policies, then the folder the
+ * project installs to.
+ *
+ * Return: 0, -errno. Folders that do not exist are no error.
+ */
+CHECMATE_API int checmate_policy_list(char ***ret_names, struct checmate_error **ret_error);
+
+/**
+ * checmate_policy_open() - Open and check a policy object.
+ * @name_or_path: a path when it contains '/', else a name to search for as
+ *                "NAME.bpf.o", see checmate_policy_list().
+ * @ret_policy: receives the policy; free with checmate_policy_free().
+ * @ret_error: explanation, or NULL.
+ *
+ * Needs no privilege and does not ask the kernel.
+ *
+ * Return: 0; -ENOENT no such policy; -EINVAL not a policy object (truncated,
+ * not ELF, no BTF, no or ill-formed description, a program that is not a BPF
+ * LSM program); another -errno when the file cannot be read.
+ */
+CHECMATE_API int checmate_policy_open(const char *name_or_path,
+				      struct checmate_policy **ret_policy,
+				      struct checmate_error **ret_error);
+
+CHECMATE_API const char *checmate_policy_name(const struct checmate_policy *policy);
+CHECMATE_API const char *checmate_policy_version(const struct checmate_policy *policy);
+CHECMATE_API const char *checmate_policy_description(const struct checmate_policy *policy);
+CHECMATE_API const char *checmate_policy_path(const struct checmate_policy *policy);
+
+CHECMATE_API size_t checmate_policy_count_programs(const struct checmate_policy *policy);
+
+/**
+ * checmate_policy_get_program() - One program of the policy.
+ * @policy: policy.
+ * @index: from 0 to checmate_policy_count_programs() - 1.
+ *
+ * Return: the program, NULL when @index is too large.
+ */
+CHECMATE_API const struct checmate_program *
+checmate_policy_get_program(const struct checmate_policy *policy, size_t index);
+
+CHECMATE_API size_t checmate_policy_count_params(const struct checmate_policy *policy);
+
+CHECMATE_API const struct checmate_param *
+checmate_policy_get_param(const struct checmate_policy *policy, size_t index);
+
+/**
+ * checmate_policy_get() - The value a parameter has now, as text.
+ * @policy: policy.
+ * @param: parameter's name.
+ * @ret_text: receives the text in the form checmate_policy_set() accepts; free
+ *            with free(3).
+ * @ret_error: explanation, or NULL.
+ *
+ * Return: 0; -ENOENT no such parameter; -ENOMEM.
+ */
+CHECMATE_API int checmate_policy_get(const struct checmate_policy *policy, const char *param,
+				     char **ret_text, struct checmate_error **ret_error);
+
+/**
+ * checmate_policy_set() - Set a parameter before the policy is loaded.
+ * @policy: policy.
+ * @param: parameter's name.
+ * @text: its value, in the form the parameter describes.
+ * @ret_error: explanation, or NULL; names parameter, value and accepted form.
+ *
+ * On failure the former value stays.
+ *
+ * Return: 0; -ENOENT no such parameter; -EINVAL text not understood; -E2BIG a
+ * list too long; -EBUSY the policy is loaded already.
+ */
+CHECMATE_API int checmate_policy_set(struct checmate_policy *policy, const char *param,
+				     const char *text, struct checmate_error **ret_error);
+
+/**
+ * checmate_policy_load() - Have the kernel verify and load the programs.
+ * @policy: policy.
+ * @ret_error: explanation, or NULL; checmate_error_log() has the verifier's
+ *             words.
+ *
+ * checmate_binding_apply() does this where it was not done. A policy can be
+ * loaded once and be bound once.
+ *
+ * Return: 0, also when already loaded; -errno.
+ */
+CHECMATE_API int checmate_policy_load(struct checmate_policy *policy,
+				      struct checmate_error **ret_error);
+
+CHECMATE_API struct checmate_policy *checmate_policy_free(struct checmate_policy *policy);
+
+static inline void checmate_policy_freep(struct checmate_policy **policy)
+{
+	*policy = checmate_policy_free(*policy);
+}
+
+/* --- cgroup --------------------------------------------------------------- */
+
+/* A cgroup (v2), held open. */
+struct checmate_cgroup;
+
+/**
+ * checmate_cgroup_open() - Open a cgroup by path.
+ * @path: absolute below the cgroup2 mount ("/sys/fs/cgroup/a/b") or relative to
+ *        the mount ("/a/b", "a/b"; "/" is the root).
+ * @ret_cgroup: receives the cgroup; free with checmate_cgroup_free().
+ * @ret_error: explanation, or NULL.
+ *
+ * Return: 0; -ENOENT no such cgroup; -EINVAL "..", or not a cgroup2 directory.
+ */
+CHECMATE_API int checmate_cgroup_open(const char *path, struct checmate_cgroup **ret_cgroup,
+				      struct checmate_error **ret_error);
+
+/**
+ * checmate_cgroup_open_fd() - Open a cgroup by a descriptor of its directory.
+ * @fd: descriptor; stays the caller's, is duplicated.
+ * @ret_cgroup: receives the cgroup.
+ * @ret_error: explanation, or NULL.
+ *
+ * Return: 0; -EINVAL not a cgroup2 directory; -errno.
+ */
+CHECMATE_API int checmate_cgroup_open_fd(int fd, struct checmate_cgroup **ret_cgroup,
+					 struct checmate_error **ret_error);
+
+/**
+ * checmate_cgroup_open_pid() - Open the cgroup a process is in.
+ * @pid: process id.
+ * @ret_cgroup: receives the cgroup.
+ * @ret_error: explanation, or NULL.
+ *
+ * Return: 0; -ESRCH no such process; -errno.
+ */
+CHECMATE_API int checmate_cgroup_open_pid(pid_t pid, struct checmate_cgroup **ret_cgroup,
+					  struct checmate_error **ret_error);
+
+/* The cgroup's id: the inode number of its directory, never used twice. */
+CHECMATE_API uint64_t checmate_cgroup_id(const struct checmate_cgroup *cgroup);
+
+/* The path relative to the mount, "/" for the root. */
+CHECMATE_API const char *checmate_cgroup_path(const struct checmate_cgroup *cgroup);
+
+/* Descriptor of the cgroup's directory; stays the cgroup's. */
+CHECMATE_API int checmate_cgroup_fd(const struct checmate_cgroup *cgroup);
+
+/**
+ * checmate_cgroup_enable() - Have the controller in this cgroup.
+ * @cgroup: cgroup.
+ * @ret_enabled: receives the paths (relative to the mount, root first) of the
+ *               cgroups in whose cgroup.subtree_control the controller had to
+ *               be turned on; free with checmate_strv_free(). May be NULL.
+ * @ret_error: explanation, or NULL.
+ *
+ * Return: 0; -EOPNOTSUPP the kernel has no such controller; -errno.
+ */
+CHECMATE_API int checmate_cgroup_enable(struct checmate_cgroup *cgroup, char ***ret_enabled,
+					struct checmate_error **ret_error);
+
+CHECMATE_API struct checmate_cgroup *checmate_cgroup_free(struct checmate_cgroup *cgroup);
+
+static inline void checmate_cgroup_freep(struct checmate_cgroup **cgroup)
+{
+	*cgroup = checmate_cgroup_free(*cgroup);
+}
+
+/* --- binding -------------------------------------------------------------- */
+
+/* A policy in force in a cgroup. */
+struct checmate_binding;
+
+/**
+ * struct checmate_apply_opts - How to apply.
+ * @sz: sizeof(struct checmate_apply_opts), for compatibility.
+ * @replace: put the new instance in place of a binding of the same policy
+ *           instead of failing; old and new change places in one step, there
+ *           is no moment with neither.
+ */
+struct checmate_apply_opts {
+	size_t sz;
+	bool replace;
+};
+
+/**
+ * checmate_binding_apply() - Put policies in force in a cgroup, all or none.
+ * @cgroup: cgroup; the controller must be enabled there, see
+ *          checmate_cgroup_enable().
+ * @policies: policies, parameters set; loaded here where that was not done.
+ * @n_policies: how many; 0 is an error.
+ * @opts: options, or NULL for none.
+ * @ret_error: explanation, or NULL.
+ *
+ * Pins programs and maps below /sys/fs/bpf/checmate/<cgroup id>/<policy>/,
+ * attaches everything in one transaction and reads back that it is attached.
+ * On failure nothing of it remains, what was in force before still is.
+ * Success means: the kernel enforces it.
+ *
+ * Return: 0; -EEXIST such a policy is bound here and @opts does not say
+ * replace, or the same policy is given twice; -EOPNOTSUPP the controller is
+ * not enabled here or not in the kernel; -ESTALE somebody else kept changing
+ * this cgroup; -EINVAL bad @opts; -EBUSY a policy was bound before; -errno.
+ */
+CHECMATE_API int checmate_binding_apply(struct checmate_cgroup *cgroup,
+					struct checmate_policy *const *policies, size_t n_policies,
+					const struct checmate_apply_opts *opts,
+					struct checmate_error **ret_error);
+
+/**
+ * checmate_binding_remove() - Take a policy out of force.
+ * @cgroup: cgroup.
+ * @policy: the policy's name, or NULL for every binding made here through
+ *          this library.
+ * @ret_error: explanation, or NULL.
+ *
+ * Programs that somebody detached already are no error.
+ *
+ * Return: 0; -ENOENT no such binding here; -ESTALE; -errno.
+ */
+CHECMATE_API int checmate_binding_remove(struct checmate_cgroup *cgroup, const char *policy,
+					 struct checmate_error **ret_error);
+
+/**
+ * checmate_binding_remove_id() - The same by cgroup id.
+ * @cgroup_id: id of a cgroup, which may have ceased to exist: then only what
+ *             bpffs still holds of it goes away.
+ * @policy: the policy's name, or NULL for all.
+ * @ret_error: explanation, or NULL.
+ *
+ * Return: as checmate_binding_remove().
+ */
+CHECMATE_API int checmate_binding_remove_id(uint64_t cgroup_id, const char *policy,
+					    struct checmate_error **ret_error);
+
+/**
+ * checmate_binding_gc() - Drop the bindings of cgroups that are gone.
+ * @ret_n: receives how many were dropped; may be NULL.
+ * @ret_error: explanation, or NULL.
+ *
+ * The kernel stops enforcing when a cgroup goes; the pins in bpffs do not go
+ * by themselves and keep programs and maps in memory.
+ *
+ * Return: 0, -errno.
+ */
+CHECMATE_API int checmate_binding_gc(size_t *ret_n, struct checmate_error **ret_error);
+
+/**
+ * checmate_binding_list() - Names of the policies bound in a cgroup.
+ * @cgroup: cgroup.
+ * @ret_policies: receives the sorted names, NULL ended; free with
+ *                checmate_strv_free(). Bindings inherited from above are not
+ *                among them.
+ * @ret_error: explanation, or NULL.
+ *
+ * Return: 0, -errno.
+ */
+CHECMATE_API int checmate_binding_list(const struct checmate_cgroup *cgroup, char ***ret_policies,
+				       struct checmate_error **ret_error);
+
+/**
+ * checmate_binding_list_cgroups() - Ids of the cgroups that have bindings.
+ * @ret_ids: receives an array; free with free(3).
+ * @ret_n: receives its length.
+ * @ret_error: explanation, or NULL.
+ *
+ * Includes cgroups that no longer exist until checmate_binding_gc() ran.
+ *
+ * Return: 0, -errno.
+ */
+CHECMATE_API int checmate_binding_list_cgroups(uint64_t **ret_ids, size_t *ret_n,
+					       struct checmate_error **ret_error);
+
+/**
+ * checmate_cgroup_open_id() - Open a cgroup by its id.
+ * @cgroup_id: id.
+ * @ret_cgroup: receives the cgroup.
+ * @ret_error: explanation, or NULL.
+ *
+ * Return: 0; -ENOENT it is gone; -errno.
+ */
+CHECMATE_API int checmate_cgroup_open_id(uint64_t cgroup_id, struct checmate_cgroup **ret_cgroup,
+					 struct checmate_error **ret_error);
+
+/**
+ * checmate_binding_open() - Look at a binding.
+ * @cgroup: cgroup.
+ * @policy: the policy's name.
+ * @ret_binding: receives the binding; free with checmate_binding_free(), which
+ *               leaves it in force.
+ * @ret_error: explanation, or NULL.
+ *
+ * Everything is read from the kernel; the policy object file is not needed.
+ *
+ * Return: 0; -ENOENT no such binding here; -errno.
+ */
+CHECMATE_API int checmate_binding_open(const struct checmate_cgroup *cgroup, const char *policy,
+				       struct checmate_binding **ret_binding,
+				       struct checmate_error **ret_error);
+
+CHECMATE_API const char *checmate_binding_policy(const struct checmate_binding *binding);
+CHECMATE_API const char *checmate_binding_version(const struct checmate_binding *binding);
+CHECMATE_API const char *checmate_binding_description(const struct checmate_binding *binding);
+
+CHECMATE_API size_t checmate_binding_count_programs(const struct checmate_binding *binding);
+
+CHECMATE_API const struct checmate_program *
+checmate_binding_get_program(const struct checmate_binding *binding, size_t index);
+
+CHECMATE_API size_t checmate_binding_count_params(const struct checmate_binding *binding);
+
+CHECMATE_API const struct checmate_param *
+checmate_binding_get_param(const struct checmate_binding *binding, size_t index);
+
+/**
+ * checmate_binding_get() - The value in force of a parameter, as text.
+ * @binding: binding.
+ * @param: parameter's name.
+ * @ret_text: receives the text; free with free(3).
+ * @ret_error: explanation, or NULL.
+ *
+ * Return: 0; -ENOENT no such parameter; -errno.
+ */
+CHECMATE_API int checmate_binding_get(const struct checmate_binding *binding, const char *param,
+				      char **ret_text, struct checmate_error **ret_error);
+
+/**
+ * checmate_binding_check() - Whether checmate_binding_set() would accept a text.
+ * @binding: binding.
+ * @param: parameter's name.
+ * @text: its value.
+ * @ret_error: explanation, or NULL.
+ *
+ * Return: 0; -ENOENT, -EINVAL, -E2BIG as checmate_policy_set().
+ */
+CHECMATE_API int checmate_binding_check(const struct checmate_binding *binding, const char *param,
+					const char *text, struct checmate_error **ret_error);
+
+/**
+ * checmate_binding_set() - Change a parameter while the policy is in force.
+ * @binding: binding.
+ * @param: parameter's name.
+ * @text: its value.
+ * @ret_error: explanation, or NULL.
+ *
+ * Every judgement uses either the whole old or the whole new value. When this
+ * returns 0, every judgement that starts uses the new one.
+ *
+ * Return: 0; -ENOENT, -EINVAL, -E2BIG as checmate_policy_set(); -errno.
+ */
+CHECMATE_API int checmate_binding_set(struct checmate_binding *binding, const char *param,
+				      const char *text, struct checmate_error **ret_error);
+
+CHECMATE_API struct checmate_binding *checmate_binding_free(struct checmate_binding *binding);
+
+static inline void checmate_binding_freep(struct checmate_binding **binding)
+{
+	*binding = checmate_binding_free(*binding);
+}
+
+/* --- status --------------------------------------------------------------- */
+
+/* What the kernel says about a cgroup, read at one moment. */
+struct checmate_status;
+
+/**
+ * struct checmate_attachment - A program attached to a cgroup.
+ * @id: attachment id, never used twice.
+ * @hook: LSM hook.
+ * @name: program's name.
+ * @tag: program's tag, hexadecimal.
+ * @mode: "enforce".
+ * @prog_id: the kernel's program id.
+ * @cgroup_id: the cgroup it is attached to.
+ * @path: that cgroup's path relative to the mount.
+ * @policy: the policy it belongs to, NULL when it was not attached through
+ *          this library.
+ */
+struct checmate_attachment {
+	uint64_t id;
+	const char *hook;
+	const char *name;
+	const char *tag;
+	const char *mode;
+	uint32_t prog_id;
+	uint64_t cgroup_id;
+	const char *path;
+	const char *policy;
+};
+
+/**
+ * checmate_status_read() - Ask the kernel about a cgroup.
+ * @cgroup: cgroup. Where the controller is not enabled there, nothing is
+ *          attached, and what is enforced is what the nearest ancestor with
+ *          the controller says.
+ * @ret_status: receives the answer; free with checmate_status_free().
+ * @ret_error: explanation, or NULL.
+ *
+ * Return: 0; -EOPNOTSUPP the kernel has no such controller; -errno.
+ */
+CHECMATE_API int checmate_status_read(const struct checmate_cgroup *cgroup,
+				      struct checmate_status **ret_status,
+				      struct checmate_error **ret_error);
+
+/* The controller is enabled in this very cgroup. */
+CHECMATE_API bool checmate_status_enabled(const struct checmate_status *status);
+
+/* Generation of what is attached here; 0 where the controller is not enabled. */
+CHECMATE_API uint64_t checmate_status_generation(const struct checmate_status *status);
+
+CHECMATE_API size_t checmate_status_count_local(const struct checmate_status *status);
+
+/* Attached to this very cgroup, in attach order. NULL when @index is too large. */
+CHECMATE_API const struct checmate_attachment *
+checmate_status_get_local(const struct checmate_status *status, size_t index);
+
+CHECMATE_API size_t checmate_status_count_effective(const struct checmate_status *status);
+
+/* Enforced in this cgroup, in order of evaluation. NULL when @index is too large. */
+CHECMATE_API const struct checmate_attachment *
+checmate_status_get_effective(const struct checmate_status *status, size_t index);
+
+CHECMATE_API struct checmate_status *checmate_status_free(struct checmate_status *status);
+
+static inline void checmate_status_freep(struct checmate_status **status)
+{
+	*status = checmate_status_free(*status);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* CHECMATE_CHECMATE_H */

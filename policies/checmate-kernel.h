@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Checmate policies - The few kernel types that policies look into
+ *
+ * Only the members in use are declared; CO-RE finds where the running kernel
+ * has them. A member that the running kernel lacks makes loading fail.
+ * Structures of the kernel's user ABI have a fixed layout and need no CO-RE.
+ */
+#ifndef CHECMATE_KERNEL_H
+#define CHECMATE_KERNEL_H
+
+#include <linux/types.h>
+
+#define AF_UNSPEC	0
+#define AF_INET		2
+#define AF_INET6	10
+#define AF_SMC		43
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct sock_common {
+	unsigned short skc_family;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
+struct msghdr {
+	void *msg_name;
+	int msg_namelen;
+};
+
+#pragma clang attribute pop
+
+struct sockaddr {
+	__u16 sa_family;
+	char sa_data[14];
+};
+
+struct sockaddr_in {
+	__u16 sin_family;
+	__be16 sin_port;
+	__be32 sin_addr;
+	__u8 sin_zero[8];
+};
+
+struct sockaddr_in6 {
+	__u16 sin6_family;
+	__be16 sin6_port;
+	__be32 sin6_flowinfo;
+	__be32 sin6_addr[4];
+	__u32 sin6_scope_id;
+};
+
+#endif /* CHECMATE_KERNEL_H */
