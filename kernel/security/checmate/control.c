@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Checmate LSM - Control text
+ *
+ * Text in, operations out: no locks, no programs, no cgroups.  Whatever is not
+ * understood to the last character is refused, so that no typing error makes a
+ * policy looser than it reads.
+ */
+
+#include <linux/cleanup.h>
+#include <linux/err.h>
+#include <linux/kstrtox.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "common.h"
+#include "control.h"
+
+/* Digits only: the kstrto*() family would also take a sign and a newline. */
+static bool is_number(const char *word)
+{
+	return *word && !word[strspn(word, "0123456789")];
+}
+
+static int parse_fd(const char *word, int *fd)
+{
+	if (!is_number(word) || kstrtoint(word, 10, fd))
+		return -EINVAL;
+	return 0;
+}
+
+static int parse_u64(const char *word, u64 *value)
+{
+	if (!is_number(word) || kstrtou64(word, 10, value))
+		return -EINVAL;
+	return 0;
+}
+
+/* A line is a verb and, but for "clear", one argument after one space. */
+static int parse_line(char *line, struct checmate_transaction *txn, bool first)
+{
+	struct checmate_op *op = &txn->op[txn->nr - 1];
+	char *arg = line;
+	const char *verb = strsep(&arg, " ");
+
+	if (!strcmp(verb, "clear")) {
+		op->type = CHECMATE_OP_CLEAR;
+		return arg ? -EINVAL : 0;
+	}
+	if (!arg)
+		return -EINVAL;
+	if (!strcmp(verb, "attach")) {
+		op->type = CHECMATE_OP_ATTACH;
+		return parse_fd(arg, &op->fd);
+	}
+	if (!strcmp(verb, "detach")) {
+		op->type = CHECMATE_OP_DETACH;
+		return parse_u64(arg, &op->id);
+	}
+	if (!strcmp(verb, "generation") && first) {
+		txn->has_generation = true;
+		txn->nr--;
+		return parse_u64(arg, &txn->generation);
+	}
+	return -EINVAL;
+}
+
+/**
+ * checmate_parse_policy - Parse a write to checmate.policy
+ * @text: the text, NUL-terminated behind @len; modified
+ * @len: number of characters written
+ *
+ * The text is lines "attach FD", "detach ID" and "clear"; "generation N" may
+ * stand first.  The last newline may be left out.
+ *
+ * Context: Process context, may sleep.
+ * Return: The transaction, to be freed with kfree(); -EINVAL if the text is not
+ * understood or holds nothing, or -ENOMEM.  Nothing is attached on failure.
+ */
+struct checmate_transaction *checmate_parse_policy(char *text, size_t len)
+{
+	struct checmate_transaction *txn __free(kfree) = NULL;
+	unsigned int lines = 1;
+	bool first = true;
+	char *line;
+	size_t i;
+	int err;
+
+	/* A NUL would hide what stands behind it. */
+	if (!len || memchr(text, 0, len))
+		return ERR_PTR(-EINVAL);
+	if (text[len - 1] == '\n')
+		text[len - 1] = '\0';
+	for (i = 0; i < len; i++)
+		lines += text[i] == '\n';
+
+	txn = kzalloc(struct_size(txn, op, lines), GFP_KERNEL);
+	if (!txn)
+		return ERR_PTR(-ENOMEM);
+
+	while ((line = strsep(&text, "\n"))) {
+		txn->nr++;
+		err = parse_line(line, txn, first);
+		if (err)
+			return ERR_PTR(err);
+		first = false;
+	}
+	return_ptr(txn);
+}
+
+/**
+ * checmate_parse_hook - Parse a write to the file of one hook
+ * @text: the text, NUL-terminated behind @len; modified
+ * @len: number of characters written
+ * @op: set to the operation
+ *
+ * "FD" attaches, "-FD" detaches, "0" clears.  File descriptor 0 can thus not
+ * be named here; checmate.policy takes it.
+ *
+ * Context: Any context.
+ * Return: 0, or -EINVAL if the text is none of these.
+ */
+int checmate_parse_hook(char *text, size_t len, struct checmate_op *op)
+{
+	bool detach;
+	int err;
+
+	if (!len || memchr(text, 0, len))
+		return -EINVAL;
+	if (text[len - 1] == '\n')
+		text[len - 1] = '\0';
+	detach = *text == '-';
+	err = parse_fd(text + detach, &op->fd);
+	if (err)
+		return err;
+	if (op->fd)
+		op->type = detach ? CHECMATE_OP_DETACH_FD : CHECMATE_OP_ATTACH;
+	else if (!detach)
+		op->type = CHECMATE_OP_CLEAR;
+	else
+		return -EINVAL;
+	return 0;
+}

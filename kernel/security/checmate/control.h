@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Checmate LSM - Control text
+ */
+#ifndef _SECURITY_CHECMATE_CONTROL_H
+#define _SECURITY_CHECMATE_CONTROL_H
+
+#include <linux/types.h>
+
+/**
+ * enum checmate_op_type - What one line of control text asks for
+ * @CHECMATE_OP_ATTACH: attach the program behind a file descriptor
+ * @CHECMATE_OP_DETACH: detach by attachment id
+ * @CHECMATE_OP_DETACH_FD: detach the program behind a file descriptor
+ * @CHECMATE_OP_CLEAR: detach all
+ */
+enum checmate_op_type {
+	CHECMATE_OP_ATTACH,
+	CHECMATE_OP_DETACH,
+	CHECMATE_OP_DETACH_FD,
+	CHECMATE_OP_CLEAR,
+};
+
+/**
+ * struct checmate_op - One operation of a transaction
+ * @type: what to do
+ * @fd: file descriptor of the writing task (ATTACH, DETACH_FD)
+ * @id: attachment id (DETACH)
+ */
+struct checmate_op {
+	enum checmate_op_type type;
+	int fd;
+	u64 id;
+};
+
+/**
+ * struct checmate_transaction - What one write asks for, in order
+ * @generation: the generation the writer saw, if @has_generation
+ * @has_generation: refuse unless the policy is still at @generation
+ * @nr: number of operations
+ * @op: the operations
+ */
+struct checmate_transaction {
+	u64 generation;
+	bool has_generation;
+	unsigned int nr;
+	struct checmate_op op[] __counted_by(nr);
+};
+
+struct checmate_transaction *checmate_parse_policy(char *text, size_t len);
+int checmate_parse_hook(char *text, size_t len, struct checmate_op *op);
+
+#endif /* _SECURITY_CHECMATE_CONTROL_H */

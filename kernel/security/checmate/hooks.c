@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Checmate LSM - Hooks
+ *
+ * One thunk for every hook: find the ruleset of the subject and, if that has a
+ * program for the hook, lay out the arguments and dispatch.  Both the thunks
+ * and the tables come from the list that gen-hooks.awk makes.
+ *
+ * A thunk is called only while its static key is on, which is while a program
+ * uses the hook in some cgroup, and a little longer.  Users are counted under
+ * checmate_mutex.
+ */
+
+#include <linux/binfmts.h>
+#include <linux/bpf.h>
+#include <linux/bpf_lsm.h>
+#include <linux/btf_ids.h>
+#include <linux/build_bug.h>
+#include <linux/jiffies.h>
+#include <linux/lockdep.h>
+#include <linux/lsm_hooks.h>
+#include <linux/math.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
+
+#include "cgroup.h"
+#include "common.h"
+#include "dispatch.h"
+#include "hooks.h"
+#include "limits.h"
+#include "ruleset.h"
+#include "setup.h"
+#include "sock.h"
+
+/* An argument takes as many slots as it needs, the rest of them zero. */
+static __always_inline u64 *push(u64 *slot, const void *arg, size_t size)
+{
+	const size_t slots = DIV_ROUND_UP(size, sizeof(*slot));
+
+	slot[slots - 1] = 0;
+	memcpy(slot, arg, size);
+	return slot + slots;
+}
+
+#define CHECMATE_PUSH(ARG) slot = push(slot, &(ARG), sizeof(ARG));
+
+#define JUDGE(NAME, SUBJECT, PUSHES)					\
+({									\
+	const struct checmate_ruleset *ruleset;				\
+	int err = 0;							\
+									\
+	rcu_read_lock();						\
+	ruleset = SUBJECT;						\
+	if (test_bit(CHECMATE_HOOK_##NAME, ruleset->hooks)) {		\
+		u64 frame[CHECMATE_FRAME_SIZE];				\
+		u64 *args = &frame[CHECMATE_FRAME_ARGS];		\
+		u64 *slot = args;					\
+									\
+		PUSHES							\
+		BUILD_BUG_ON(slot - args > CHECMATE_MAX_SLOTS);		\
+		*slot = 0;						\
+		frame[CHECMATE_FRAME_IP] =				\
+			(unsigned long)bpf_lsm_##NAME;			\
+		frame[CHECMATE_FRAME_NR] = slot - args;			\
+		err = checmate_dispatch(ruleset, CHECMATE_HOOK_##NAME,	\
+					args);				\
+	}								\
+	rcu_read_unlock();						\
+	err;								\
+})
+
+/* A hook that returns a value: programs can only make it an error. */
+#define THUNK_int(DEFAULT, NAME, SUBJECT, DECLS, PUSHES)		\
+static int thunk_##NAME DECLS						\
+{									\
+	return JUDGE(NAME, SUBJECT, PUSHES) ?: (DEFAULT);		\
+}
+
+/* A hook that only tells: programs run, there is nothing to deny. */
+#define THUNK_void(DEFAULT, NAME, SUBJECT, DECLS, PUSHES)		\
+static void thunk_##NAME DECLS						\
+{									\
+	JUDGE(NAME, SUBJECT, PUSHES);					\
+}
+
+#define CHECMATE_HOOK(RET, DEFAULT, NAME, SUBJECT, DECLS, PUSHES)	\
+	THUNK_##RET(DEFAULT, NAME, SUBJECT, DECLS, PUSHES)
+#include "hook_list.h"
+#undef CHECMATE_HOOK
+
+/**
+ * struct hook_state - What is known of a hook at run time
+ * @key: turns the thunk on
+ * @users: attached programs that use the hook
+ * @idle_since: when @users became 0, in jiffies
+ *
+ * @key is set at boot, the rest is protected by checmate_mutex.
+ */
+struct hook_state {
+	struct static_key_false *key;
+	unsigned int users;
+	unsigned long idle_since;
+};
+
+static struct hook_state hook_state[CHECMATE_NR_HOOKS];
+
+static struct security_hook_list hook_list[] __ro_after_init = {
+#define CHECMATE_HOOK(RET, DEFAULT, NAME, ...)				\
+	LSM_HOOK_INIT_LAZY(NAME, thunk_##NAME,				\
+			   &hook_state[CHECMATE_HOOK_##NAME].key),
+#include "hook_list.h"
+#undef CHECMATE_HOOK
+};
+
+static const char *const hook_name[] = {
+#define CHECMATE_HOOK(RET, DEFAULT, NAME, ...) #NAME,
+#include "hook_list.h"
+#undef CHECMATE_HOOK
+};
+
+BTF_ID_LIST(hook_btf_id)
+#define CHECMATE_HOOK(RET, DEFAULT, NAME, ...) BTF_ID(func, bpf_lsm_##NAME)
+#include "hook_list.h"
+#undef CHECMATE_HOOK
+
+/**
+ * checmate_find_hook - Find the hook that a program was loaded for
+ * @btf_id: the BTF id of the program's attach function
+ *
+ * Context: Any context.
+ * Return: The hook, or -EINVAL if there is none where a program could deny.
+ */
+int checmate_find_hook(u32 btf_id)
+{
+	int hook;
+
+	for (hook = 0; hook < CHECMATE_NR_HOOKS; hook++)
+		if (hook_btf_id[hook] == btf_id)
+			return hook;
+	return -EINVAL;
+}
+
+/**
+ * checmate_hook_btf_id - The BTF id of a hook's attach function
+ * @hook: the hook
+ *
+ * Context: Any context.
+ * Return: The id.
+ */
+u32 checmate_hook_btf_id(enum checmate_hook hook)
+{
+	return hook_btf_id[hook];
+}
+
+/**
+ * checmate_hook_name - The name of a hook
+ * @hook: the hook
+ *
+ * Context: Any context.
+ * Return: The name as in include/linux/lsm_hook_defs.h.
+ */
+const char *checmate_hook_name(enum checmate_hook hook)
+{
+	return hook_name[hook];
+}
+
+/**
+ * checmate_hook_is_active - Whether a hook is on
+ * @hook: the hook
+ *
+ * Context: Any context.
+ * Return: true if Checmate's thunk is being called.
+ */
+bool checmate_hook_is_active(enum checmate_hook hook)
+{
+	return checmate_is_active() &&
+	       static_key_enabled(&hook_state[hook].key->key);
+}
+
+/**
+ * checmate_hook_users - How many attached programs use a hook
+ * @hook: the hook
+ *
+ * Context: Any context, under checmate_mutex.
+ * Return: The number, over all cgroups.
+ */
+unsigned int checmate_hook_users(enum checmate_hook hook)
+{
+	lockdep_assert_held(&checmate_mutex);
+
+	return hook_state[hook].users;
+}
+
+static void turn_off_idle(struct work_struct *work);
+static DECLARE_DELAYED_WORK(idle_work, turn_off_idle);
+
+/* Turn off every hook that has been idle for long enough. */
+static void turn_off_idle(struct work_struct *work)
+{
+	bool again = false;
+	int hook;
+
+	guard(mutex)(&checmate_mutex);
+
+	for (hook = 0; hook < CHECMATE_NR_HOOKS; hook++) {
+		struct hook_state *state = &hook_state[hook];
+
+		if (state->users || !checmate_hook_is_active(hook))
+			continue;
+		if (time_before(jiffies,
+				state->idle_since + CHECMATE_HOOK_LINGER))
+			again = true;
+		else
+			static_branch_disable(state->key);
+	}
+	if (again)
+		schedule_delayed_work(&idle_work, CHECMATE_HOOK_LINGER);
+}
+
+/**
+ * checmate_use_hook - Count one more program of a hook
+ * @hook: the hook; on when this returns
+ *
+ * To be called after the ruleset with the program is published.
+ *
+ * Context: Process context, may sleep; under checmate_mutex.
+ */
+void checmate_use_hook(enum checmate_hook hook)
+{
+	lockdep_assert_held(&checmate_mutex);
+
+	if (!hook_state[hook].users++)
+		static_branch_enable(hook_state[hook].key);
+}
+
+/**
+ * checmate_unuse_hook - Count one program of a hook less
+ * @hook: the hook; stays on for CHECMATE_HOOK_LINGER after the last
+ *
+ * To be called after a ruleset without the program is published.
+ *
+ * Context: Process context; under checmate_mutex.
+ */
+void checmate_unuse_hook(enum checmate_hook hook)
+{
+	lockdep_assert_held(&checmate_mutex);
+
+	if (--hook_state[hook].users)
+		return;
+	hook_state[hook].idle_since = jiffies;
+	schedule_delayed_work(&idle_work, CHECMATE_HOOK_LINGER);
+}
+
+/**
+ * checmate_add_hooks - Register with the LSM framework
+ *
+ * Context: Boot, once.
+ */
+void __init checmate_add_hooks(void)
+{
+	checmate_add_sock_pins();
+	security_add_hooks(hook_list, ARRAY_SIZE(hook_list), &checmate_lsmid);
+	checmate_add_sock_unpin();
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Checmate LSM - Policies
+ *
+ * What is attached to one cgroup, and how a transaction makes the next state
+ * of it from the last.  No locks: policies do not change.
+ */
+
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include "common.h"
+#include "limits.h"
+#include "policy.h"
+
+static bool in_scope(const struct checmate_program *program,
+		     enum checmate_hook scope)
+{
+	return scope == CHECMATE_ALL_HOOKS || program->hook == scope;
+}
+
+static int attach(struct checmate_policy *policy,
+		  struct checmate_program *program, enum checmate_hook scope)
+{
+	unsigned int i;
+
+	if (!in_scope(program, scope))
+		return -EINVAL;
+	for (i = 0; i < policy->nr; i++)
+		if (policy->program[i]->prog == program->prog)
+			return -EEXIST;
+	if (policy->nr >= CHECMATE_MAX_LOCAL)
+		return -ENOSPC;
+	policy->nr++;
+	policy->program[i] = checmate_get_program(program);
+	return 0;
+}
+
+static void remove_at(struct checmate_policy *policy, unsigned int i)
+{
+	checmate_put_program(policy->program[i]);
+	memmove(&policy->program[i], &policy->program[i + 1],
+		flex_array_size(policy, program, policy->nr - i - 1));
+	policy->nr--;
+}
+
+/* Detach by program if one is given, by id otherwise. */
+static int detach(struct checmate_policy *policy, u64 id,
+		  const struct checmate_program *program,
+		  enum checmate_hook scope)
+{
+	unsigned int i;
+
+	if (program && !in_scope(program, scope))
+		return -EINVAL;
+	for (i = 0; i < policy->nr; i++) {
+		if (program ? policy->program[i]->prog != program->prog :
+			      policy->program[i]->id != id)
+			continue;
+		remove_at(policy, i);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static void clear(struct checmate_policy *policy, enum checmate_hook scope)
+{
+	unsigned int i = policy->nr;
+
+	while (i--)
+		if (in_scope(policy->program[i], scope))
+			remove_at(policy, i);
+}
+
+/**
+ * checmate_edit_policy - Apply a transaction to a policy
+ * @old: the policy to start from, or NULL for an empty one; not changed
+ * @op: the operations, applied in order
+ * @program: for each operation that names a file descriptor, the program
+ *	behind it; NULL for the others
+ * @nr: number of operations
+ * @scope: the only hook whose programs may be touched, or CHECMATE_ALL_HOOKS
+ *
+ * Context: Process context, may sleep.
+ * Return: The new policy with references of its own; -EINVAL if a program is
+ * not for @scope, -EEXIST if it is attached already, -ENOENT if there is no
+ * such attachment, -ENOSPC if there are too many, or -ENOMEM.
+ */
+struct checmate_policy *
+checmate_edit_policy(const struct checmate_policy *old,
+		     const struct checmate_op *op,
+		     struct checmate_program *const *program, unsigned int nr,
+		     enum checmate_hook scope)
+{
+	struct checmate_policy *policy __free(checmate_policy) = NULL;
+	unsigned int room = size_add(old ? old->nr : 0, nr);
+	unsigned int i;
+	int err = 0;
+
+	policy = kvzalloc(struct_size(policy, program, room), GFP_KERNEL);
+	if (!policy)
+		return ERR_PTR(-ENOMEM);
+	for (i = 0; old && i < old->nr; i++) {
+		policy->nr++;
+		policy->program[i] = checmate_get_program(old->program[i]);
+	}
+
+	for (i = 0; i < nr && !err; i++) {
+		switch (op[i].type) {
+		case CHECMATE_OP_ATTACH:
+			err = attach(policy, program[i], scope);
+			break;
+		case CHECMATE_OP_DETACH:
+			err = detach(policy, op[i].id, NULL, scope);
+			break;
+		case CHECMATE_OP_DETACH_FD:
+			err = detach(policy, 0, program[i], scope);
+			break;
+		case CHECMATE_OP_CLEAR:
+			clear(policy, scope);
+			break;
+		}
+	}
+	if (err)
+		return ERR_PTR(err);
+	return_ptr(policy);
+}
+
+/**
+ * checmate_free_policy - Free a policy and drop its references
+ * @policy: the policy, or NULL
+ *
+ * Context: Process context.
+ */
+void checmate_free_policy(struct checmate_policy *policy)
+{
+	unsigned int i;
+
+	if (!policy)
+		return;
+	for (i = 0; i < policy->nr; i++)
+		checmate_put_program(policy->program[i]);
+	kvfree(policy);
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Checmate LSM - Programs
+ *
+ * From a file descriptor to a checked, referenced program of a known hook.
+ */
+
+#include <linux/atomic.h>
+#include <linux/bpf.h>
+#include <linux/bpf-cgroup.h>
+#include <linux/cleanup.h>
+#include <linux/err.h>
+#include <linux/slab.h>
+
+#include "common.h"
+#include "program.h"
+
+/* Ids start at 1, so that 0 is free to mean "none". */
+static atomic64_t last_id;
+
+DEFINE_FREE(bpf_prog, struct bpf_prog *, if (!IS_ERR_OR_NULL(_T)) bpf_prog_put(_T))
+
+/*
+ * Legacy cgroup storage is found through the array item of mainline's
+ * attachment, which does not exist here.
+ */
+static bool uses_cgroup_storage(const struct bpf_prog *prog)
+{
+	enum bpf_cgroup_storage_type stype;
+
+	for_each_cgroup_storage_type(stype)
+		if (prog->aux->cgroup_storage[stype])
+			return true;
+	return false;
+}
+
+/**
+ * checmate_create_program - Make the attachment of a program
+ * @fd: file descriptor of a BPF LSM program in the current task
+ * @cgroup_id: the cgroup it is going to be attached to
+ *
+ * Context: Process context, may sleep.
+ * Return: The program with one reference; -EBADF if @fd is not open, -EINVAL
+ * if it is not a BPF LSM program or one for a hook that judges nothing,
+ * -EOPNOTSUPP if the program sleeps or uses cgroup storage, or -ENOMEM.
+ */
+struct checmate_program *checmate_create_program(int fd, u64 cgroup_id)
+{
+	struct bpf_prog *prog __free(bpf_prog) = NULL;
+	struct checmate_program *program;
+	int hook;
+
+	prog = bpf_prog_get_type(fd, BPF_PROG_TYPE_LSM);
+	if (IS_ERR(prog))
+		return ERR_CAST(prog);
+
+	if (prog->expected_attach_type != BPF_LSM_MAC &&
+	    prog->expected_attach_type != BPF_LSM_CGROUP)
+		return ERR_PTR(-EINVAL);
+	hook = checmate_find_hook(prog->aux->attach_btf_id);
+	if (hook < 0)
+		return ERR_PTR(hook);
+	if (prog->sleepable || uses_cgroup_storage(prog))
+		return ERR_PTR(-EOPNOTSUPP);
+
+	program = kzalloc(sizeof(*program), GFP_KERNEL);
+	if (!program)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&program->usage, 1);
+	program->hook = hook;
+	program->is_cgroup = prog->expected_attach_type == BPF_LSM_CGROUP;
+	program->id = atomic64_inc_return(&last_id);
+	program->cgroup_id = cgroup_id;
+	program->prog = no_free_ptr(prog);
+	return program;
+}
+
+/**
+ * checmate_put_program - Drop a reference
+ * @program: the program, or NULL
+ *
+ * Context: Process context.  Whoever drops the last reference knows that no
+ * hook can still be running the program.
+ */
+void checmate_put_program(struct checmate_program *program)
+{
+	if (!program || !refcount_dec_and_test(&program->usage))
+		return;
+	bpf_prog_put(program->prog);
+	kfree(program);
+}

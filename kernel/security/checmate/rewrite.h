@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Checmate LSM - Rewriting of socket addresses
+ */
+#ifndef _SECURITY_CHECMATE_REWRITE_H
+#define _SECURITY_CHECMATE_REWRITE_H
+
+#include <linux/types.h>
+
+#include "hooks.h"
+
+struct sockaddr;
+
+/**
+ * struct checmate_rewrite - The address that programs may now set
+ * @address: argument of the hook, in kernel memory
+ * @addrlen: how much of it the caller of the system call gave
+ *
+ * Lives on the stack of checmate_dispatch(); the current task's blob points to
+ * the innermost one while programs of a hook with an address run.
+ */
+struct checmate_rewrite {
+	struct sockaddr *address;
+	int addrlen;
+};
+
+/**
+ * checmate_can_rewrite - Whether a hook's address may be set
+ * @hook: the hook
+ *
+ * Return: true for the hooks whose second and third arguments are the address
+ * and its length, and whose caller uses the address after the hook.
+ */
+static inline bool checmate_can_rewrite(enum checmate_hook hook)
+{
+	return hook == CHECMATE_HOOK_socket_bind ||
+	       hook == CHECMATE_HOOK_socket_connect;
+}
+
+struct checmate_rewrite *checmate_begin_rewrite(struct checmate_rewrite *rewrite,
+						const u64 *args);
+void checmate_end_rewrite(struct checmate_rewrite *outer);
+
+#endif /* _SECURITY_CHECMATE_REWRITE_H */

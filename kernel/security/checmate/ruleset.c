@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Checmate LSM - Rulesets
+ *
+ * Built off to the side from a policy and what is inherited, published by
+ * cgroup.c, read by dispatch.c.  Nothing here knows what a program does.
+ */
+
+#include <linux/bitmap.h>
+#include <linux/err.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include "common.h"
+#include "limits.h"
+#include "policy.h"
+#include "ruleset.h"
+
+/* What is enforced where nothing is attached from here to the root. */
+struct checmate_ruleset checmate_empty_ruleset = {
+	.usage = REFCOUNT_INIT(1),
+};
+
+/* All programs there may be must be countable in @first. */
+static_assert(CHECMATE_NR_HOOKS * CHECMATE_MAX_PROGS <= U16_MAX);
+
+static void free_ruleset(struct work_struct *work)
+{
+	struct checmate_ruleset *ruleset =
+		container_of(to_rcu_work(work), struct checmate_ruleset,
+			     free_work);
+	unsigned int i;
+
+	for (i = 0; i < ruleset->first[CHECMATE_NR_HOOKS]; i++)
+		checmate_put_program(ruleset->program[i]);
+	kvfree(ruleset);
+}
+
+/**
+ * checmate_build_ruleset - Build the ruleset of a cgroup
+ * @policy: what is attached to the cgroup itself, or NULL
+ * @inherited: what is enforced for its parent
+ *
+ * Context: Process context, may sleep.
+ * Return: A ruleset with a reference for the caller, which is @inherited itself
+ * if @policy has nothing to add; -ENOSPC if a hook would get more than
+ * CHECMATE_MAX_PROGS programs, or -ENOMEM.
+ */
+struct checmate_ruleset *
+checmate_build_ruleset(const struct checmate_policy *policy,
+		       struct checmate_ruleset *inherited)
+{
+	unsigned int total = inherited->first[CHECMATE_NR_HOOKS];
+	struct checmate_ruleset *ruleset;
+	unsigned int i, hook, next = 0;
+
+	if (!policy || !policy->nr)
+		return checmate_get_ruleset(inherited);
+
+	total += policy->nr;
+	ruleset = kvzalloc(struct_size(ruleset, program, total), GFP_KERNEL);
+	if (!ruleset)
+		return ERR_PTR(-ENOMEM);
+	bitmap_copy(ruleset->hooks, inherited->hooks, CHECMATE_NR_HOOKS);
+
+	/* Local programs of a hook are counted in the slot behind it... */
+	for (i = 0; i < policy->nr; i++) {
+		hook = policy->program[i]->hook;
+		__set_bit(hook, ruleset->hooks);
+		ruleset->first[hook + 1]++;
+	}
+	/* ...and the counts, with the inherited ones, become indices. */
+	for (hook = 0; hook < CHECMATE_NR_HOOKS; hook++) {
+		unsigned int nr = ruleset->first[hook + 1] +
+			inherited->first[hook + 1] - inherited->first[hook];
+
+		if (nr > CHECMATE_MAX_PROGS) {
+			kvfree(ruleset);
+			return ERR_PTR(-ENOSPC);
+		}
+		next += nr;
+		ruleset->first[hook + 1] = next;
+	}
+
+	/* Leaf before root: the local programs in attach order come first. */
+	for (i = 0; i < policy->nr; i++) {
+		next = ruleset->first[policy->program[i]->hook];
+		while (ruleset->program[next])
+			next++;
+		ruleset->program[next] = checmate_get_program(policy->program[i]);
+	}
+	for_each_set_bit(hook, inherited->hooks, CHECMATE_NR_HOOKS) {
+		next = ruleset->first[hook + 1];
+		i = inherited->first[hook + 1];
+		while (i-- > inherited->first[hook])
+			ruleset->program[--next] =
+				checmate_get_program(inherited->program[i]);
+	}
+
+	refcount_set(&ruleset->usage, 1);
+	INIT_RCU_WORK(&ruleset->free_work, free_ruleset);
+	return ruleset;
+}
+
+/**
+ * checmate_put_ruleset - Drop a reference
+ * @ruleset: the ruleset, or NULL
+ *
+ * Context: Any context.  The programs are put from a work item after a grace
+ * period: their last reference may sleep.
+ */
+void checmate_put_ruleset(struct checmate_ruleset *ruleset)
+{
+	if (ruleset && refcount_dec_and_test(&ruleset->usage))
+		queue_rcu_work(system_unbound_wq, &ruleset->free_work);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Checmate LSM - Rulesets
+ */
+#ifndef _SECURITY_CHECMATE_RULESET_H
+#define _SECURITY_CHECMATE_RULESET_H
+
+#include <linux/refcount.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+#include "hooks.h"
+
+struct checmate_policy;
+struct checmate_program;
+
+/**
+ * struct checmate_ruleset - What is enforced for a cgroup, for all hooks
+ * @hooks: the hooks that have a program
+ * @first: index of a hook's first program; the next hook's is where it ends
+ * @usage: one reference from every cgroup that points here
+ * @free_work: waits for the readers, then frees
+ * @program: the programs: for each hook those of the cgroup itself first, then
+ *	those of its ancestors up to the root; each referenced
+ *
+ * A ruleset never changes.  Cgroups that attach nothing share their parent's.
+ * Readers hold rcu_read_lock() and no reference; when @usage reaches zero no
+ * cgroup points here, and it is freed after a grace period.
+ */
+struct checmate_ruleset {
+	DECLARE_BITMAP(hooks, CHECMATE_NR_HOOKS);
+	u16 first[CHECMATE_NR_HOOKS + 1];
+	refcount_t usage;
+	struct rcu_work free_work;
+	struct checmate_program *program[];
+};
+
+extern struct checmate_ruleset checmate_empty_ruleset;
+
+struct checmate_ruleset *
+checmate_build_ruleset(const struct checmate_policy *policy,
+		       struct checmate_ruleset *inherited);
+void checmate_put_ruleset(struct checmate_ruleset *ruleset);
+
+static inline struct checmate_ruleset *
+checmate_get_ruleset(struct checmate_ruleset *ruleset)
+{
+	refcount_inc(&ruleset->usage);
+	return ruleset;
+}
+
+#endif /* _SECURITY_CHECMATE_RULESET_H */

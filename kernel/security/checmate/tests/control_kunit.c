@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Checmate LSM - Control text tests
+ */
+
+#include <kunit/test.h>
+#include <linux/err.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "control.h"
+
+struct policy_case {
+	const char *text;
+	int err;
+	unsigned int nr;
+	struct checmate_op op[3];
+	bool has_generation;
+	u64 generation;
+};
+
+#define ATTACH(FD) { .type = CHECMATE_OP_ATTACH, .fd = (FD) }
+#define DETACH(ID) { .type = CHECMATE_OP_DETACH, .id = (ID) }
+#define DETACH_FD(FD) { .type = CHECMATE_OP_DETACH_FD, .fd = (FD) }
+#define CLEAR { .type = CHECMATE_OP_CLEAR }
+
+static const struct policy_case policy_cases[] = {
+	{ "attach 7\n", .nr = 1, .op = { ATTACH(7) } },
+	{ "attach 7", .nr = 1, .op = { ATTACH(7) } },
+	{ "attach 0\n", .nr = 1, .op = { ATTACH(0) } },
+	{ "attach 2147483647\n", .nr = 1, .op = { ATTACH(INT_MAX) } },
+	{ "detach 18446744073709551615\n", .nr = 1, .op = { DETACH(U64_MAX) } },
+	{ "clear\n", .nr = 1, .op = { CLEAR } },
+	{ "clear\nattach 3\ndetach 4\n", .nr = 3,
+	  .op = { CLEAR, ATTACH(3), DETACH(4) } },
+	{ "generation 5\nattach 3\n", .nr = 1, .op = { ATTACH(3) },
+	  .has_generation = true, .generation = 5 },
+	{ "generation 5\n", .nr = 0, .has_generation = true, .generation = 5 },
+	{ "", -EINVAL },
+	{ "\n", -EINVAL },
+	{ "\n\n", -EINVAL },
+	{ "attach 7\n\n", -EINVAL },
+	{ "\nattach 7\n", -EINVAL },
+	{ "attach\n", -EINVAL },
+	{ "attach \n", -EINVAL },
+	{ "attach  7\n", -EINVAL },
+	{ "attach 7 \n", -EINVAL },
+	{ " attach 7\n", -EINVAL },
+	{ "attach 7 8\n", -EINVAL },
+	{ "attach 7 mode=loose\n", -EINVAL },
+	{ "attach -1\n", -EINVAL },
+	{ "attach +1\n", -EINVAL },
+	{ "attach 0x7\n", -EINVAL },
+	{ "attach 2147483648\n", -EINVAL },
+	{ "attach seven\n", -EINVAL },
+	{ "attach 7\r\n", -EINVAL },
+	{ "attach 7\ndetach\n", -EINVAL },
+	{ "detach -1\n", -EINVAL },
+	{ "detach 18446744073709551616\n", -EINVAL },
+	{ "clear 1\n", -EINVAL },
+	{ "clear \n", -EINVAL },
+	{ "Clear\n", -EINVAL },
+	{ "attach 7\ngeneration 5\n", -EINVAL },
+	{ "generation 5\ngeneration 5\n", -EINVAL },
+	{ "generation x\n", -EINVAL },
+	{ "7\n", -EINVAL },
+};
+
+struct hook_case {
+	const char *text;
+	int err;
+	struct checmate_op op;
+};
+
+static const struct hook_case hook_cases[] = {
+	{ "7\n", .op = ATTACH(7) },
+	{ "7", .op = ATTACH(7) },
+	{ "-7\n", .op = DETACH_FD(7) },
+	{ "0\n", .op = CLEAR },
+	{ "00", .op = CLEAR },
+	{ "", -EINVAL },
+	{ "\n", -EINVAL },
+	{ "-\n", -EINVAL },
+	{ "-0\n", -EINVAL },
+	{ "--7\n", -EINVAL },
+	{ "+7\n", -EINVAL },
+	{ " 7\n", -EINVAL },
+	{ "7 \n", -EINVAL },
+	{ "7\n8\n", -EINVAL },
+	{ "2147483648\n", -EINVAL },
+	{ "99999999999999999999\n", -EINVAL },
+	{ "seven\n", -EINVAL },
+};
+
+static void describe_policy(const struct policy_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%*pE", (int)strlen(c->text),
+		 c->text);
+}
+
+KUNIT_ARRAY_PARAM(policy, policy_cases, describe_policy);
+
+static void expect_op(struct kunit *test, const struct checmate_op *got,
+		      const struct checmate_op *want)
+{
+	KUNIT_EXPECT_EQ(test, (int)got->type, (int)want->type);
+	KUNIT_EXPECT_EQ(test, got->id, want->id);
+	KUNIT_EXPECT_EQ(test, got->fd, want->fd);
+}
+
+static void parse_policy(struct kunit *test)
+{
+	const struct policy_case *c = test->param_value;
+	struct checmate_transaction *txn;
+	char *text = kunit_kstrdup(test, c->text, GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	txn = checmate_parse_policy(text, strlen(text));
+	if (c->err) {
+		KUNIT_ASSERT_TRUE(test, IS_ERR(txn));
+		KUNIT_EXPECT_EQ(test, PTR_ERR(txn), c->err);
+		return;
+	}
+	KUNIT_ASSERT_FALSE(test, IS_ERR(txn));
+	KUNIT_EXPECT_EQ(test, txn->has_generation, c->has_generation);
+	KUNIT_EXPECT_EQ(test, txn->generation, c->generation);
+	KUNIT_EXPECT_EQ(test, txn->nr, c->nr);
+	for (i = 0; i < min(txn->nr, c->nr); i++)
+		expect_op(test, &txn->op[i], &c->op[i]);
+	kfree(txn);
+}
+
+static void parse_hook(struct kunit *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(hook_cases); i++) {
+		const struct hook_case *c = &hook_cases[i];
+		char *text = kunit_kstrdup(test, c->text, GFP_KERNEL);
+		struct checmate_op op = {};
+
+		KUNIT_ASSERT_NOT_NULL(test, text);
+		KUNIT_EXPECT_EQ_MSG(test,
+				    checmate_parse_hook(text, strlen(text), &op),
+				    c->err, "text: '%s'", c->text);
+		if (!c->err)
+			expect_op(test, &op, &c->op);
+	}
+}
+
+/* What stands behind a NUL must not be dropped silently. */
+static void refuse_nul(struct kunit *test)
+{
+	struct checmate_op op;
+	char policy[] = "attach 7\n\0attach 8\n";
+	char end[] = "attach 7\0";
+	char hook[] = "7\0\n";
+
+	KUNIT_EXPECT_EQ(test, PTR_ERR(checmate_parse_policy(policy,
+							    sizeof(policy) - 1)),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(checmate_parse_policy(end,
+							    sizeof(end) - 1)),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, checmate_parse_hook(hook, sizeof(hook) - 1, &op),
+			-EINVAL);
+}
+
+/* As many lines as fit a page. */
+static void fill_page(struct kunit *test)
+{
+	const unsigned int lines = PAGE_SIZE / strlen("clear\n");
+	struct checmate_transaction *txn;
+	char *text = kunit_kzalloc(test, PAGE_SIZE + 1, GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	for (i = 0; i < lines; i++)
+		strcat(text, "clear\n");
+	txn = checmate_parse_policy(text, strlen(text));
+	KUNIT_ASSERT_FALSE(test, IS_ERR(txn));
+	KUNIT_EXPECT_EQ(test, txn->nr, lines);
+	kfree(txn);
+}
+
+static struct kunit_case control_tests[] = {
+	KUNIT_CASE_PARAM(parse_policy, policy_gen_params),
+	KUNIT_CASE(parse_hook),
+	KUNIT_CASE(refuse_nul),
+	KUNIT_CASE(fill_page),
+	{}
+};
+
+static struct kunit_suite control_suite = {
+	.name = "checmate_control",
+	.test_cases = control_tests,
+};
+kunit_test_suite(control_suite);

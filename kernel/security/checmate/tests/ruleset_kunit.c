@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Checmate LSM - Policy and ruleset tests
+ *
+ * Programs are told apart by their address only, so none has to be loaded.
+ */
+
+#include <kunit/test.h>
+#include <linux/bitmap.h>
+#include <linux/err.h>
+
+#include "limits.h"
+#include "policy.h"
+#include "ruleset.h"
+
+#define BIND	CHECMATE_HOOK_socket_bind
+#define CONNECT	CHECMATE_HOOK_socket_connect
+#define FIRST	((enum checmate_hook)0)
+#define LAST	((enum checmate_hook)(CHECMATE_NR_HOOKS - 1))
+
+/* A program that is never freed by the code under test. */
+static struct checmate_program *make(struct kunit *test,
+				     enum checmate_hook hook, u64 id)
+{
+	struct checmate_program *program =
+		kunit_kzalloc(test, sizeof(*program), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, program);
+	refcount_set(&program->usage, 1);
+	program->hook = hook;
+	program->id = id;
+	program->prog = (struct bpf_prog *)program;
+	return program;
+}
+
+static struct checmate_policy *edit(const struct checmate_policy *old,
+				    enum checmate_op_type type, u64 id,
+				    struct checmate_program *program,
+				    enum checmate_hook scope)
+{
+	struct checmate_op op = { .type = type, .id = id };
+
+	return checmate_edit_policy(old, &op, &program, 1, scope);
+}
+
+/* A policy of the programs given; owned by the caller. */
+static struct checmate_policy *policy_of(struct kunit *test,
+					 struct checmate_program **program,
+					 unsigned int nr)
+{
+	struct checmate_policy *policy;
+	struct checmate_op *op = kunit_kcalloc(test, nr, sizeof(*op),
+					       GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, op);
+	for (i = 0; i < nr; i++)
+		op[i].type = CHECMATE_OP_ATTACH;
+	policy = checmate_edit_policy(NULL, op, program, nr,
+				      CHECMATE_ALL_HOOKS);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(policy));
+	KUNIT_ASSERT_EQ(test, policy->nr, nr);
+	return policy;
+}
+
+static void expect_programs(struct kunit *test,
+			    const struct checmate_ruleset *ruleset,
+			    enum checmate_hook hook,
+			    struct checmate_program *const *want,
+			    unsigned int nr)
+{
+	unsigned int i, first = ruleset->first[hook];
+
+	KUNIT_ASSERT_EQ(test, ruleset->first[hook + 1] - first, nr);
+	KUNIT_EXPECT_EQ(test, test_bit(hook, ruleset->hooks), nr > 0);
+	for (i = 0; i < nr; i++)
+		KUNIT_EXPECT_PTR_EQ(test, ruleset->program[first + i], want[i]);
+}
+
+static void edit_in_order(struct kunit *test)
+{
+	struct checmate_program *p[] = {
+		make(test, BIND, 1), make(test, CONNECT, 2), make(test, BIND, 3),
+	};
+	struct checmate_policy *one, *two, *three;
+
+	one = policy_of(test, p, 3);
+	two = edit(one, CHECMATE_OP_DETACH, 2, NULL, CHECMATE_ALL_HOOKS);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(two));
+	KUNIT_ASSERT_EQ(test, two->nr, 2);
+	KUNIT_EXPECT_PTR_EQ(test, two->program[0], p[0]);
+	KUNIT_EXPECT_PTR_EQ(test, two->program[1], p[2]);
+	/* The old policy is as it was. */
+	KUNIT_EXPECT_EQ(test, one->nr, 3);
+	KUNIT_EXPECT_PTR_EQ(test, one->program[1], p[1]);
+
+	three = edit(two, CHECMATE_OP_ATTACH, 0, p[1], CHECMATE_ALL_HOOKS);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(three));
+	KUNIT_ASSERT_EQ(test, three->nr, 3);
+	KUNIT_EXPECT_PTR_EQ(test, three->program[2], p[1]);
+
+	checmate_free_policy(one);
+	checmate_free_policy(two);
+	checmate_free_policy(three);
+	KUNIT_EXPECT_EQ(test, refcount_read(&p[0]->usage), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&p[1]->usage), 1);
+}
+
+static void edit_errors(struct kunit *test)
+{
+	struct checmate_program *p[] = { make(test, BIND, 1) };
+	struct checmate_program *other = make(test, CONNECT, 2);
+	struct checmate_policy *one = policy_of(test, p, 1);
+
+	KUNIT_EXPECT_EQ(test, PTR_ERR(edit(one, CHECMATE_OP_ATTACH, 0, p[0],
+					   CHECMATE_ALL_HOOKS)), -EEXIST);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(edit(one, CHECMATE_OP_DETACH, 2, NULL,
+					   CHECMATE_ALL_HOOKS)), -ENOENT);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(edit(NULL, CHECMATE_OP_DETACH, 1, NULL,
+					   CHECMATE_ALL_HOOKS)), -ENOENT);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(edit(one, CHECMATE_OP_ATTACH, 0, other,
+					   BIND)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(edit(one, CHECMATE_OP_DETACH_FD, 0, other,
+					   BIND)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(edit(one, CHECMATE_OP_DETACH_FD, 0, other,
+					   CONNECT)), -ENOENT);
+	KUNIT_EXPECT_EQ(test, refcount_read(&p[0]->usage), 2);
+	KUNIT_EXPECT_EQ(test, refcount_read(&other->usage), 1);
+	checmate_free_policy(one);
+}
+
+/* Clearing one hook leaves the programs of the others. */
+static void clear_in_scope(struct kunit *test)
+{
+	struct checmate_program *p[] = {
+		make(test, BIND, 1), make(test, CONNECT, 2), make(test, BIND, 3),
+	};
+	struct checmate_policy *one = policy_of(test, p, 3), *two;
+
+	two = edit(one, CHECMATE_OP_CLEAR, 0, NULL, BIND);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(two));
+	KUNIT_ASSERT_EQ(test, two->nr, 1);
+	KUNIT_EXPECT_PTR_EQ(test, two->program[0], p[1]);
+	checmate_free_policy(two);
+
+	two = edit(one, CHECMATE_OP_CLEAR, 0, NULL, CHECMATE_ALL_HOOKS);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(two));
+	KUNIT_EXPECT_EQ(test, two->nr, 0);
+	checmate_free_policy(two);
+	checmate_free_policy(one);
+}
+
+static void nothing_local_is_shared(struct kunit *test)
+{
+	struct checmate_policy empty = {};
+
+	KUNIT_EXPECT_PTR_EQ(test,
+			    checmate_build_ruleset(NULL, &checmate_empty_ruleset),
+			    &checmate_empty_ruleset);
+	KUNIT_EXPECT_PTR_EQ(test,
+			    checmate_build_ruleset(&empty,
+						   &checmate_empty_ruleset),
+			    &checmate_empty_ruleset);
+	KUNIT_EXPECT_TRUE(test, bitmap_empty(checmate_empty_ruleset.hooks,
+					     CHECMATE_NR_HOOKS));
+	checmate_put_ruleset(&checmate_empty_ruleset);
+	checmate_put_ruleset(&checmate_empty_ruleset);
+}
+
+/* Leaf before root, attach order within; first and last hook as any other. */
+static void leaf_to_root(struct kunit *test)
+{
+	struct checmate_program *root[] = {
+		make(test, BIND, 1), make(test, LAST, 2), make(test, BIND, 3),
+	};
+	struct checmate_program *leaf[] = {
+		make(test, CONNECT, 4), make(test, BIND, 5),
+		make(test, FIRST, 6), make(test, BIND, 7),
+	};
+	struct checmate_policy *root_policy = policy_of(test, root, 3);
+	struct checmate_policy *leaf_policy = policy_of(test, leaf, 4);
+	struct checmate_ruleset *upper, *lower;
+
+	upper = checmate_build_ruleset(root_policy, &checmate_empty_ruleset);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(upper));
+	lower = checmate_build_ruleset(leaf_policy, upper);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(lower));
+
+	expect_programs(test, upper, BIND,
+			(struct checmate_program *[]){ root[0], root[2] }, 2);
+	expect_programs(test, upper, CONNECT, NULL, 0);
+	expect_programs(test, upper, LAST, &root[1], 1);
+
+	expect_programs(test, lower, BIND,
+			(struct checmate_program *[]){ leaf[1], leaf[3],
+						       root[0], root[2] }, 4);
+	expect_programs(test, lower, CONNECT, &leaf[0], 1);
+	expect_programs(test, lower, FIRST, &leaf[2], 1);
+	expect_programs(test, lower, LAST, &root[1], 1);
+	KUNIT_EXPECT_EQ(test, lower->first[CHECMATE_NR_HOOKS], 7);
+
+	checmate_put_ruleset(lower);
+	checmate_put_ruleset(upper);
+	checmate_free_policy(root_policy);
+	checmate_free_policy(leaf_policy);
+	/* The programs are on the test's memory: wait for the last put. */
+	rcu_barrier();
+	flush_workqueue(system_unbound_wq);
+	KUNIT_EXPECT_EQ(test, refcount_read(&root[0]->usage), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&leaf[0]->usage), 1);
+}
+
+/* The limit is per hook, and counts the whole path. */
+static void too_many(struct kunit *test)
+{
+	struct checmate_program *p[CHECMATE_MAX_PROGS];
+	struct checmate_program *more[] = { make(test, BIND, 1000) };
+	struct checmate_program *other[] = { make(test, CONNECT, 1001) };
+	struct checmate_policy *full, *one, *another;
+	struct checmate_ruleset *upper, *lower;
+	unsigned int i;
+
+	for (i = 0; i < CHECMATE_MAX_PROGS; i++)
+		p[i] = make(test, BIND, i);
+	full = policy_of(test, p, CHECMATE_MAX_PROGS);
+	one = policy_of(test, more, 1);
+	another = policy_of(test, other, 1);
+
+	upper = checmate_build_ruleset(full, &checmate_empty_ruleset);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(upper));
+	lower = checmate_build_ruleset(one, upper);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(lower), -ENOSPC);
+	lower = checmate_build_ruleset(another, upper);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(lower));
+	expect_programs(test, lower, BIND, p, CHECMATE_MAX_PROGS);
+
+	checmate_put_ruleset(lower);
+	checmate_put_ruleset(upper);
+	checmate_free_policy(full);
+	checmate_free_policy(one);
+	checmate_free_policy(another);
+	rcu_barrier();
+	flush_workqueue(system_unbound_wq);
+}
+
+static struct kunit_case ruleset_tests[] = {
+	KUNIT_CASE(edit_in_order),
+	KUNIT_CASE(edit_errors),
+	KUNIT_CASE(clear_in_scope),
+	KUNIT_CASE(nothing_local_is_shared),
+	KUNIT_CASE(leaf_to_root),
+	KUNIT_CASE(too_many),
+	{}
+};
+
+static struct kunit_suite ruleset_suite = {
+	.name = "checmate_ruleset",
+	.test_cases = ruleset_tests,
+};
+kunit_test_suite(ruleset_suite);
