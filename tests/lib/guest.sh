@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh disable=SC2154
+#
+# What tests/vm/run, tests/vm/shell and ./check share: building what goes into
+# a guest, and starting one. The file that includes this sets $top (the
+# repository) and defines fail() (say a line and give up); $work is a directory
+# of its own that it removes at the end.
+
+build=${CHECMATE_BUILD:-$top/build}
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/checmate
+
+# A meson build directory $1, set up with the rest of the arguments, and built.
+meson_build() {
+	dir=$1
+	shift
+	"$top/tools/deps" userspace || fail "the packages to build with cannot be installed"
+	mkdir -p "$dir"
+	(
+		flock 8
+		[ -e "$dir/build.ninja" ] ||
+			meson setup "$dir" "$top" "$@" >"$dir/setup.log" 2>&1 </dev/null || {
+			tail -n 20 "$dir/setup.log" >&2
+			exit 1
+		}
+		ninja -C "$dir" -j "${CHECMATE_JOBS:-$(nproc)}" >"$dir/ninja.log" 2>&1 </dev/null || {
+			grep -v '^\[' "$dir/ninja.log" | tail -n 40 >&2
+			exit 1
+		}
+	) 8>"$dir/.checmate-lock" || fail "building the project failed"
+}
+
+# The kernel's selftests, built from the current tree into $1.
+build_kselftests() {
+	[ -e "$top/kernel/tools/testing/selftests/checmate/Makefile" ] || return 0
+	tree=$("$top/tools/kernel-build" --tree) || fail "no kernel tree"
+	headers=$("$top/tools/kernel-build" --headers) || fail "no kernel headers"
+	objects=$cache/kselftest/$(echo "$top" | sha256sum | cut -c 1-16)
+	mkdir -p "$objects" "$1"
+	(
+		flock 8
+		make -C "$tree/tools/testing/selftests/checmate" -s \
+			OUTPUT="$objects" KHDR_INCLUDES="-isystem $headers" \
+			INSTALL_PATH="$1" all install >"$objects/make.log" 2>&1 </dev/null || {
+			tail -n 30 "$objects/make.log" >&2
+			exit 1
+		}
+	) 8>"$objects/.lock" || fail "building the kernel selftests failed"
+}
+
+# Copies into the tree $1 the shared libraries its programs need, and the
+# loader, at the paths where this machine has them.
+add_libraries() {
+	find "$1" -type f \( -perm -u+x -o -name '*.so*' \) ! -name '*.o' -print |
+		while read -r file; do
+			[ "$(head -c 4 "$file" | tail -c 3)" = ELF ] || continue
+			LD_LIBRARY_PATH=$(find "$1/usr/lib" -name 'lib*.so*' -printf '%h:' 2>/dev/null) \
+				ldd "$file" 2>/dev/null || :
+		done | awk '
+			/not found/ { print "missing " $1; next }
+			$2 == "=>" { print $3; next }
+			$1 ~ /^\// { print $1 }' | sort -u >"$work/libraries"
+	! grep '^missing ' "$work/libraries" >&2 || fail "a program for the guest lacks a library"
+	while read -r file; do
+		case "$file" in
+		"$1"/*) continue ;;
+		esac
+		mkdir -p "$1${file%/*}"
+		[ -e "$1$file" ] || cp -L "$file" "$1$file"
+	done <"$work/libraries"
+}
+
+# Fills $1 with the project's files at their installed paths.
+# $2: "bare" leaves out the programs and selftests.
+fill_payload() {
+	usr=$1/usr
+	mkdir -p "$usr/libexec/checmate/vm" "$usr/libexec/checmate/tests"
+	if [ "${2-}" != bare ]; then
+		meson_build "$build"
+		DESTDIR=$1 meson install -C "$build" --no-rebuild --quiet >"$work/install.log" 2>&1 || {
+			tail -n 20 "$work/install.log" >&2
+			fail "installing the project failed"
+		}
+		build_kselftests "$usr/libexec/checmate/kselftest"
+	fi
+	cp "$top/tests/vm/job" "$usr/libexec/checmate/vm/"
+	mkdir -p "$usr/libexec/checmate/tests/lib"
+	cp "$top"/tests/lib/* "$usr/libexec/checmate/tests/lib/"
+	for set in vm/cases system; do
+		[ -d "$top/tests/$set" ] || continue
+		mkdir -p "$usr/libexec/checmate/tests/${set##*/}"
+		find "$top/tests/$set" -maxdepth 1 -type f ! -name meson.build \
+			-exec cp -t "$usr/libexec/checmate/tests/${set##*/}" {} +
+	done
+}
+
+# Makes the archive $1 of the directory $2.
+archive() {
+	(cd "$2" && find . -print0 | cpio -o0 -H newc -R 0:0 --quiet) >"$1"
+}
+
+# $1: small or system. Leaves the complete initramfs at $work/initrd; expects
+# what belongs into /job in $work/job. $2 as for fill_payload.
+make_initrd() {
+	tree=$work/initrd.tree
+	rm -rf "$tree"
+	mkdir -p "$tree/usr/bin" "$tree/usr/sbin" "$tree/usr/lib" "$tree/usr/lib64"
+	for dir in bin sbin lib lib64; do
+		ln -s "usr/$dir" "$tree/$dir"
+	done
+	busybox=$(command -v busybox) || fail "busybox: not found; run tools/deps vm"
+	cp "$busybox" "$tree/usr/bin/busybox"
+	cp "$top/tests/vm/init" "$tree/init"
+	mkdir -p "$tree/dev" "$tree/proc" "$tree/sys" "$tree/run" "$tree/tmp" "$tree/root"
+	if [ "$1" = small ]; then
+		mkdir -p "$tree/etc" "$tree/var"
+		ln -s ../run "$tree/var/run"
+		ln -s ../tmp "$tree/var/tmp"
+		printf '%s\n' root:x:0:0:root:/root:/bin/sh \
+			nobody:x:65534:65534:nobody:/:/bin/sh >"$tree/etc/passwd"
+		printf '%s\n' root:x:0: nogroup:x:65534: >"$tree/etc/group"
+		printf '%s\n' '127.0.0.1 localhost checmate' '::1 localhost' >"$tree/etc/hosts"
+		printf '%s\n' 'hosts: files' >"$tree/etc/nsswitch.conf"
+		fill_payload "$tree" "${2-}"
+		cp -a "$work/job" "$tree/job"
+		add_libraries "$tree"
+	else
+		fill_payload "$tree/payload" "${2-}"
+		cp -a "$work/job" "$tree/payload/job"
+	fi
+	archive "$work/initrd" "$tree"
+	rm -rf "$tree"
+}
+
+# Replaces this shell by, or starts, the guest $1 (small or system); the rest
+# are further arguments of QEMU. $append has the caller's kernel arguments.
+qemu_guest() {
+	guest=$1
+	shift
+	case "${CHECMATE_ACCEL-tcg}" in
+	tcg) set -- -accel tcg,thread=multi -cpu max "$@" ;;
+	kvm) set -- -accel kvm -cpu host "$@" ;;
+	*) fail "CHECMATE_ACCEL=$CHECMATE_ACCEL: must be tcg or kvm" ;;
+	esac
+	memory=512M
+	if [ "$guest" = system ]; then
+		memory=1G
+		set -- -drive "id=root,file=$root_image,format=raw,if=none,snapshot=on" \
+			-device virtio-blk-device,drive=root "$@"
+	fi
+	# Kernel messages from warnings on reach the console; it is slow.
+	set -- -append "console=ttyS0 loglevel=${CHECMATE_LOGLEVEL:-5} panic=-1 panic_on_warn=1 oops=panic reboot=t watchdog_thresh=40 rcupdate.rcu_cpu_stall_timeout=60 checmate.guest=$guest ${append-}" "$@"
+	exec qemu-system-x86_64 \
+		-M microvm,acpi=off,rtc=on,pit=on,pic=on,isa-serial=on \
+		-nodefaults -no-user-config -display none -no-reboot \
+		-smp 2 -m "${CHECMATE_MEMORY:-$memory}" \
+		-kernel "$kernel" -initrd "$work/initrd" \
+		-device virtio-serial-device "$@"
+}
+
+# Sets $kernel: what CHECMATE_KERNEL names, or the project's own.
+need_kernel() {
+	kernel=${CHECMATE_KERNEL-}
+	[ -n "$kernel" ] || kernel=$("$top/tools/kernel-build") || fail "there is no guest kernel"
+	[ -r "$kernel" ] || fail "$kernel: no such kernel"
+}
+
+need_programs() {
+	"$top/tools/deps" vm || fail "the packages the guests need cannot be installed"
+}
