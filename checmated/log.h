@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * checmated - Journal entries
+ *
+ * Only the functions that decide what becomes of a failure log it: main, the
+ * handlers of the bus and of events.  Everything below returns it.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <syslog.h>
+
+#define LOG_ID_STARTED "8c4b122058b743d2950b1f6ef9e7eac5"
+#define LOG_ID_CONFIG_REFUSED "52317c9dcdeb4729ac14213abe82e667"
+#define LOG_ID_CONFIG_LOADED "96d77cf4bff34062aaf0700e9be7cae5"
+#define LOG_ID_BINDING_APPLIED "73b5f61c9ea84aaf8b34ac56ca98b1db"
+#define LOG_ID_BINDING_REMOVED "1d825355bc1c49fe9aec71dae99a2d01"
+#define LOG_ID_BINDING_FAILED "917d8a28ae2941b4ae6312338b2d97e1"
+#define LOG_ID_CONTROLLER_ENABLED "e38a25d8e1ab45bca9c5d015d0ff4284"
+#define LOG_ID_CGROUPS_GONE "b029b8fa9c164f75a0a7e3c633a7d098"
+#define LOG_ID_FAILED "ef83645c91954deb9f7cf7e32a12bba4"
+
+/* What an entry is about; members that are NULL or 0 are left out of it. */
+struct log_fields {
+	const char *cgroup; /* CHECMATE_CGROUP */
+	uint64_t cgroup_id; /* CHECMATE_CGROUP_ID */
+	const char *policy; /* CHECMATE_POLICY, several separated by ',' */
+	const char *container; /* CHECMATE_CONTAINER */
+	const char *origin; /* CHECMATE_ORIGIN */
+	const char *detail; /* CHECMATE_DETAIL: verifier's words, several lines */
+	int error; /* ERRNO, positive */
+};
+
+__attribute__((format(printf, 4, 5))) void log_event(int priority, const char *message_id,
+						     const struct log_fields *fields,
+						     const char *format, ...);

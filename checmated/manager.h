@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * checmated - What ties the loop, the bus, the cgroups and the store together
+ */
+#pragma once
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "store.h"
+#include "tree.h"
+
+struct manager {
+	sd_event *event;
+	sd_bus *bus;
+	struct tree *tree;
+	sd_event_source *gc_source; /* lets go of what removed cgroups left, once per turn */
+	const char *const *dirs; /* of binding files */
+	struct store store;
+};
+
+int manager_new(const char *const *dirs, struct manager **ret_manager);
+struct manager *manager_free(struct manager *manager);
+void manager_freep(struct manager **manager);
+
+int manager_run(struct manager *manager);
+int manager_reload(struct manager *manager, char **ret_error);
+
+/* manager-bus.c */
+int manager_bus_attach(struct manager *manager);

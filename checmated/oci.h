@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * checmate-oci-hook - What a runtime says about a container
+ */
+#pragma once
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Larger than any state a runtime writes, small enough to hold in memory. */
+#define OCI_STATE_MAX (1024u * 1024u)
+
+struct oci_state {
+	char *id;
+	pid_t pid;
+	char **annotations; /* key, value, key, value, …, NULL */
+	size_t n_annotations; /* pairs */
+};
+
+int oci_state_read(int fd, char **ret_text, size_t *ret_size, char **ret_error);
+int oci_state_parse(const char *text, size_t size, struct oci_state *ret_state, char **ret_error);
+void oci_state_done(struct oci_state *state);
+
+int oci_cgroup_parse(const char *text, char **ret_cgroup);
+int oci_cgroup_target(const char *container, const char *own, char **ret_cgroup, char **ret_error);

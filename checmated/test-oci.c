@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * checmate-oci-hook - States, cgroup files and which cgroup stands for a container
+ */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cleanup.h"
+#include "oci.h"
+
+static int parse(const char *text, struct oci_state *ret_state, char **ret_error)
+{
+	return oci_state_parse(text, strlen(text), ret_state, ret_error);
+}
+
+static void test_state(void **unused)
+{
+	_cleanup_(oci_state_done) struct oci_state state = {};
+	_cleanup_free_ char *error = NULL;
+
+	(void)unused;
+	assert_int_equal(parse("{ \"ociVersion\": \"1.0\", \"id\": \"web-1\", \"pid\": 4242,\n"
+			       "  \"root\": \"/bundle/rootfs\", \"bundle\": \"/bundle\",\n"
+			       "  \"status\": \"created\", \"owner\": \"\",\n"
+			       "  \"annotations\": { \"org.checmate.role\": \"web\", \"b\": \"\","
+			       "  \"c\": \"\\u00e4\\\"/\" } }\n",
+			       &state, &error),
+			 0);
+	assert_null(error);
+	assert_string_equal(state.id, "web-1");
+	assert_int_equal(state.pid, 4242);
+	assert_int_equal(state.n_annotations, 3);
+	assert_string_equal(state.annotations[0], "org.checmate.role");
+	assert_string_equal(state.annotations[1], "web");
+	assert_string_equal(state.annotations[3], "");
+	assert_string_equal(state.annotations[5], "\xc3\xa4\"/");
+	assert_null(state.annotations[6]);
+}
+
+static void test_state_without_annotations(void **unused)
+{
+	static const char *const texts[] = {
+		"{\"id\":\"a\",\"pid\":1}",
+		"{\"id\":\"a\",\"pid\":1,\"annotations\":{}}",
+		"{\"id\":\"a\",\"pid\":1,\"annotations\":null}",
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		_cleanup_(oci_state_done) struct oci_state state = {};
+		_cleanup_free_ char *error = NULL;
+
+		assert_int_equal(parse(texts[i], &state, &error), 0);
+		assert_int_equal(state.n_annotations, 0);
+	}
+}
+
+static void test_bad_states(void **unused)
+{
+	static const struct {
+		const char *text;
+		const char *reason; /* a part of it */
+	} bad[] = {
+		{ "", "not JSON" },
+		{ " \n", "not JSON" },
+		{ "{", "not JSON" },
+		{ "{\"id\":\"a\",\"pid\":1", "not JSON" },
+		{ "{\"id\":\"a\",\"pid\":1}}", "not JSON" },
+		{ "{\"id\":\"a\",\"pid\":1} x", "not JSON" },
+		{ "{\"id\":\"a\",\"pid\":1,}", "not JSON" },
+		{ "{'id':'a','pid':1}", "not JSON" },
+		{ "{\"id\":\"\xff\",\"pid\":1}", "not JSON" },
+		{ "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "not JSON" },
+		{ "[]", "not a JSON object" },
+		{ "null", "not a JSON object" },
+		{ "\"id\"", "not a JSON object" },
+		{ "{}", "no 'id'" },
+		{ "{\"pid\":1}", "no 'id'" },
+		{ "{\"id\":1,\"pid\":1}", "'id' is not" },
+		{ "{\"id\":\"\",\"pid\":1}", "'id' is not" },
+		{ "{\"id\":null,\"pid\":1}", "'id' is not" },
+		{ "{\"id\":\"a\\u0000b\",\"pid\":1}", "'id' is not" },
+		{ "{\"id\":\"a\"}", "no 'pid'" },
+		{ "{\"id\":\"a\",\"pid\":0}", "'pid' is not" },
+		{ "{\"id\":\"a\",\"pid\":-1}", "'pid' is not" },
+		{ "{\"id\":\"a\",\"pid\":1.5}", "'pid' is not" },
+		{ "{\"id\":\"a\",\"pid\":\"1\"}", "'pid' is not" },
+		{ "{\"id\":\"a\",\"pid\":4294967297}", "'pid' is not" },
+		{ "{\"id\":\"a\",\"pid\":99999999999999999999999}", "'pid' is not" },
+		{ "{\"id\":\"a\",\"pid\":1,\"annotations\":[]}", "'annotations' is not" },
+		{ "{\"id\":\"a\",\"pid\":1,\"annotations\":\"b\"}", "'annotations' is not" },
+		{ "{\"id\":\"a\",\"pid\":1,\"annotations\":{\"b\":1}}", "annotation 'b' is not" },
+		{ "{\"id\":\"a\",\"pid\":1,\"annotations\":{\"b\":null}}", "annotation 'b' is not" },
+		{ "{\"id\":\"a\",\"pid\":1,\"annotations\":{\"a\":\"\",\"b\":\"c\\u0000d\"}}",
+		  "annotation 'b' is not" },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct oci_state state = {};
+		_cleanup_free_ char *error = NULL;
+
+		if (parse(bad[i].text, &state, &error) != -EBADMSG)
+			fail_msg("accepted: %s", bad[i].text);
+		assert_non_null(error);
+		if (!strstr(error, bad[i].reason))
+			fail_msg("%s: expected '%s', got '%s'", bad[i].text, bad[i].reason, error);
+		assert_null(state.id);
+		assert_null(state.annotations);
+	}
+}
+
+/* Bytes behind a NUL must not be overlooked. */
+static void test_state_with_nul(void **unused)
+{
+	static const char text[] = "{\"id\":\"a\",\"pid\":1}\0{}";
+	struct oci_state state = {};
+	_cleanup_free_ char *error = NULL;
+
+	(void)unused;
+	assert_int_equal(oci_state_parse(text, sizeof(text) - 1, &state, &error), -EBADMSG);
+	assert_null(state.id);
+}
+
+static void test_state_read(void **unused)
+{
+	_cleanup_free_ char *text = NULL, *error = NULL, *big = NULL;
+	_cleanup_fclose_ FILE *file = NULL;
+	size_t size;
+
+	(void)unused;
+	file = tmpfile();
+	assert_non_null(file);
+
+	assert_int_equal(oci_state_read(fileno(file), &text, &size, &error), -ENODATA);
+	assert_non_null(strstr(error, "createRuntime"));
+	free(TAKE_PTR(error));
+
+	fputs("{}", file);
+	rewind(file);
+	assert_int_equal(oci_state_read(fileno(file), &text, &size, &error), 0);
+	assert_int_equal(size, 2);
+	assert_string_equal(text, "{}");
+	free(TAKE_PTR(text));
+
+	big = malloc(OCI_STATE_MAX + 1);
+	assert_non_null(big);
+	memset(big, ' ', OCI_STATE_MAX + 1);
+	rewind(file);
+	assert_int_equal(fwrite(big, 1, OCI_STATE_MAX + 1, file), OCI_STATE_MAX + 1);
+	rewind(file);
+	assert_int_equal(oci_state_read(fileno(file), &text, &size, &error), -E2BIG);
+	assert_null(text);
+	free(TAKE_PTR(error));
+
+	assert_int_equal(ftruncate(fileno(file), OCI_STATE_MAX), 0);
+	rewind(file);
+	assert_int_equal(oci_state_read(fileno(file), &text, &size, &error), 0);
+	assert_int_equal(size, OCI_STATE_MAX);
+	free(TAKE_PTR(text));
+
+	assert_int_equal(oci_state_read(-1, &text, &size, &error), -EBADF);
+}
+
+static void test_cgroup_parse(void **unused)
+{
+	static const struct {
+		const char *text;
+		int r;
+		const char *cgroup;
+	} cases[] = {
+		{ "0::/\n", 0, "/" },
+		{ "0::/a/b.scope\n", 0, "/a/b.scope" },
+		{ "0::/a", 0, "/a" },
+		{ "12:pids:/v1\n1:name=systemd:/v1\n0::/v2\n", 0, "/v2" },
+		{ "1:name=x:/0::/no\n", -ENODATA, NULL },
+		{ "10::/a\n", -ENODATA, NULL },
+		{ "", -ENODATA, NULL },
+		{ "0::\n", -ENODATA, NULL },
+		{ "0::relative\n", -ENODATA, NULL },
+		{ "0::/a (deleted)\n", -ENOENT, NULL },
+		{ "0::/ (deleted)\n", -ENOENT, NULL },
+		{ "0::/../a\n", -EXDEV, NULL },
+		{ "0::/..\n", -EXDEV, NULL },
+		{ "0::/a/../b\n", -EXDEV, NULL },
+		{ "0::/a..b/.c\n", 0, "/a..b/.c" },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *cgroup = NULL;
+
+		if (oci_cgroup_parse(cases[i].text, &cgroup) != cases[i].r)
+			fail_msg("%s", cases[i].text);
+		if (cases[i].cgroup)
+			assert_string_equal(cgroup, cases[i].cgroup);
+		else
+			assert_null(cgroup);
+	}
+}
+
+static void test_cgroup_target(void **unused)
+{
+	static const struct {
+		const char *container;
+		const char *own;
+		const char *target; /* NULL: refused */
+	} cases[] = {
+		{ "/machine.slice/crun-1.scope", "/user.slice", "/machine.slice/crun-1.scope" },
+		{ "/machine.slice/crun-1.scope/container", "/user.slice",
+		  "/machine.slice/crun-1.scope" },
+		{ "/machine.slice/crun-1.scope/container/container", "/user.slice",
+		  "/machine.slice/crun-1.scope/container/container" },
+		{ "/a/container", "/b", "/a/container" },
+		{ "/container", "/b", "/container" },
+		{ "/a.scope/containers", "/b", "/a.scope/containers" },
+		{ "/a.scope/xcontainer", "/b", "/a.scope/xcontainer" },
+		{ ".scope/container", "/b", NULL },
+		{ "/a", "/", "/a" },
+		{ "/a", "/ab", "/a" },
+		{ "/a/b", "/a", "/a/b" },
+		{ "/", "/b", NULL },
+		{ "", "/b", NULL },
+		{ "/a", "/a", NULL },
+		{ "/a", "/a/b", NULL },
+		{ "/a.scope/container", "/a.scope/runtime", NULL },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *cgroup = NULL, *error = NULL;
+		int r;
+
+		r = oci_cgroup_target(cases[i].container, cases[i].own, &cgroup, &error);
+		if (cases[i].target) {
+			assert_int_equal(r, 0);
+			assert_string_equal(cgroup, cases[i].target);
+		} else {
+			if (r != -EXDEV)
+				fail_msg("%s", cases[i].container);
+			assert_null(cgroup);
+			assert_non_null(error);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_state),
+		cmocka_unit_test(test_state_without_annotations),
+		cmocka_unit_test(test_bad_states),
+		cmocka_unit_test(test_state_with_nul),
+		cmocka_unit_test(test_state_read),
+		cmocka_unit_test(test_cgroup_parse),
+		cmocka_unit_test(test_cgroup_target),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * checmated - Following directories that come and go, on ordinary ones
+ */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cleanup.h"
+#include "strv.h"
+#include "tree.h"
+
+/* Ample for a loaded machine; reached only when an event is lost. */
+#define PATIENCE_USEC (30ull * 1000 * 1000)
+
+struct fixture {
+	char root[64];
+	sd_event *event;
+	struct tree *tree;
+	char **added;
+	char **removed;
+};
+
+static void on_added(const char *path, void *userdata)
+{
+	struct fixture *f = userdata;
+
+	assert_int_equal(strv_extend(&f->added, path), 0);
+}
+
+static void on_removed(const char *path, void *userdata)
+{
+	struct fixture *f = userdata;
+
+	assert_int_equal(strv_extend(&f->removed, path), 0);
+}
+
+static void make(struct fixture *f, const char *path)
+{
+	_cleanup_free_ char *whole = NULL;
+
+	assert_true(asprintf(&whole, "%s%s", f->root, path) > 0);
+	assert_int_equal(mkdir(whole, 0700), 0);
+}
+
+static void drop(struct fixture *f, const char *path)
+{
+	_cleanup_free_ char *whole = NULL;
+
+	assert_true(asprintf(&whole, "%s%s", f->root, path) > 0);
+	assert_int_equal(rmdir(whole), 0);
+}
+
+static void wait_for(struct fixture *f, char ***list, const char *path)
+{
+	while (!strv_contains(*list, path))
+		assert_true(sd_event_run(f->event, PATIENCE_USEC) > 0);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	strcpy(f->root, "/tmp/checmate-tree.XXXXXX");
+	assert_non_null(mkdtemp(f->root));
+	make(f, "/a");
+	make(f, "/a/b");
+	assert_int_equal(sd_event_new(&f->event), 0);
+	assert_int_equal(tree_new(f->event, f->root, on_added, on_removed, f, &f->tree), 0);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	tree_free(f->tree);
+	sd_event_unref(f->event);
+	strv_free(f->added);
+	strv_free(f->removed);
+	assert_int_equal(rmdir(f->root), 0);
+	free(f);
+	return 0;
+}
+
+static void count(const char *path, void *userdata)
+{
+	size_t *n = userdata;
+
+	(void)path;
+	(*n)++;
+}
+
+static void test_existing(void **state)
+{
+	struct fixture *f = *state;
+	size_t n = 0;
+
+	assert_int_equal(strv_length(f->added), 2);
+	assert_string_equal(f->added[0], "/a");
+	assert_string_equal(f->added[1], "/a/b");
+
+	tree_foreach(f->tree, count, &n);
+	assert_int_equal(n, 2);
+
+	drop(f, "/a/b");
+	drop(f, "/a");
+}
+
+static void test_come_and_go(void **state)
+{
+	struct fixture *f = *state;
+	size_t n = 0;
+
+	make(f, "/a/c");
+	make(f, "/a/c/d");
+	wait_for(f, &f->added, "/a/c/d");
+	make(f, "/a/c/d/e");
+	wait_for(f, &f->added, "/a/c/d/e");
+
+	drop(f, "/a/c/d/e");
+	drop(f, "/a/c/d");
+	drop(f, "/a/c");
+	wait_for(f, &f->removed, "/a/c");
+
+	drop(f, "/a/b");
+	drop(f, "/a");
+	wait_for(f, &f->removed, "/a");
+	tree_foreach(f->tree, count, &n);
+	assert_int_equal(n, 0);
+}
+
+/* A directory that is made anew under its old name is another one. */
+static void test_made_anew(void **state)
+{
+	struct fixture *f = *state;
+	size_t n = 0;
+
+	drop(f, "/a/b");
+	make(f, "/a/b");
+	make(f, "/a/b/x");
+	wait_for(f, &f->added, "/a/b/x");
+	assert_true(strv_contains(f->removed, "/a/b"));
+	tree_foreach(f->tree, count, &n);
+	assert_int_equal(n, 3);
+
+	drop(f, "/a/b/x");
+	drop(f, "/a/b");
+	drop(f, "/a");
+}
+
+static void test_files_are_no_cgroups(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *path = NULL;
+	_cleanup_fclose_ FILE *file = NULL;
+
+	assert_true(asprintf(&path, "%s/a/file", f->root) > 0);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	make(f, "/a/z");
+	wait_for(f, &f->added, "/a/z");
+	assert_int_equal(strv_length(f->added), 3);
+
+	assert_int_equal(unlink(path), 0);
+	drop(f, "/a/z");
+	drop(f, "/a/b");
+	drop(f, "/a");
+}
+
+static void test_no_root(void **state)
+{
+	struct tree *tree = NULL;
+	sd_event *event;
+
+	(void)state;
+	assert_int_equal(sd_event_new(&event), 0);
+	assert_int_equal(tree_new(event, "/nonexistent", on_added, on_removed, NULL, &tree),
+			 -ENOENT);
+	assert_null(tree);
+	sd_event_unref(event);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_existing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_come_and_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_made_anew, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_files_are_no_cgroups, setup, teardown),
+		cmocka_unit_test(test_no_root),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
