@@ -3,67 +3,66 @@
 #
 # samples/limit_connections: ten connections to a destination, counted exactly.
 
-here=$(dirname "$0")
+# shellcheck source=tests/lib/tap.sh
+. /usr/libexec/checmate/tests/lib/tap.sh
 # shellcheck source=tests/lib/sample.sh
-. "$here/../lib/sample.sh"
+. /usr/libexec/checmate/tests/lib/sample.sh
 
-sample=limit_connections
-hooks='socket_connect socket_sendmsg socket_recvmsg sk_free_security'
+sample=$samples/limit_connections
+program=$tests/test-limit-connections
 
-is_attached()
+all_attached()
 {
-	for hook in $hooks; do
-		check "checmate.$hook counts $1" \
-			[ "$(cat "$limited/checmate.$hook")" = "$1" ]
+	for hook in socket_connect socket_sendmsg socket_recvmsg sk_free_security; do
+		attached $hook "$1"
 	done
 }
 
-cases()
-{
-	set_up
-	program test-limit-connections
+set_up
 
-	part "without the limit"
-	subtest within "$limited" "$program" free
+part "no limit"
+subtest within "$limited" "$program" free
 
-	part "with the limit"
-	start_sample "$sample" "$limited"
-	is_attached 1
-	subtest within "$limited" "$program" limited
+part "limit"
+start_sample limit_connections
+all_attached 1
+subtest within "$limited" "$program" limited
 
-	part "in a child of the cgroup"
-	mkdir "$limited/child"
-	subtest within "$limited/child" "$program" limited
-	check "the child goes away" rmdir "$limited/child"
+part "child"
+mkdir "$child"
+subtest within "$child" "$program" limited
+check "the child goes away" rmdir "$child"
 
-	part "in a sibling"
-	subtest within "$sibling" "$program" free
+part "sibling"
+subtest within "$sibling" "$program" free
 
-	part "when the limit is lifted"
-	stop_sample
-	is_attached 0
-	subtest within "$limited" "$program" free
+part "lifted"
+stop_sample
+all_attached 0
+subtest within "$limited" "$program" free
 
-	part "around a command"
-	subtest "$samples/$sample" "$limited" "$program" limited
-	check_status 7 "the status is the command's" \
-		"$samples/$sample" "$limited" sh -c 'exit 7'
-	check_status 143 "a signal that ends it is told" \
-		"$samples/$sample" "$limited" sh -c 'kill -TERM $$'
-	check_status 127 "a command that is not there" \
-		"$samples/$sample" "$limited" /nonexistent
-	is_attached 0
+part "command"
+subtest "$sample" "$limited" "$program" limited
+check_status "the status is the command's" 7 "$sample" "$limited" sh -c 'exit 7'
+# shellcheck disable=SC2016 # for the inner shell
+check_status "a signal that ends it is told" 143 "$sample" "$limited" sh -c 'kill -TERM $$'
+check_status "a command that is not there" 127 "$sample" "$limited" /nonexistent
+all_attached 0
 
-	part "bad input"
-	check_fails "limit" "$samples/$sample" -n -1 "$limited"
-	check_fails "limit" "$samples/$sample" -n 1x "$limited"
-	check_fails "No such file" "$samples/$sample" "$limited/nowhere"
-	check_fails "Not a directory" "$samples/$sample" "$limited/cgroup.procs"
-	check_fails "No such file" "$samples/$sample" -o /nonexistent "$limited"
-	check_fails "controller" "$samples/$sample" "$bare"
-	is_attached 0
+part "bad input"
+check_match "a negative limit" 'limit -1 is not' "$sample" -n -1 "$limited"
+check_match "a limit with a letter" 'limit 1x is not' "$sample" -n 1x "$limited"
+check_match "an empty limit" 'limit  is not' "$sample" -n '' "$limited"
+check_match "a cgroup that is not there" 'No such file' "$sample" "$limited/nowhere"
+check_match "a file for a cgroup" 'Not a directory' "$sample" "$limited/cgroup.procs"
+check_match "an object that is not there" 'cannot open /nonexistent' \
+	"$sample" -o /nonexistent "$limited"
+check_match "another sample's object" 'other constants|no constants' \
+	"$sample" -o "$samples/remap_bind.bpf.o" "$limited"
+check_match "a cgroup without the controller" 'controller enabled' "$sample" "$bare"
+check_status "and its status" 1 "$sample" "$bare"
+check_status "no arguments" 2 "$sample"
+all_attached 0
 
-	tear_down
-}
-
-number cases
+tear_down
+finish

@@ -3,44 +3,34 @@
 #
 # samples/remap_bind: who asks for port 6789 gets 12345.
 
-here=$(dirname "$0")
+# shellcheck source=tests/lib/tap.sh
+. /usr/libexec/checmate/tests/lib/tap.sh
 # shellcheck source=tests/lib/sample.sh
-. "$here/../lib/sample.sh"
+. /usr/libexec/checmate/tests/lib/sample.sh
 
-sample=remap_bind
+program=$tests/test-remap-bind
 
-is_attached()
-{
-	check "checmate.socket_bind counts $1" \
-		[ "$(cat "$limited/checmate.socket_bind")" = "$1" ]
-}
+set_up
 
-cases()
-{
-	set_up
-	program test-remap-bind
+part "before"
+subtest within "$limited" "$program" free
 
-	part "before"
-	subtest within "$limited" "$program" free
+part "attached"
+start_sample remap_bind
+attached socket_bind 1
+subtest within "$limited" "$program" remapped
 
-	part "attached"
-	start_sample "$sample" "$limited"
-	is_attached 1
-	subtest within "$limited" "$program" remapped
+part "sibling"
+subtest within "$sibling" "$program" free
 
-	part "in a sibling"
-	subtest within "$sibling" "$program" free
+part "twice"
+subtest "$samples/remap_bind" "$limited" "$program" remapped
+attached socket_bind 1
 
-	part "attached twice"
-	subtest "$samples/$sample" "$limited" "$program" remapped
-	is_attached 1
+part "detached"
+stop_sample
+attached socket_bind 0
+subtest within "$limited" "$program" free
 
-	part "detached"
-	stop_sample
-	is_attached 0
-	subtest within "$limited" "$program" free
-
-	tear_down
-}
-
-number cases
+tear_down
+finish
