@@ -148,7 +148,7 @@ qemu_guest() {
 			-device virtio-blk-device,drive=root "$@"
 	fi
 	# Kernel messages from warnings on reach the console; it is slow.
-	set -- -append "console=ttyS0 loglevel=${CHECMATE_LOGLEVEL:-5} panic=-1 panic_on_warn=1 oops=panic reboot=t watchdog_thresh=40 rcupdate.rcu_cpu_stall_timeout=60 checmate.guest=$guest ${append-}" "$@"
+	set -- -append "console=ttyS0 loglevel=${CHECMATE_LOGLEVEL:-5} panic=-1 panic_on_warn=1 oops=panic reboot=t tsc=reliable watchdog_thresh=40 rcupdate.rcu_cpu_stall_timeout=60 checmate.guest=$guest ${append-}" "$@"
 	exec qemu-system-x86_64 \
 		-M microvm,acpi=off,rtc=on,pit=on,pic=on,isa-serial=on \
 		-nodefaults -no-user-config -display none -no-reboot \
