@@ -152,13 +152,13 @@ CHECMATE_API size_t checmate_features_count(const struct checmate_features *feat
  *
  * Return: the feature, NULL when @index is too large.
  */
-CHECMATE_API const struct checmate_feature *
-checmate_features_get(const struct checmate_features *features, size_t index);
+CHECMATE_API const struct checmate_feature *checmate_features_get(
+	const struct checmate_features *features, size_t index);
 
 CHECMATE_API size_t checmate_features_count_hooks(const struct checmate_features *features);
 
-CHECMATE_API const struct checmate_hook *
-checmate_features_get_hook(const struct checmate_features *features, size_t index);
+CHECMATE_API const struct checmate_hook *checmate_features_get_hook(
+	const struct checmate_features *features, size_t index);
 
 CHECMATE_API struct checmate_features *checmate_features_free(struct checmate_features *features);
 
@@ -229,8 +229,7 @@ CHECMATE_API int checmate_policy_list(char ***ret_names, struct checmate_error *
  * not ELF, no BTF, no or ill-formed description, a program that is not a BPF
  * LSM program); another -errno when the file cannot be read.
  */
-CHECMATE_API int checmate_policy_open(const char *name_or_path,
-				      struct checmate_policy **ret_policy,
+CHECMATE_API int checmate_policy_open(const char *name_or_path, struct checmate_policy **ret_policy,
 				      struct checmate_error **ret_error);
 
 CHECMATE_API const char *checmate_policy_name(const struct checmate_policy *policy);
@@ -247,13 +246,13 @@ CHECMATE_API size_t checmate_policy_count_programs(const struct checmate_policy 
  *
  * Return: the program, NULL when @index is too large.
  */
-CHECMATE_API const struct checmate_program *
-checmate_policy_get_program(const struct checmate_policy *policy, size_t index);
+CHECMATE_API const struct checmate_program *checmate_policy_get_program(
+	const struct checmate_policy *policy, size_t index);
 
 CHECMATE_API size_t checmate_policy_count_params(const struct checmate_policy *policy);
 
-CHECMATE_API const struct checmate_param *
-checmate_policy_get_param(const struct checmate_policy *policy, size_t index);
+CHECMATE_API const struct checmate_param *checmate_policy_get_param(
+	const struct checmate_policy *policy, size_t index);
 
 /**
  * checmate_policy_get() - The value a parameter has now, as text.
@@ -510,13 +509,13 @@ CHECMATE_API const char *checmate_binding_description(const struct checmate_bind
 
 CHECMATE_API size_t checmate_binding_count_programs(const struct checmate_binding *binding);
 
-CHECMATE_API const struct checmate_program *
-checmate_binding_get_program(const struct checmate_binding *binding, size_t index);
+CHECMATE_API const struct checmate_program *checmate_binding_get_program(
+	const struct checmate_binding *binding, size_t index);
 
 CHECMATE_API size_t checmate_binding_count_params(const struct checmate_binding *binding);
 
-CHECMATE_API const struct checmate_param *
-checmate_binding_get_param(const struct checmate_binding *binding, size_t index);
+CHECMATE_API const struct checmate_param *checmate_binding_get_param(
+	const struct checmate_binding *binding, size_t index);
 
 /**
  * checmate_binding_get() - The value in force of a parameter, as text.
@@ -617,14 +616,14 @@ CHECMATE_API uint64_t checmate_status_generation(const struct checmate_status *s
 CHECMATE_API size_t checmate_status_count_local(const struct checmate_status *status);
 
 /* Attached to this very cgroup, in attach order. NULL when @index is too large. */
-CHECMATE_API const struct checmate_attachment *
-checmate_status_get_local(const struct checmate_status *status, size_t index);
+CHECMATE_API const struct checmate_attachment *checmate_status_get_local(
+	const struct checmate_status *status, size_t index);
 
 CHECMATE_API size_t checmate_status_count_effective(const struct checmate_status *status);
 
 /* Enforced in this cgroup, in order of evaluation. NULL when @index is too large. */
-CHECMATE_API const struct checmate_attachment *
-checmate_status_get_effective(const struct checmate_status *status, size_t index);
+CHECMATE_API const struct checmate_attachment *checmate_status_get_effective(
+	const struct checmate_status *status, size_t index);
 
 CHECMATE_API struct checmate_status *checmate_status_free(struct checmate_status *status);
 

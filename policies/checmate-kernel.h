@@ -11,10 +11,10 @@
 
 #include <linux/types.h>
 
-#define AF_UNSPEC	0
-#define AF_INET		2
-#define AF_INET6	10
-#define AF_SMC		43
+#define AF_UNSPEC 0
+#define AF_INET 2
+#define AF_INET6 10
+#define AF_SMC 43
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 

@@ -36,21 +36,18 @@
 #define CHECMATE_TAG(text) __attribute__((btf_decl_tag("checmate:" text)))
 
 /* Names the policy, and its licence towards the kernel. */
-#define CHECMATE_POLICY(name, version, description)		\
-	char checmate_license[] SEC("license")			\
-		CHECMATE_TAG("policy=" name)			\
-		CHECMATE_TAG("version=" version)		\
-		CHECMATE_TAG("description=" description) = "Dual BSD/GPL"
+#define CHECMATE_POLICY(name, version, description)                         \
+	char checmate_license[] SEC("license") CHECMATE_TAG("policy=" name) \
+		CHECMATE_TAG("version=" version)                            \
+			CHECMATE_TAG("description=" description) = "Dual BSD/GPL"
 
 /* A program for an LSM hook; followed by int BPF_PROG(name, arguments...). */
 #define CHECMATE_HOOK(hook) SEC("lsm_cgroup/" #hook)
 
 /* A scalar parameter: the errno that a denied caller sees. */
-#define CHECMATE_PARAM_ERRNO(var, name, value, doc)		\
-	volatile __s32 var SEC(".data.param")			\
-		CHECMATE_TAG("param=" name)			\
-		CHECMATE_TAG("type=errno")			\
-		CHECMATE_TAG("doc=" doc) = (value)
+#define CHECMATE_PARAM_ERRNO(var, name, value, doc)                       \
+	volatile __s32 var SEC(".data.param") CHECMATE_TAG("param=" name) \
+		CHECMATE_TAG("type=errno") CHECMATE_TAG("doc=" doc) = (value)
 
 struct checmate_endpoints_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -64,15 +61,13 @@ struct checmate_endpoints_map {
  * live change puts another map into the slot, so a judgement sees one list or
  * the other, never a mixture. The slot is empty until the list is set.
  */
-#define CHECMATE_PARAM_ENDPOINTS(var, name, doc)		\
-	struct {						\
-		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);	\
-		__uint(max_entries, 1);				\
-		__type(key, __u32);				\
-		__array(values, struct checmate_endpoints_map);	\
-	} var SEC(".maps")					\
-		CHECMATE_TAG("param=" name)			\
-		CHECMATE_TAG("type=endpoints")			\
+#define CHECMATE_PARAM_ENDPOINTS(var, name, doc)                                      \
+	struct {                                                                      \
+		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);                             \
+		__uint(max_entries, 1);                                               \
+		__type(key, __u32);                                                   \
+		__array(values, struct checmate_endpoints_map);                       \
+	} var SEC(".maps") CHECMATE_TAG("param=" name) CHECMATE_TAG("type=endpoints") \
 		CHECMATE_TAG("doc=" doc)
 
 /* Changes the address in a socket_bind or socket_connect program. */

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* libchecmate - Explanations of failures */
+#include "error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+struct checmate_error {
+	char *text;
+	char *log;
+};
+
+static void fill(struct checmate_error **ret_error, const char *log, const char *format, va_list ap)
+{
+	struct checmate_error *error;
+
+	if (!ret_error)
+		return;
+
+	/* An explanation set further down is replaced by the wider one. */
+	*ret_error = checmate_error_free(*ret_error);
+
+	error = calloc(1, sizeof(*error));
+	if (!error)
+		return;
+	if (vasprintf(&error->text, format, ap) < 0)
+		error->text = NULL;
+	if (log && *log)
+		error->log = strdup(log);
+	*ret_error = error;
+}
+
+int error_set(struct checmate_error **ret_error, int code, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	fill(ret_error, NULL, format, ap);
+	va_end(ap);
+	return code;
+}
+
+int error_set_log(struct checmate_error **ret_error, int code, const char *log, const char *format,
+		  ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	fill(ret_error, log, format, ap);
+	va_end(ap);
+	return code;
+}
+
+int error_oom(struct checmate_error **ret_error)
+{
+	return error_set(ret_error, -ENOMEM, "memory: none left; free some and try again");
+}
+
+const char *checmate_error_text(const struct checmate_error *error)
+{
+	if (!error || !error->text)
+		return "memory: none left to explain a failure; free some and try again";
+	return error->text;
+}
+
+const char *checmate_error_log(const struct checmate_error *error)
+{
+	return error ? error->log : NULL;
+}
+
+struct checmate_error *checmate_error_free(struct checmate_error *error)
+{
+	if (error) {
+		free(error->text);
+		free(error->log);
+		free(error);
+	}
+	return NULL;
+}

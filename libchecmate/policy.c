@@ -1,0 +1,566 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* libchecmate - Policy objects: open, describe, configure, load */
+#include "policy.h"
+
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "bpf.h"
+#include "error.h"
+#include "file.h"
+#include "parse.h"
+#include "strv.h"
+
+#define SUFFIX ".bpf.o"
+#define OBJECT_MAX (16 * 1024 * 1024)
+#define VERIFIER_LOG_SIZE (16 * 1024 * 1024)
+#define LOG_LINES 24
+
+/* --- where policies are --------------------------------------------------- */
+
+static int search_path(char ***ret_folders)
+{
+	_cleanup_strv_ char **folders = NULL;
+	const char *env = secure_getenv("CHECMATE_POLICY_PATH");
+	_cleanup_free_ char *copy = NULL;
+	char *folder, *rest;
+	int r;
+
+	rest = copy = strdup(env ?: "");
+	if (!copy)
+		return -ENOMEM;
+	while ((folder = strsep(&rest, ":"))) {
+		r = *folder ? strv_extend(&folders, folder) : 0;
+		if (r < 0)
+			return r;
+	}
+	r = strv_extend(&folders, "/etc/checmate/policies");
+	if (!r)
+		r = strv_extend(&folders, CHECMATE_POLICY_DIR);
+	if (r < 0)
+		return r;
+
+	*ret_folders = TAKE_PTR(folders);
+	return 0;
+}
+
+static int list_folder(const char *folder, char ***names, struct checmate_error **ret_error)
+{
+	_cleanup_closedir_ DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	if (!dir && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	if (!dir)
+		return error_set(ret_error, -errno, "%s: %m; check its permissions", folder);
+
+	while ((entry = readdir(dir))) {
+		size_t n = strlen(entry->d_name);
+		char name[POLICY_NAME_MAX + 1];
+
+		if (n <= strlen(SUFFIX) || n - strlen(SUFFIX) > POLICY_NAME_MAX ||
+		    !streq(entry->d_name + n - strlen(SUFFIX), SUFFIX))
+			continue;
+		n -= strlen(SUFFIX);
+		memcpy(name, entry->d_name, n);
+		name[n] = '\0';
+		if (name_is_valid(name, POLICY_NAME_MAX) && !strv_contains(*names, name) &&
+		    strv_extend(names, name) < 0)
+			return error_oom(ret_error);
+	}
+	return 0;
+}
+
+int checmate_policy_list(char ***ret_names, struct checmate_error **ret_error)
+{
+	_cleanup_strv_ char **folders = NULL, **names = NULL;
+	int r;
+
+	if (search_path(&folders) < 0)
+		return error_oom(ret_error);
+	for (char **folder = folders; *folder; folder++) {
+		r = list_folder(*folder, &names, ret_error);
+		if (r < 0)
+			return r;
+	}
+	if (!names)
+		names = calloc(1, sizeof(*names));
+	if (!names)
+		return error_oom(ret_error);
+
+	strv_sort(names);
+	*ret_names = TAKE_PTR(names);
+	return 0;
+}
+
+/* Gives the path of the object called @name. */
+static int find(const char *name, char **ret_path, struct checmate_error **ret_error)
+{
+	_cleanup_strv_ char **folders = NULL;
+	char *path;
+
+	if (!name_is_valid(name, POLICY_NAME_MAX))
+		return error_set(ret_error, -ENOENT,
+				 "policy \"%s\": not a policy name; give a name from \"checmatectl policy list\" or a path with a '/'",
+				 name);
+	if (search_path(&folders) < 0)
+		return error_oom(ret_error);
+	for (char **folder = folders; *folder; folder++) {
+		if (asprintf(&path, "%s/%s" SUFFIX, *folder, name) < 0)
+			return error_oom(ret_error);
+		if (!access(path, F_OK)) {
+			*ret_path = path;
+			return 0;
+		}
+		free(path);
+	}
+	return error_set(ret_error, -ENOENT,
+			 "policy %s: no %s" SUFFIX
+			 " in $CHECMATE_POLICY_PATH, /etc/checmate/policies or " CHECMATE_POLICY_DIR
+			 "; see \"checmatectl policy list\"",
+			 name, name);
+}
+
+/* --- opening -------------------------------------------------------------- */
+
+/* What libbpf would only call an invalid object. */
+static int check_elf(const char *path, const char *data, size_t size,
+		     struct checmate_error **ret_error)
+{
+	static const char remedy[] = "build it with clang -target bpf -g -O2";
+	Elf64_Ehdr header;
+
+	if (!size)
+		return error_set(ret_error, -EINVAL, "%s: the file is empty; %s", path, remedy);
+	if (size < SELFMAG || memcmp(data, ELFMAG, SELFMAG))
+		return error_set(ret_error, -EINVAL, "%s: not an ELF object; %s", path, remedy);
+	if (size < sizeof(header))
+		return error_set(ret_error, -EINVAL, "%s: truncated; %s", path, remedy);
+	memcpy(&header, data, sizeof(header));
+	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_BPF)
+		return error_set(ret_error, -EINVAL, "%s: not a BPF object; %s", path, remedy);
+	if (header.e_shoff > size ||
+	    (uint64_t)header.e_shnum * header.e_shentsize > size - header.e_shoff)
+		return error_set(ret_error, -EINVAL, "%s: truncated; copy or build it again", path);
+	return 0;
+}
+
+/* The last thing libbpf said, without its prefix. Never NULL. */
+static const char *last_words(struct bpf_capture *capture)
+{
+	const char *line;
+
+	if (!capture->text || !*capture->text)
+		return "no reason given";
+	while (capture->size && capture->text[capture->size - 1] == '\n')
+		capture->text[--capture->size] = '\0';
+	line = bpf_log_tail(capture->text, 1);
+	return startswith(line, "libbpf: ") ?: line;
+}
+
+static int add_programs(struct checmate_policy *policy, struct checmate_error **ret_error)
+{
+	struct bpf_program *program;
+	size_t n = 0;
+
+	bpf_object__for_each_program(program, policy->object)
+		n++;
+	if (!n)
+		return error_set(ret_error, -EINVAL, "%s: it has no program; add a CHECMATE_HOOK()",
+				 policy->path);
+	policy->programs = calloc(n, sizeof(*policy->programs));
+	if (!policy->programs)
+		return error_oom(ret_error);
+
+	bpf_object__for_each_program(program, policy->object) {
+		const char *section = bpf_program__section_name(program);
+		const char *slash = strchr(section, '/');
+
+		if (bpf_program__type(program) != BPF_PROG_TYPE_LSM || !slash || !slash[1])
+			return error_set(ret_error, -EINVAL,
+					 "%s: its program %s is in section \"%s\"; a policy has programs in \"lsm_cgroup/HOOK\" and \"lsm/HOOK\" only",
+					 policy->path, bpf_program__name(program), section);
+		policy->programs[policy->n_programs++] = (struct checmate_program){
+			.name = bpf_program__name(program),
+			.hook = slash + 1,
+			.type = bpf_program__expected_attach_type(program) == BPF_LSM_CGROUP ?
+					"lsm_cgroup" :
+					"lsm",
+		};
+	}
+	return 0;
+}
+
+/* Finds the map of a parameter and the value it has in the object file. */
+static int add_value(struct checmate_policy *policy, size_t index, struct checmate_error **ret_error)
+{
+	const struct param *param = &policy->description.params[index];
+	const struct bpf_map *map = bpf_object__find_map_by_name(policy->object, param->map);
+	const struct bpf_map *inner;
+	const char *initial;
+	size_t size = 0;
+
+	policy->values[index] = calloc(1, param->type->size);
+	if (!policy->values[index])
+		return error_oom(ret_error);
+
+	if (param->type->list) {
+		inner = map ? bpf_map__inner_map((struct bpf_map *)map) : NULL;
+		if (inner && bpf_map__type(map) == BPF_MAP_TYPE_ARRAY_OF_MAPS &&
+		    bpf_map__max_entries(map) == 1 && bpf_map__type(inner) == BPF_MAP_TYPE_ARRAY &&
+		    bpf_map__max_entries(inner) == 1 &&
+		    bpf_map__value_size(inner) == param->type->size)
+			return 0;
+	} else {
+		initial = map ? bpf_map__initial_value((struct bpf_map *)map, &size) : NULL;
+		if (initial && param->offset <= size && size - param->offset >= param->type->size) {
+			memcpy(policy->values[index], initial + param->offset, param->type->size);
+			return 0;
+		}
+	}
+	return error_set(ret_error, -EINVAL,
+			 "%s: its parameter \"%s\" has not the layout of the type \"%s\"; build it with this version's checmate.bpf.h",
+			 policy->path, param->info.name, param->type->name);
+}
+
+static int open_object(struct checmate_policy *policy, size_t size,
+		       struct checmate_error **ret_error)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "checmate");
+	_cleanup_capture_ struct bpf_capture capture;
+	const struct btf *btf;
+	int r;
+
+	bpf_capture_begin(&capture);
+	policy->object = bpf_object__open_mem(policy->data, size, &opts);
+	if (!policy->object) {
+		const char *reason = last_words(&capture);
+
+		return error_set_log(ret_error, -EINVAL, capture.text,
+				     "%s: not a policy object: %s; build it again", policy->path,
+				     reason);
+	}
+
+	btf = bpf_object__btf(policy->object);
+	if (!btf)
+		return error_set(ret_error, -EINVAL,
+				 "%s: it has no BTF, which describes it; build it with clang -g",
+				 policy->path);
+
+	r = description_read(btf, policy->path, &policy->description, ret_error);
+	if (r < 0)
+		return r;
+	r = add_programs(policy, ret_error);
+	if (r < 0)
+		return r;
+
+	if (!policy->description.n_params)
+		return 0;
+	policy->values = calloc(policy->description.n_params, sizeof(*policy->values));
+	if (!policy->values)
+		return error_oom(ret_error);
+	for (size_t i = 0; i < policy->description.n_params; i++) {
+		r = add_value(policy, i, ret_error);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int checmate_policy_open(const char *name_or_path, struct checmate_policy **ret_policy,
+			 struct checmate_error **ret_error)
+{
+	_cleanup_(checmate_policy_freep) struct checmate_policy *policy = NULL;
+	size_t size;
+	int r;
+
+	policy = calloc(1, sizeof(*policy));
+	if (!policy)
+		return error_oom(ret_error);
+
+	if (strchr(name_or_path, '/')) {
+		policy->path = strdup(name_or_path);
+		if (!policy->path)
+			return error_oom(ret_error);
+	} else {
+		r = find(name_or_path, &policy->path, ret_error);
+		if (r < 0)
+			return r;
+	}
+
+	r = file_read(AT_FDCWD, policy->path, OBJECT_MAX, &policy->data, &size);
+	if (r == -ENOMEM)
+		return error_oom(ret_error);
+	if (r < 0)
+		return error_set(ret_error, r, "%s: %s; give the path of a policy object",
+				 policy->path, strerror(-r));
+
+	r = check_elf(policy->path, policy->data, size, ret_error);
+	if (r < 0)
+		return r;
+	r = open_object(policy, size, ret_error);
+	if (r < 0)
+		return r;
+
+	*ret_policy = TAKE_PTR(policy);
+	return 0;
+}
+
+struct checmate_policy *checmate_policy_free(struct checmate_policy *policy)
+{
+	if (!policy)
+		return NULL;
+
+	for (size_t i = 0; policy->values && i < policy->description.n_params; i++)
+		free(policy->values[i]);
+	free(policy->values);
+	free(policy->programs);
+	description_done(&policy->description);
+	bpf_object__close(policy->object);
+	free(policy->data);
+	free(policy->path);
+	free(policy);
+	return NULL;
+}
+
+/* --- describing ----------------------------------------------------------- */
+
+const char *checmate_policy_name(const struct checmate_policy *policy)
+{
+	return policy->description.name;
+}
+
+const char *checmate_policy_version(const struct checmate_policy *policy)
+{
+	return policy->description.version;
+}
+
+const char *checmate_policy_description(const struct checmate_policy *policy)
+{
+	return policy->description.text;
+}
+
+const char *checmate_policy_path(const struct checmate_policy *policy)
+{
+	return policy->path;
+}
+
+size_t checmate_policy_count_programs(const struct checmate_policy *policy)
+{
+	return policy->n_programs;
+}
+
+const struct checmate_program *checmate_policy_get_program(const struct checmate_policy *policy,
+							   size_t index)
+{
+	return index < policy->n_programs ? &policy->programs[index] : NULL;
+}
+
+size_t checmate_policy_count_params(const struct checmate_policy *policy)
+{
+	return policy->description.n_params;
+}
+
+const struct checmate_param *checmate_policy_get_param(const struct checmate_policy *policy,
+						       size_t index)
+{
+	if (index >= policy->description.n_params)
+		return NULL;
+	return &policy->description.params[index].info;
+}
+
+/* --- configuring ---------------------------------------------------------- */
+
+int checmate_policy_get(const struct checmate_policy *policy, const char *name, char **ret_text,
+			struct checmate_error **ret_error)
+{
+	const struct param *param = description_find(&policy->description, name, ret_error);
+
+	if (!param)
+		return -ENOENT;
+	return param_format(&policy->description, param,
+			    policy->values[param - policy->description.params], ret_text, ret_error);
+}
+
+int checmate_policy_set(struct checmate_policy *policy, const char *name, const char *text,
+			struct checmate_error **ret_error)
+{
+	const struct param *param = description_find(&policy->description, name, ret_error);
+	size_t index;
+	void *value;
+	int r;
+
+	if (!param)
+		return -ENOENT;
+	if (policy->loaded || policy->broken)
+		return error_set(ret_error, -EBUSY,
+				 "policy %s, parameter %s: the policy is loaded; set it on the binding",
+				 policy->description.name, name);
+	r = param_parse(&policy->description, param, text, &value, ret_error);
+	if (r < 0)
+		return r;
+
+	index = param - policy->description.params;
+	free(policy->values[index]);
+	policy->values[index] = value;
+	return 0;
+}
+
+/* --- loading -------------------------------------------------------------- */
+
+/* Puts the scalars into the data that the kernel starts from. */
+static int stage_scalars(struct checmate_policy *policy, struct checmate_error **ret_error)
+{
+	for (size_t i = 0; i < policy->description.n_params; i++) {
+		const struct param *param = &policy->description.params[i];
+		_cleanup_free_ char *data = NULL;
+		struct bpf_map *map;
+		const void *initial;
+		size_t size;
+		int r;
+
+		if (param->type->list)
+			continue;
+		map = bpf_object__find_map_by_name(policy->object, param->map);
+		initial = bpf_map__initial_value(map, &size);
+		data = malloc(size);
+		if (!data)
+			return error_oom(ret_error);
+		memcpy(data, initial, size);
+		memcpy(data + param->offset, policy->values[i], param->type->size);
+		r = bpf_map__set_initial_value(map, data, size);
+		if (r < 0)
+			return error_set(ret_error, r,
+					 "policy %s, parameter %s: %s; open the policy again",
+					 policy->description.name, param->info.name, strerror(-r));
+	}
+	return 0;
+}
+
+int param_store_list(const struct param *param, int map_fd, const void *value)
+{
+	_cleanup_close_ int fd = -1;
+	__u32 zero = 0;
+
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "checmate_list", sizeof(zero), param->type->size, 1,
+			    NULL);
+	if (fd < 0)
+		return -errno;
+	if (bpf_map_update_elem(fd, &zero, value, BPF_ANY))
+		return -errno;
+	/* When this returns, no program looks at the former list any more. */
+	if (bpf_map_update_elem(map_fd, &zero, &fd, BPF_ANY))
+		return -errno;
+	return 0;
+}
+
+static int store_lists(struct checmate_policy *policy, struct checmate_error **ret_error)
+{
+	for (size_t i = 0; i < policy->description.n_params; i++) {
+		const struct param *param = &policy->description.params[i];
+		struct bpf_map *map;
+		int r;
+
+		if (!param->type->list)
+			continue;
+		map = bpf_object__find_map_by_name(policy->object, param->map);
+		r = param_store_list(param, bpf_map__fd(map), policy->values[i]);
+		if (r < 0)
+			return error_set(ret_error, r,
+					 "policy %s, parameter %s: the list cannot be stored: %s; try again",
+					 policy->description.name, param->info.name, strerror(-r));
+	}
+	return 0;
+}
+
+static int get_ids(struct checmate_policy *policy, struct checmate_error **ret_error)
+{
+	struct bpf_program *program;
+	size_t i = 0;
+
+	bpf_object__for_each_program(program, policy->object) {
+		struct bpf_prog_info info = {};
+		__u32 size = sizeof(info);
+
+		if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+			return error_set(ret_error, -errno,
+					 "policy %s: program %s gives no information: %m; try again",
+					 policy->description.name, bpf_program__name(program));
+		policy->programs[i++].id = info.id;
+	}
+	return 0;
+}
+
+static int explain_load(const struct checmate_policy *policy, int code, const char *log,
+			struct bpf_capture *capture, struct checmate_error **ret_error)
+{
+	_cleanup_free_ char *program = capture->text ? bpf_log_program(capture->text) : NULL;
+	_cleanup_free_ char *reason = bpf_log_reason(log);
+	const char *name = policy->description.name;
+	const char *said = last_words(capture);
+
+	if (reason && strstr(reason, "CO-RE relocation"))
+		return error_set_log(ret_error, code, bpf_log_tail(log, LOG_LINES),
+				     "policy %s: program %s needs a kernel field that this kernel lacks: %s; use a policy built for this kernel",
+				     name, program ?: "?", reason);
+	if (reason)
+		return error_set_log(ret_error, code, bpf_log_tail(log, LOG_LINES),
+				     "policy %s: the kernel refuses program %s: %s; the end of its log says where",
+				     name, program ?: "?", reason);
+	if (code == -EPERM || code == -EACCES)
+		return error_set_log(ret_error, code, capture->text,
+				     "policy %s: loading is not permitted; run as root with CAP_BPF, CAP_PERFMON and CAP_MAC_ADMIN",
+				     name);
+	return error_set_log(ret_error, code, capture->text,
+			     "policy %s: cannot be loaded: %s (%s); see \"checmatectl features\"",
+			     name, said, strerror(-code));
+}
+
+int checmate_policy_load(struct checmate_policy *policy, struct checmate_error **ret_error)
+{
+	_cleanup_capture_ struct bpf_capture capture = {};
+	_cleanup_free_ char *log = NULL;
+	struct bpf_program *program;
+	int r;
+
+	if (policy->loaded)
+		return 0;
+	if (policy->broken)
+		return error_set(ret_error, -EBUSY,
+				 "policy %s: loading it failed before; open it again",
+				 policy->description.name);
+
+	log = malloc(VERIFIER_LOG_SIZE);
+	if (!log)
+		return error_oom(ret_error);
+	log[0] = '\0';
+
+	bpf_capture_begin(&capture);
+	r = stage_scalars(policy, ret_error);
+	if (r < 0)
+		return r;
+	bpf_object__for_each_program(program, policy->object)
+		bpf_program__set_log_buf(program, log, VERIFIER_LOG_SIZE);
+
+	r = bpf_object__load(policy->object);
+	/* libbpf refuses a second try, whatever the first one came to. */
+	policy->broken = true;
+	bpf_object__for_each_program(program, policy->object)
+		bpf_program__set_log_buf(program, NULL, 0);
+	if (r < 0)
+		return explain_load(policy, r, log, &capture, ret_error);
+
+	r = store_lists(policy, ret_error);
+	if (!r)
+		r = get_ids(policy, ret_error);
+	if (r < 0)
+		return r;
+
+	policy->broken = false;
+	policy->loaded = true;
+	return 0;
+}
