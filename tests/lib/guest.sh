@@ -131,13 +131,27 @@ make_initrd() {
 	rm -rf "$tree"
 }
 
+# The counter's frequency for an emulated guest, see there.
+tsc_khz() {
+	program=$cache/guest/tsc-khz-$(sha256sum "$top/tests/vm/tsc-khz.c" | cut -c 1-12)
+	if [ ! -x "$program" ]; then
+		mkdir -p "$cache/guest"
+		gcc -O2 -o "$program.$$" "$top/tests/vm/tsc-khz.c" || return
+		mv "$program.$$" "$program"
+	fi
+	"$program"
+}
+
 # Replaces this shell by, or starts, the guest $1 (small or system); the rest
 # are further arguments of QEMU. $append has the caller's kernel arguments.
 qemu_guest() {
 	guest=$1
 	shift
 	case "${CHECMATE_ACCEL-tcg}" in
-	tcg) set -- -accel tcg,thread=multi -cpu max "$@" ;;
+	tcg)
+		set -- -accel tcg,thread=multi -cpu max "$@"
+		khz=$(tsc_khz) && append="tsc_early_khz=$khz ${append-}"
+		;;
 	kvm) set -- -accel kvm -cpu host "$@" ;;
 	*) fail "CHECMATE_ACCEL=$CHECMATE_ACCEL: must be tcg or kvm" ;;
 	esac
