@@ -18,6 +18,7 @@
 #define LOG_ID_BINDING_FAILED "917d8a28ae2941b4ae6312338b2d97e1"
 #define LOG_ID_CONTROLLER_ENABLED "e38a25d8e1ab45bca9c5d015d0ff4284"
 #define LOG_ID_CGROUPS_GONE "b029b8fa9c164f75a0a7e3c633a7d098"
+#define LOG_ID_CONTAINER_REFUSED "d93241ba69d34fbf91d125285fb23763"
 #define LOG_ID_FAILED "ef83645c91954deb9f7cf7e32a12bba4"
 
 /* What an entry is about; members that are NULL or 0 are left out of it. */

@@ -24,11 +24,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
+#include <systemd/sd-journal.h>
 #include <unistd.h>
 
 #include "bus-names.h"
 #include "cleanup.h"
 #include "file.h"
+#include "log.h"
 #include "oci.h"
 #include "parse.h"
 
@@ -44,15 +46,21 @@ static const char *container_id;
 
 __attribute__((format(printf, 1, 2))) static int complain(const char *format, ...)
 {
+	_cleanup_free_ char *text = NULL;
 	va_list ap;
 
-	fputs("checmate-oci-hook: ", stderr);
-	if (container_id)
-		fprintf(stderr, "container %s: ", container_id);
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	if (vasprintf(&text, format, ap) < 0)
+		text = NULL;
 	va_end(ap);
-	fputc('\n', stderr);
+
+	fprintf(stderr, "checmate-oci-hook: %s%s%s%s\n", container_id ? "container " : "",
+		container_id ? container_id : "", container_id ? ": " : "", text ? text : format);
+	/* Runtimes commonly keep what a hook prints to themselves. */
+	(void)sd_journal_send("MESSAGE=container %s is not started: %s",
+			      container_id ? container_id : "(unknown)", text ? text : format,
+			      "MESSAGE_ID=" LOG_ID_CONTAINER_REFUSED, "PRIORITY=%d", LOG_ERR,
+			      "CHECMATE_CONTAINER=%s", container_id ? container_id : "", NULL);
 	return -EPERM;
 }
 

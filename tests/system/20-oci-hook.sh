@@ -1,0 +1,128 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# checmate-oci-hook: whatever is in the way, a container that asks for policies
+# does not start without them; and the cgroup they go to is the right one.
+#
+# Functions are called by name, which shellcheck cannot see.
+# shellcheck disable=SC2317
+
+# shellcheck source=SCRIPTDIR/../lib/tap.sh
+. /usr/libexec/checmate/tests/lib/tap.sh
+# shellcheck source=SCRIPTDIR/container.sh
+. /usr/libexec/checmate/tests/system/container.sh
+
+ip link set lo up
+parent=/checmate-hook
+mkdir -p "$cgroups$parent"
+policies=/usr/lib/checmate/policies
+
+stopped() {
+	! crun state "$1" 2>/dev/null | jq -e '.status == "running"'
+}
+
+give_state() {
+	printf '%s' "$1" | "$hook"
+}
+
+binding hook <<-'END'
+	[Match]
+	Annotation=org.checmate.role=web*
+	Annotation=org.checmate.site=*
+	[Policy net-bind]
+	Allow=0.0.0.0/0:8080
+	DenyErrno=EACCES
+	[Policy net-connect]
+	Allow=
+	DenyErrno=EPERM
+END
+annotations='{ "org.checmate.role": "web-1", "org.checmate.site": "here", "other": "x" }'
+
+# --- no daemon ---------------------------------------------------------------
+
+systemctl stop checmated.service
+systemctl mask --runtime --now checmated.service 2>/dev/null
+bundle down "$parent/down" "$annotations" probe pause
+check_match "without checmated the start fails and says why" \
+	'checmate-oci-hook: container down: checmated is not running; start checmated.service' \
+	start down
+check "the container does not run" stopped down
+crun delete -f down 2>/dev/null
+check "its cgroup is gone" test ! -e "$cgroups$parent/down"
+bundle free "$parent/free" '{ "other": "x" }' probe pause
+check "a container that asks for nothing starts" start free
+crun delete -f free
+systemctl unmask --runtime checmated.service 2>/dev/null
+
+# --- the bus starts it -------------------------------------------------------
+
+bundle web "$parent/web" "$annotations" probe pause
+check "checmated is started by the bus when it is asked" start web
+check_output "and runs" active systemctl is-active checmated.service
+check_output "bind is judged" EACCES sh -c 'crun exec web probe bind 0.0.0.0 9090 || :'
+check_output "connect is judged" EPERM sh -c 'crun exec web probe connect 127.0.0.1 1 || :'
+crun delete -f web
+check "its pins go with the cgroup" wait_until 20 no_pins
+
+# --- what does not match -----------------------------------------------------
+
+bundle other "$parent/other" '{ "org.checmate.role": "db", "org.checmate.site": "x" }' probe pause
+check_match "annotations of ours that match nothing are an error" \
+	'container other: no binding of checmated matches its annotations; .*bindings.d' \
+	start other
+check "the container does not run" stopped other
+bundle half "$parent/half" '{ "org.checmate.role": "web" }' probe pause
+check_match "all Annotation= keys have to match" 'no binding of checmated matches' \
+	start half
+
+# --- a policy that is not there any more -------------------------------------
+
+mv "$policies/net-connect.bpf.o" /tmp/net-connect.bpf.o
+bundle gone "$parent/gone" "$annotations" probe pause
+check_match "a policy that vanished is named" 'container gone: .*net-connect' start gone
+check "the container does not run" stopped gone
+check "the other policy is not left in force" no_pins
+check_match "a reload refuses the file with its line" 'hook.conf:7: .*net-connect' call Reload
+mv /tmp/net-connect.bpf.o "$policies/net-connect.bpf.o"
+crun delete -f gone 2>/dev/null
+bundle back "$parent/back" "$annotations" probe pause
+check "with the policy back containers start again" start back
+crun delete -f back
+
+# --- which cgroup ------------------------------------------------------------
+
+bundle scope "system.slice:checmate:scope" "$annotations" probe pause
+check "a container in a systemd scope starts" start scope --systemd-cgroup
+check "the policies are on the scope" has_policy /system.slice/checmate-scope.scope net-bind
+check_output "its processes are judged" EACCES \
+	sh -c 'crun exec scope probe bind 0.0.0.0 9090 || :'
+check_output "nothing is bound to the inner cgroup" "" sh -c \
+	"grep -h prog= $cgroups/system.slice/checmate-scope.scope/*/checmate.policy 2>/dev/null || :"
+crun delete -f scope
+
+bundle shared "$parent/shared" "$annotations" probe pause
+check_not "a container without a cgroup of its own is refused" \
+	start shared --cgroup-manager=disabled
+
+check_match "the root cgroup is refused" 'root cgroup; .*cgroupsPath' give_state \
+	'{"id":"a","pid":2,"annotations":{"org.checmate.role":"web"}}'
+check_match "the cgroup of the runtime is refused" 'holds the container and its runtime' \
+	give_state "{\"id\":\"a\",\"pid\":$$,\"annotations\":{\"org.checmate.role\":\"web\"}}"
+check_match "a process that is gone is told" 'process 2147483647 is gone' give_state \
+	'{"id":"a","pid":2147483647,"annotations":{"org.checmate.role":"web"}}'
+
+# --- states ------------------------------------------------------------------
+
+check "a state without annotations is nobody's business" give_state '{"id":"a","pid":1}'
+check_status "half a state is refused" 1 give_state '{"id":"a","pid":1'
+check_match "and said to be no JSON" 'container state is not JSON' give_state '{"id":"a","pid":1'
+check_match "no state at all is told" 'no container state on standard input' give_state ''
+check_match "a wrong pid is told" "'pid' is not a process's number" give_state '{"id":"a","pid":-1}'
+check_match "annotations of a wrong kind are told" "annotation 'b' is not a plain string" \
+	give_state '{"id":"a","pid":1,"annotations":{"b":[]}}'
+check_match "too large a state is told" 'more than 1048576 bytes' \
+	sh -c "head -c 1048577 /dev/zero | $hook"
+check_status "arguments that are unknown are refused" 1 "$hook" --nonsense
+
+rmdir "$cgroups$parent"/* "$cgroups$parent" 2>/dev/null
+finish

@@ -1,0 +1,205 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# checmated: its bus interface, its binding files, and that it can go at any
+# time without taking a policy along.
+#
+# Functions are called by name, which shellcheck cannot see.
+# shellcheck disable=SC2317
+
+# shellcheck source=SCRIPTDIR/../lib/tap.sh
+. /usr/libexec/checmate/tests/lib/tap.sh
+# shellcheck source=SCRIPTDIR/container.sh
+. /usr/libexec/checmate/tests/system/container.sh
+
+PATH=$tests:$PATH
+ip link set lo up
+cg=/checmate-daemon
+mkdir -p "$cgroups$cg" "$bindings"
+
+main_pid() {
+	systemctl show --property=MainPID --value checmated.service
+}
+
+# What checmated lists of cgroup $1, filtered by the jq program $2.
+listed() {
+	call List | jq -rc --arg cgroup "$1" ".data[0][] | select(.[0] == \$cgroup) | $2"
+}
+
+# Prints what came of binding port $2 in cgroup $1.
+bind_in() {
+	in_cgroup "$1" probe bind 0.0.0.0 "$2" || :
+}
+
+bind_gives() {
+	[ "$(bind_in "$1" "$2")" = "$3" ]
+}
+
+as_nobody() {
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+}
+
+# --- the bus -----------------------------------------------------------------
+
+check "checmated starts without binding files" systemctl restart checmated.service
+check_match "its status is told to systemd" '0 binding files in use' \
+	systemctl show --property=StatusText checmated.service
+check_match "the interface can be looked at" 'ApplyContainer +method +ssa\{ss\} +as' \
+	busctl introspect org.checmate1 /org/checmate1 org.checmate1.Manager
+
+check "Apply puts two policies in force" call Apply 'sa(sas)' "$cg" 2 \
+	net-bind 2 allow=0.0.0.0/0:8080 deny-errno=EACCES net-connect 1 deny-errno=EPERM
+check_output "what is allowed works" ok bind_in "$cg" 8080
+check_output "what is not fails" EACCES bind_in "$cg" 9090
+check_output "as the other policy says" EPERM sh -c \
+	"echo \$\$ >$cgroups$cg/cgroup.procs; probe connect 127.0.0.1 1 || :"
+check_output "List has both" "$(printf '%s\n' 'net-bind enforce manual EACCES' \
+	'net-connect enforce manual EPERM')" \
+	listed "$cg" '"\(.[2]) \(.[3]) \(.[4]) \(.[5]["deny-errno"])"'
+check_output "List has the cgroup's id" "$(stat -c %i "$cgroups$cg")" \
+	sh -c "$(command -v busctl) --json=short call org.checmate1 /org/checmate1 org.checmate1.Manager List | jq '.data[0][0][1]'"
+
+check_match "a policy that is in force cannot be applied again" 'net-bind' \
+	call Apply 'sa(sas)' "$cg" 1 net-bind 0
+check_match "an unknown policy is named" 'no-such' call Apply 'sa(sas)' "$cg" 1 no-such 0
+check_match "an unknown parameter is named" 'nonsense' \
+	call Apply 'sa(sas)' "$cg" 1 net-connect 1 nonsense=1
+check_match "a bad value is named" 'a-port' \
+	call Apply 'sa(sas)' "$cg" 1 net-connect 1 allow=a-port
+check_match "a parameter without a value is named" "'allow' is not of the form" \
+	call Apply 'sa(sas)' "$cg" 1 net-connect 1 allow
+check_match "a path is no policy" 'is not a policy name' \
+	call Apply 'sa(sas)' "$cg" 1 /tmp/net-connect.bpf.o 0
+check_match "no policy at all is told" 'no policy was given' call Apply 'sa(sas)' "$cg" 0
+check_match "a cgroup that is not there is named" '/no/such' \
+	call Apply 'sa(sas)' /no/such 1 net-bind 0
+check_match "errors have names of their own" 'org\.checmate1\.Error\.NotFound' \
+	dbus-send --system --print-reply --dest=org.checmate1 /org/checmate1 \
+	org.checmate1.Manager.Remove string:/no/such string:
+check_match "others than root are turned away" '[Aa]ccess denied|rejected' as_nobody busctl call \
+	org.checmate1 /org/checmate1 org.checmate1.Manager Remove ss "$cg" ""
+check_match "and get no list either" '[Aa]ccess denied|rejected' as_nobody busctl call \
+	org.checmate1 /org/checmate1 org.checmate1.Manager List
+check_output "after all that both policies hold" "net-bind net-connect" \
+	sh -c "ls $pins/$(stat -c %i "$cgroups$cg") | xargs"
+
+check "Remove takes one out of force" call Remove ss "$cg" net-bind
+check_output "its port is open" ok bind_in "$cg" 9090
+check_output "the other stays" '"net-connect"' listed "$cg" '.[2] | tojson'
+check_match "what is not there cannot be removed" 'net-bind' call Remove ss "$cg" net-bind
+check "Remove without a name takes all" call Remove ss "$cg" ""
+check_output "nothing is listed" "" listed "$cg" '.'
+
+# --- death -------------------------------------------------------------------
+
+call Apply 'sa(sas)' "$cg" 1 net-bind 2 allow=0.0.0.0/0:8080 deny-errno=EACCES >/dev/null
+ids=$(program_ids "$cg")
+before=$(call List)
+systemctl mask --runtime checmated.service 2>/dev/null
+pid=$(main_pid)
+kill -KILL "$pid"
+check "checmated is dead" wait_until 20 test ! -e "/proc/$pid"
+check_output "the policy holds" EACCES bind_in "$cg" 9090
+check_output "and allows what it allowed" ok bind_in "$cg" 8080
+systemctl unmask --runtime checmated.service 2>/dev/null
+systemctl reset-failed checmated.service 2>/dev/null
+check "checmated starts again" systemctl restart checmated.service
+check_output "it knows everything" "$before" call List
+check_output "it changed nothing" "$ids" program_ids "$cg"
+check "a stop leaves the policy" systemctl stop checmated.service
+check_output "it holds" EACCES bind_in "$cg" 9090
+systemctl start checmated.service
+call Remove ss "$cg" "" >/dev/null
+
+# --- binding files -----------------------------------------------------------
+
+binding slice <<-'END'
+	[Match]
+	Cgroup=/demo.slice
+
+	[Policy net-bind]
+	Allow=0.0.0.0/0:8080
+	DenyErrno=EACCES
+END
+check "a new binding file is taken" systemctl reload checmated.service
+systemctl start demo.slice
+check "a slice that comes gets its policy" wait_until 20 has_policy /demo.slice net-bind
+service='systemd-run --quiet --pipe --wait --collect --slice=demo.slice --service-type=exec'
+check_output "a service in it is judged" EACCES \
+	sh -c "$service $tests/probe bind 0.0.0.0 9090 || :"
+check_output "and may do what is allowed" ok sh -c "$service $tests/probe bind 0.0.0.0 8080 || :"
+check_output "where it comes from is listed" "cgroup $bindings/slice.conf" \
+	listed /demo.slice '.[4]'
+check "the journal has it" sh -c \
+	"journalctl -q -o cat CHECMATE_CGROUP=/demo.slice CHECMATE_POLICY=net-bind | grep -q 'is in force'"
+
+ids=$(program_ids /demo.slice)
+check "a reload without changes succeeds" systemctl reload checmated.service
+check_output "and leaves the programs alone" "$ids" program_ids /demo.slice
+check "so does a restart" systemctl restart checmated.service
+check_output "with the same programs" "$ids" program_ids /demo.slice
+
+sed -i 's/8080/8081/' "$bindings/slice.conf"
+call Reload >/dev/null
+check_output "a changed parameter takes effect" ok bind_in /demo.slice 8081
+check_output "entirely" EACCES bind_in /demo.slice 8080
+
+# Nothing of a refused file takes effect, nor of the others beside it.
+sed -i 's/8081/8082/' "$bindings/slice.conf"
+binding wrong <<-'END'
+	[Match]
+	Cgroup=/demo.slice
+	[Policy net-connect]
+	Alow=127.0.0.1:80
+END
+check_match "a wrong file is refused with file, line and reason" \
+	"$bindings/wrong.conf:4: .*alow" call Reload
+check_not "systemctl reload fails as well" systemctl reload checmated.service
+check_output "the running binding stays" ok bind_in /demo.slice 8081
+check_output "as it was" EACCES bind_in /demo.slice 8082
+check_match "checmated says the same without being started" \
+	"wrong.conf:4: .*alow" checmated --check-config
+check_not "and does not start with it" systemctl restart checmated.service
+check_output "what was in force still is" EACCES bind_in /demo.slice 8082
+rm "$bindings/wrong.conf"
+systemctl reset-failed checmated.service 2>/dev/null
+check "without the file it starts" systemctl restart checmated.service
+check_output "and applies what changed" ok bind_in /demo.slice 8082
+
+call Apply 'sa(sas)' /demo.slice 1 net-connect 1 deny-errno=EPERM >/dev/null
+rm "$bindings/slice.conf"
+call Reload >/dev/null
+check_output "a binding whose file went goes" ok bind_in /demo.slice 9090
+check_output "one made by hand stays" net-connect listed /demo.slice '.[2]'
+call Remove ss /demo.slice "" >/dev/null
+
+# --- cgroups that come and go ------------------------------------------------
+
+binding many <<-END
+	[Match]
+	Cgroup=$cg/*
+	[Policy net-bind]
+	DenyErrno=EACCES
+END
+mkdir "$cgroups$cg/old"
+call Reload >/dev/null
+check_output "a cgroup that was there is bound" EACCES bind_in "$cg/old" 9090
+mkdir "$cgroups$cg/new" "$cgroups$cg/new/inner"
+check "one that comes is bound" wait_until 20 bind_gives "$cg/new" 9090 EACCES
+check_output "one below it inherits" EACCES bind_in "$cg/new/inner" 9090
+check_output "and has none itself" "" listed "$cg/new/inner" '.'
+ids=$(program_ids "$cg/new")
+rmdir "$cgroups$cg/new/inner" "$cgroups$cg/new" "$cgroups$cg/old"
+check "when they go so do the pins" wait_until 20 no_pins
+for id in $ids; do
+	check "and program $id" wait_until 20 no_such_program "$id"
+done
+check_output "nothing is listed" 0 sh -c \
+	"busctl --json=short call org.checmate1 /org/checmate1 org.checmate1.Manager List | jq '.data[0] | length'"
+check_output "no record is left" "" ls /run/checmate/origins
+check_match "checmated is well" 'ActiveState=active' systemctl show checmated.service
+
+rm "$bindings/many.conf"
+rmdir "$cgroups$cg"
+systemctl stop checmated.service demo.slice
+finish
