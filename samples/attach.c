@@ -183,12 +183,12 @@ static int run(const struct sample *sample, int cgroup, char *const *command,
 		start(sample, cgroup, command, before);
 
 	for (;;) {
-		int signal, status;
+		int caught, status;
 
-		if (sigwait(wanted, &signal) != 0)
+		if (sigwait(wanted, &caught) != 0)
 			continue;
-		if (signal != SIGCHLD) {
-			kill(pid, signal);
+		if (caught != SIGCHLD) {
+			kill(pid, caught);
 			continue;
 		}
 		if (waitpid(pid, &status, WNOHANG) != pid)
@@ -203,7 +203,7 @@ int run_sample(const struct sample *sample, const char *cgroup, char *const *com
 {
 	struct bpf_object *object = NULL;
 	sigset_t wanted, before;
-	int status = 1, dir, signal;
+	int status = 1, dir, caught;
 	size_t n;
 
 	dir = open(cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -216,8 +216,11 @@ int run_sample(const struct sample *sample, const char *cgroup, char *const *com
 	sigemptyset(&wanted);
 	sigaddset(&wanted, SIGINT);
 	sigaddset(&wanted, SIGTERM);
-	if (command[0])
+	if (command[0]) {
+		/* Who started this may have left it ignored: it would not come. */
+		signal(SIGCHLD, SIG_DFL);
 		sigaddset(&wanted, SIGCHLD);
+	}
 	sigprocmask(SIG_BLOCK, &wanted, &before);
 
 	object = load(sample);
@@ -229,7 +232,7 @@ int run_sample(const struct sample *sample, const char *cgroup, char *const *com
 	} else {
 		printf("attached to %s\n", cgroup);
 		fflush(stdout);
-		while (sigwait(&wanted, &signal) != 0)
+		while (sigwait(&wanted, &caught) != 0)
 			;
 		status = 0;
 	}
