@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* checmatectl - apply, remove, set, get, gc: policies in force in a cgroup */
+#include <errno.h>
+
+#include "command.h"
+#include "output.h"
+
+/* The policies of one "apply", parameters set. */
+struct selection {
+	struct checmate_policy **policies;
+	size_t n;
+};
+
+static void selection_done(struct selection *selection)
+{
+	for (size_t i = 0; i < selection->n; i++)
+		checmate_policy_free(selection->policies[i]);
+	free(selection->policies);
+}
+
+/* Reads "POLICY [PARAM=VALUE…] [POLICY…]". Returns an exit status. */
+static int select_policies(struct selection *selection, int argc, char **argv)
+{
+	_cleanup_error_ struct checmate_error *error = NULL;
+
+	selection->policies = calloc(argc, sizeof(*selection->policies));
+	if (!selection->policies)
+		return fail(NULL);
+	for (int i = 0; i < argc; i++) {
+		char *value = split_assignment(argv[i]);
+
+		if (!value) {
+			if (checmate_policy_open(argv[i], &selection->policies[selection->n],
+						 &error) < 0)
+				return fail(error);
+			selection->n++;
+			continue;
+		}
+		if (!selection->n)
+			return usage("apply: %s=%s: a parameter stands before its policy", argv[i],
+				     value);
+		if (checmate_policy_set(selection->policies[selection->n - 1], argv[i], value,
+					&error) < 0)
+			return fail(error);
+	}
+	return EXIT_DONE;
+}
+
+static void report_apply(const struct options *options, const struct checmate_cgroup *cgroup,
+			 const struct selection *selection, char *const *enabled)
+{
+	_cleanup_json_ struct json_object *object = json_new();
+	_cleanup_json_ struct json_object *names = json_new_array();
+
+	if (options->json) {
+		for (size_t i = 0; i < selection->n; i++) {
+			const char *name = checmate_policy_name(selection->policies[i]);
+
+			json_append(names, json_object_new_string(name));
+		}
+		json_add_text(object, "cgroup", checmate_cgroup_path(cgroup));
+		json_add_number(object, "id", checmate_cgroup_id(cgroup));
+		json_add(object, "enabled", json_texts(enabled));
+		json_add(object, "applied", TAKE_PTR(names));
+		json_print(object);
+		return;
+	}
+	for (size_t i = 0; i < selection->n; i++)
+		printf("%s: %s is in force\n", checmate_cgroup_path(cgroup),
+		       checmate_policy_name(selection->policies[i]));
+}
+
+/* Told at once, since it stays even when applying fails then. */
+static void report_enabled(const struct options *options, char *const *enabled)
+{
+	for (; !options->json && *enabled; enabled++)
+		printf("%s: controller checmate turned on for its children\n", *enabled);
+}
+
+int command_apply(const struct options *options, int argc, char **argv)
+{
+	struct checmate_apply_opts opts = { .sz = sizeof(opts), .replace = options->replace };
+	_cleanup_(selection_done) struct selection selection = {};
+	_cleanup_error_ struct checmate_error *error = NULL;
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+	_cleanup_strv_ char **enabled = NULL;
+	int status;
+
+	status = select_policies(&selection, argc - 1, argv + 1);
+	if (status)
+		return status;
+	if (open_cgroup(argv[0], &cgroup, &error) < 0)
+		return fail(error);
+	if (checmate_cgroup_enable(cgroup, &enabled, &error) < 0)
+		return fail(error);
+	report_enabled(options, enabled);
+	if (checmate_binding_apply(cgroup, selection.policies, selection.n, &opts, &error) < 0)
+		return fail(error);
+	report_apply(options, cgroup, &selection, enabled);
+	return EXIT_DONE;
+}
+
+static void report_removed(const struct options *options, const char *cgroup, const char *policy)
+{
+	_cleanup_json_ struct json_object *object = json_new();
+
+	if (options->json) {
+		json_add_text(object, "cgroup", cgroup);
+		json_add_text(object, "removed", policy);
+		json_print(object);
+		return;
+	}
+	printf("%s: %s%s\n", cgroup, policy ?: "every policy", " is removed");
+}
+
+int command_remove(const struct options *options, int argc, char **argv)
+{
+	_cleanup_error_ struct checmate_error *error = NULL;
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+	const char *policy = argc > 1 ? argv[1] : NULL;
+	uint64_t id;
+
+	/* A cgroup that is gone has no path any more, only its id. */
+	if (parse_cgroup_id(argv[0], &id)) {
+		if (checmate_binding_remove_id(id, policy, &error) < 0)
+			return fail(error);
+		report_removed(options, argv[0], policy);
+		return EXIT_DONE;
+	}
+	if (open_cgroup(argv[0], &cgroup, &error) < 0)
+		return fail(error);
+	if (checmate_binding_remove(cgroup, policy, &error) < 0)
+		return fail(error);
+	report_removed(options, checmate_cgroup_path(cgroup), policy);
+	return EXIT_DONE;
+}
+
+static int open_binding(char **argv, struct checmate_binding **ret_binding)
+{
+	_cleanup_error_ struct checmate_error *error = NULL;
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+
+	if (open_cgroup(argv[0], &cgroup, &error) < 0 ||
+	    checmate_binding_open(cgroup, argv[1], ret_binding, &error) < 0)
+		return fail(error);
+	return EXIT_DONE;
+}
+
+/* The parameters @names, or all of them. Returns an exit status. */
+static int report_params(const struct options *options, const struct checmate_binding *binding,
+			 char *const *names)
+{
+	static const char *const headings[] = { "PARAMETER", "VALUE", NULL };
+	_cleanup_table_ struct libscols_table *table = table_new(headings);
+	_cleanup_json_ struct json_object *object = json_new();
+	_cleanup_error_ struct checmate_error *error = NULL;
+
+	for (; *names; names++) {
+		_cleanup_free_ char *value = NULL;
+
+		if (checmate_binding_get(binding, *names, &value, &error) < 0)
+			return fail(error);
+		json_add_text(object, *names, value);
+		table_add(table, (const char *const[]){ *names, value });
+	}
+	if (options->json)
+		json_print(object);
+	else
+		table_print(table, NULL);
+	return EXIT_DONE;
+}
+
+int command_set(const struct options *options, int argc, char **argv)
+{
+	_cleanup_error_ struct checmate_error *error = NULL;
+	_cleanup_binding_ struct checmate_binding *binding = NULL;
+	_cleanup_free_ const char **values = NULL;
+	_cleanup_strv_ char **names = NULL;
+	int status;
+
+	status = open_binding(argv, &binding);
+	if (status)
+		return status;
+
+	values = calloc(argc, sizeof(*values));
+	if (!values)
+		return fail(NULL);
+
+	/* All are checked before the first is set. */
+	for (int i = 2; i < argc; i++) {
+		values[i] = split_assignment(argv[i]);
+		if (!values[i])
+			return usage("set: %s: not PARAM=VALUE", argv[i]);
+		if (checmate_binding_check(binding, argv[i], values[i], &error) < 0)
+			return fail(error);
+		if (strv_extend(&names, argv[i]) < 0)
+			return fail(NULL);
+	}
+	for (int i = 2; i < argc; i++)
+		if (checmate_binding_set(binding, argv[i], values[i], &error) < 0)
+			return fail(error);
+	return report_params(options, binding, names);
+}
+
+int command_get(const struct options *options, int argc, char **argv)
+{
+	_cleanup_binding_ struct checmate_binding *binding = NULL;
+	_cleanup_strv_ char **names = NULL;
+	int status;
+
+	status = open_binding(argv, &binding);
+	if (status)
+		return status;
+	if (argc > 2)
+		return report_params(options, binding, argv + 2);
+	for (size_t i = 0; i < checmate_binding_count_params(binding); i++)
+		if (strv_extend(&names, checmate_binding_get_param(binding, i)->name) < 0)
+			return fail(NULL);
+	if (!names)
+		return EXIT_DONE;
+	return report_params(options, binding, names);
+}
+
+int command_gc(const struct options *options, int argc, char **argv)
+{
+	_cleanup_json_ struct json_object *object = json_new();
+	_cleanup_error_ struct checmate_error *error = NULL;
+	size_t n;
+
+	(void)argc;
+	(void)argv;
+	if (checmate_binding_gc(&n, &error) < 0)
+		return fail(error);
+	json_add_number(object, "dropped", n);
+	if (options->json)
+		json_print(object);
+	else
+		printf("%zu dropped\n", n);
+	return EXIT_DONE;
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* checmatectl - policy: what policies there are, what one does and takes */
+#include "command.h"
+#include "output.h"
+#include "parse.h"
+
+static struct json_object *describe_policy(const struct checmate_policy *policy)
+{
+	struct json_object *object = json_new();
+
+	json_add_text(object, "name", checmate_policy_name(policy));
+	json_add_text(object, "version", checmate_policy_version(policy));
+	json_add_text(object, "description", checmate_policy_description(policy));
+	json_add_text(object, "path", checmate_policy_path(policy));
+	return object;
+}
+
+static int list(const struct options *options)
+{
+	static const char *const headings[] = { "POLICY", "VERSION", "DESCRIPTION", NULL };
+	_cleanup_table_ struct libscols_table *table = table_new(headings);
+	_cleanup_json_ struct json_object *array = json_new_array();
+	_cleanup_error_ struct checmate_error *error = NULL;
+	_cleanup_strv_ char **names = NULL;
+	int status = EXIT_DONE;
+
+	if (checmate_policy_list(&names, &error) < 0)
+		return fail(error);
+	for (char **name = names; *name; name++) {
+		_cleanup_error_ struct checmate_error *why = NULL;
+		_cleanup_policy_ struct checmate_policy *policy = NULL;
+
+		/* One bad object does not hide the others. */
+		if (checmate_policy_open(*name, &policy, &why) < 0) {
+			status = fail(why);
+			continue;
+		}
+		json_append(array, describe_policy(policy));
+		table_add(table, (const char *const[]){ checmate_policy_name(policy),
+							checmate_policy_version(policy),
+							checmate_policy_description(policy) });
+	}
+
+	if (options->json)
+		json_print(array);
+	else
+		table_print(table, NULL);
+	return status;
+}
+
+static struct json_object *describe_programs(const struct checmate_policy *policy)
+{
+	struct json_object *array = json_new_array();
+
+	for (size_t i = 0; i < checmate_policy_count_programs(policy); i++) {
+		const struct checmate_program *program = checmate_policy_get_program(policy, i);
+		struct json_object *object = json_new();
+
+		json_add_text(object, "name", program->name);
+		json_add_text(object, "hook", program->hook);
+		json_add_text(object, "type", program->type);
+		json_append(array, object);
+	}
+	return array;
+}
+
+static int describe_params(const struct checmate_policy *policy, struct json_object **ret_array,
+			   struct checmate_error **ret_error)
+{
+	_cleanup_json_ struct json_object *array = json_new_array();
+	int r;
+
+	for (size_t i = 0; i < checmate_policy_count_params(policy); i++) {
+		const struct checmate_param *param = checmate_policy_get_param(policy, i);
+		struct json_object *object = json_new();
+		_cleanup_free_ char *value = NULL;
+
+		json_append(array, object);
+		r = checmate_policy_get(policy, param->name, &value, ret_error);
+		if (r < 0)
+			return r;
+		json_add_text(object, "name", param->name);
+		json_add_text(object, "type", param->type);
+		json_add_text(object, "form", param->form);
+		json_add_text(object, "default", value);
+		json_add_text(object, "doc", param->doc);
+	}
+
+	*ret_array = TAKE_PTR(array);
+	return 0;
+}
+
+static int show_json(const struct checmate_policy *policy)
+{
+	_cleanup_json_ struct json_object *object = describe_policy(policy);
+	_cleanup_error_ struct checmate_error *error = NULL;
+	struct json_object *params;
+
+	if (describe_params(policy, &params, &error) < 0)
+		return fail(error);
+	json_add(object, "programs", describe_programs(policy));
+	json_add(object, "params", params);
+	json_print(object);
+	return EXIT_DONE;
+}
+
+static int show_text(const struct checmate_policy *policy)
+{
+	_cleanup_error_ struct checmate_error *error = NULL;
+
+	printf("%s %s: %s\n%s\n", checmate_policy_name(policy), checmate_policy_version(policy),
+	       checmate_policy_description(policy), checmate_policy_path(policy));
+	puts("\nHooks:");
+	for (size_t i = 0; i < checmate_policy_count_programs(policy); i++) {
+		const struct checmate_program *program = checmate_policy_get_program(policy, i);
+
+		printf("  %s (program %s, %s)\n", program->hook, program->name, program->type);
+	}
+	if (checmate_policy_count_params(policy))
+		puts("\nParameters:");
+	for (size_t i = 0; i < checmate_policy_count_params(policy); i++) {
+		const struct checmate_param *param = checmate_policy_get_param(policy, i);
+		_cleanup_free_ char *value = NULL;
+
+		if (checmate_policy_get(policy, param->name, &value, &error) < 0)
+			return fail(error);
+		printf("  %s=%s\n      %s\n      %s\n", param->name, value, param->doc, param->form);
+	}
+	return EXIT_DONE;
+}
+
+int command_policy(const struct options *options, int argc, char **argv)
+{
+	_cleanup_error_ struct checmate_error *error = NULL;
+	_cleanup_policy_ struct checmate_policy *policy = NULL;
+
+	if (streq(argv[0], "list") && argc == 1)
+		return list(options);
+	if (!streq(argv[0], "show") || argc != 2)
+		return usage("policy: it takes list | show POLICY");
+
+	if (checmate_policy_open(argv[1], &policy, &error) < 0)
+		return fail(error);
+	return options->json ? show_json(policy) : show_text(policy);
+}
