@@ -9,8 +9,8 @@
 build=${CHECMATE_BUILD:-$top/build}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/checmate
 
-# A meson build directory $1, set up with the rest of the arguments, and built.
-meson_build() {
+# A meson build directory $1, set up with the rest of the arguments.
+meson_setup() {
 	dir=$1
 	shift
 	"$top/tools/deps" userspace || fail "the packages to build with cannot be installed"
@@ -22,6 +22,14 @@ meson_build() {
 			tail -n 20 "$dir/setup.log" >&2
 			exit 1
 		}
+	) 8>"$dir/.checmate-lock" || fail "setting up the build failed"
+}
+
+# The same, and built.
+meson_build() {
+	meson_setup "$@"
+	(
+		flock 8
 		ninja -C "$dir" -j "${CHECMATE_JOBS:-$(nproc)}" >"$dir/ninja.log" 2>&1 </dev/null || {
 			grep -v '^\[' "$dir/ninja.log" | tail -n 40 >&2
 			exit 1

@@ -49,6 +49,9 @@ check_status "a signal that ends it is told" 143 "$sample" "$limited" sh -c 'kil
 check_status "a command that is not there" 127 "$sample" "$limited" /nonexistent
 all_attached 0
 
+part "limit 0"
+subtest "$sample" -n 0 "$limited" "$program" none
+
 part "bad input"
 check_match "a negative limit" 'limit -1 is not' "$sample" -n -1 "$limited"
 check_match "a limit with a letter" 'limit 1x is not' "$sample" -n 1x "$limited"
