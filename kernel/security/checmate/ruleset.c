@@ -8,7 +8,10 @@
 
 #include <linux/bitmap.h>
 #include <linux/err.h>
+#include <linux/init.h>
 #include <linux/overflow.h>
+#include <linux/panic.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "common.h"
@@ -20,6 +23,9 @@
 struct checmate_ruleset checmate_empty_ruleset = {
 	.usage = REFCOUNT_INIT(1),
 };
+
+/* Frees rulesets; its own, so that a burst of them holds up nobody else. */
+static struct workqueue_struct *ruleset_wq __ro_after_init;
 
 /* All programs there may be must be countable in @first. */
 static_assert(CHECMATE_NR_HOOKS * CHECMATE_MAX_PROGS <= U16_MAX);
@@ -112,5 +118,27 @@ checmate_build_ruleset(const struct checmate_policy *policy,
 void checmate_put_ruleset(struct checmate_ruleset *ruleset)
 {
 	if (ruleset && refcount_dec_and_test(&ruleset->usage))
-		queue_rcu_work(system_unbound_wq, &ruleset->free_work);
+		queue_rcu_work(ruleset_wq, &ruleset->free_work);
 }
+
+#if IS_ENABLED(CONFIG_SECURITY_CHECMATE_KUNIT_TEST)
+/**
+ * checmate_flush_rulesets - Wait until no ruleset is left to be freed
+ *
+ * Context: Process context, may sleep.
+ */
+void checmate_flush_rulesets(void)
+{
+	rcu_barrier();
+	flush_workqueue(ruleset_wq);
+}
+#endif
+
+static int __init create_wq(void)
+{
+	ruleset_wq = alloc_workqueue("checmate", WQ_UNBOUND, 1);
+	if (!ruleset_wq)
+		panic("%s: no memory for a workqueue\n", CHECMATE_NAME);
+	return 0;
+}
+core_initcall(create_wq);

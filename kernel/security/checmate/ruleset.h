@@ -41,6 +41,7 @@ struct checmate_ruleset *
 checmate_build_ruleset(const struct checmate_policy *policy,
 		       struct checmate_ruleset *inherited);
 void checmate_put_ruleset(struct checmate_ruleset *ruleset);
+void checmate_flush_rulesets(void);
 
 static inline struct checmate_ruleset *
 checmate_get_ruleset(struct checmate_ruleset *ruleset)

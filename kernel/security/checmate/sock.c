@@ -45,7 +45,7 @@ static void refresh_pin(const struct sock *sk)
 {
 	struct checmate_sock *blob = sock_blob(sk);
 	unsigned int epoch = smp_load_acquire(&checmate_epoch);
-	struct cgroup *home = sock_cgroup_ptr(&sk->sk_cgrp_data);
+	struct cgroup *home = READ_ONCE(sk->sk_cgrp_data.cgroup);
 	struct checmate_cgroup *pinned, *found;
 
 	/* Early hooks of a new sock: its creator's pin is as good as it gets. */

@@ -204,8 +204,7 @@ static void leaf_to_root(struct kunit *test)
 	checmate_free_policy(root_policy);
 	checmate_free_policy(leaf_policy);
 	/* The programs are on the test's memory: wait for the last put. */
-	rcu_barrier();
-	flush_workqueue(system_unbound_wq);
+	checmate_flush_rulesets();
 	KUNIT_EXPECT_EQ(test, refcount_read(&root[0]->usage), 1);
 	KUNIT_EXPECT_EQ(test, refcount_read(&leaf[0]->usage), 1);
 }
@@ -239,8 +238,7 @@ static void too_many(struct kunit *test)
 	checmate_free_policy(full);
 	checmate_free_policy(one);
 	checmate_free_policy(another);
-	rcu_barrier();
-	flush_workqueue(system_unbound_wq);
+	checmate_flush_rulesets();
 }
 
 static struct kunit_case ruleset_tests[] = {
