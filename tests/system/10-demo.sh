@@ -41,7 +41,7 @@ expect() {
 	"$@" >"$tap_log" 2>&1 </dev/null
 	expect_result=$(cat "$tap_log")
 	echo "# \$ $*"
-	echo "$expect_result" | sed 's/^/#     /'
+	sed 's/^/#     /' "$tap_log"
 	if [ "$expect_result" = "$expect_want" ]; then
 		tap_point ok "$expect_name"
 	else
@@ -49,17 +49,25 @@ expect() {
 	fi
 }
 
-# until_state NAME COMMAND…: the command succeeds before long.
-until_state() {
-	until_name=$1
-	shift
-	: >"$tap_log"
+# expect_failure NAME PATTERN COMMAND…: the command fails before long, saying so.
+expect_failure() {
+	expect_name=$1
+	expect_want=$2
+	shift 2
+	wait_until 20 fails "$@"
+	"$@" >"$tap_log" 2>&1 </dev/null
+	expect_status=$?
 	echo "# \$ $*"
-	if wait_until 20 "$@"; then
-		tap_point ok "$until_name"
+	sed 's/^/#     /' "$tap_log"
+	if [ "$expect_status" -ne 0 ] && grep -q "$expect_want" "$tap_log"; then
+		tap_point ok "$expect_name"
 	else
-		tap_point "not ok" "$until_name" "'$*' still fails"
+		tap_point "not ok" "$expect_name" "'$expect_want' was expected"
 	fi
+}
+
+fails() {
+	! "$@"
 }
 
 same_programs() {
@@ -89,7 +97,8 @@ wait_until 10 probe connect 127.0.0.1 9001
 wait_until 10 probe connect 127.0.0.1 9002
 
 # shellcheck disable=SC2016
-first_words='echo "bind 8080: $(probe bind 0.0.0.0 8080)"
+first_words='exec >/tmp/words
+echo "bind 8080: $(probe bind 0.0.0.0 8080)"
 echo "bind 9090: $(probe bind 0.0.0.0 9090)"
 echo "connect 9001: $(probe connect 127.0.0.1 9001)"
 echo "connect 9002: $(probe connect 127.0.0.1 9002)"
@@ -98,6 +107,12 @@ bundle before "$parent/before" '{}' sh -c "$first_words"
 bundle plain "$plain" '{}' sh -c "$first_words"
 bundle web "$web" '{ "org.checmate.demo": "web" }' sh -c "$first_words"
 programs_before=$(lsm_programs)
+
+# What the first process of container $1 said.
+words() {
+	wait_until 20 grep -q "connect 9002" "$bundles/$1/rootfs/tmp/words"
+	echo "$bundles/$1/rootfs/tmp/words"
+}
 
 # --- the story ---------------------------------------------------------------
 
@@ -125,22 +140,27 @@ show systemctl restart checmated.service
 expect "checmated runs" active systemctl is-active checmated.service
 
 step "A container without the annotation binds and connects as ever"
-show start before
-until_state "its first process binds any port" printed before "bind 9090: ok"
-until_state "and connects to any port" printed before "connect 9002: ok"
+show crun run --detach --bundle "$bundles/before" before
+expect "its first process binds and connects" "bind 8080: ok
+bind 9090: ok
+connect 9001: ok
+connect 9002: ok" cat "$(words before)"
 show crun delete -f before
 
 step "The container with the annotation gets its policies before it starts"
-show start plain
-show start web
+show crun run --detach --bundle "$bundles/plain" plain
+show jq -c .annotations "$bundles/web/config.json"
+show jq -c .hooks "$bundles/web/config.json"
+show crun run --detach --bundle "$bundles/web" web
 show checmatectl status "$web"
 expect "both policies are in force" "net-bind
 net-connect" ls "$pins/$(stat -c %i "$cgroups$web")"
-until_state "its first process binds what is allowed" printed web "bind 8080: ok"
-until_state "and nothing else" printed web "bind 9090: EACCES"
-until_state "connects to what is allowed" printed web "connect 9001: ok"
-until_state "and to nothing else" printed web "connect 9002: EPERM"
+expect "its first process is held by them" "bind 8080: ok
+bind 9090: EACCES
+connect 9001: ok
+connect 9002: EPERM" cat "$(words web)"
 ids=$(program_ids "$web")
+attached=$(grep prog= "$cgroups$web/checmate.policy")
 
 step "A process that joins by crun exec is held by them too"
 expect "allowed bind" ok crun exec web probe bind 0.0.0.0 8080
@@ -169,7 +189,7 @@ expect "the port that was allowed" ok crun exec web probe bind 0.0.0.0 8080
 expect "its neighbour" EACCES crun exec web probe bind 0.0.0.0 9091
 expect "the same port, IPv6" EACCES crun exec web probe bind :: 9090
 expect "the other policy" EPERM crun exec web probe connect 127.0.0.1 9002
-expect "no program was changed" "$ids" program_ids "$web"
+expect "no program was exchanged" "$attached" grep prog= "$cgroups$web/checmate.policy"
 
 step "Policies at two levels both hold"
 show checmatectl apply "$parent" net-bind allow=0.0.0.0/0:8080 deny-errno=ENETDOWN
@@ -192,10 +212,13 @@ expect "the policy that stays holds" EPERM crun exec web probe connect 127.0.0.1
 step "A container that goes leaves nothing behind"
 show crun delete -f web
 show crun delete -f plain
-until_state "its cgroup is gone" test ! -e "$cgroups$web"
-until_state "the pins are gone" no_pins
+expect_failure "its cgroup is gone" "No such file" ls "$cgroups$web"
+wait_until 20 no_pins
+expect "no pins are left" "" ls "$pins"
 for id in $ids; do
-	until_state "program $id is gone" no_such_program "$id"
+	expect_failure "its program is gone" "No such file" bpftool prog show id "$id"
 done
-until_state "there are as many LSM programs as before" same_programs
+wait_until 20 same_programs
+expect "there are as many LSM programs as before" "$programs_before" \
+	sh -c "bpftool prog list | grep -c ': lsm '"
 finish

@@ -18,7 +18,7 @@ mkdir -p "$cgroups$parent"
 policies=/usr/lib/checmate/policies
 
 stopped() {
-	! crun state "$1" 2>/dev/null | jq -e '.status == "running"'
+	! crun state "$1" | jq -re .status | grep -qx running
 }
 
 give_state() {

@@ -10,13 +10,12 @@ hook=/usr/libexec/checmate/checmate-oci-hook
 cgroups=/sys/fs/cgroup
 pins=/sys/fs/bpf/checmate
 bindings=/run/checmate/bindings.d
-bundles=$(mktemp -d /tmp/bundles.XXXXXX)
+bundles=/tmp/bundles
 
-# Containers and cgroups that are left are ended with the case.
-case_names=
+# Containers that are left are ended with the case.
 case_end() {
-	for case_name in $case_names; do
-		crun delete -f "$case_name" >/dev/null 2>&1
+	for case_bundle in "$bundles"/*; do
+		crun delete -f "${case_bundle##*/}" >/dev/null 2>&1
 	done
 	rm -rf "$bundles"
 }
@@ -75,36 +74,23 @@ bundle() {
 		}' --args -- "$@" >"$bundle_dir/config.json"
 }
 
-# start NAME [OPTION…]: starts the bundle's container; what it prints goes to
-# $bundles/NAME/output, what runtime and hook say is this function's output.
+# start NAME [OPTION…]: starts the bundle's container; prints what runtime and
+# hook say. The container's own words are for it to keep.
 start() {
 	start_name=$1
 	start_status=0
 	shift
-	case_names="$case_names $start_name"
 	: >"$bundles/$start_name/hook"
 	crun "$@" run --detach --bundle "$bundles/$start_name" "$start_name" \
-		2>&1 >"$bundles/$start_name/output" </dev/null || start_status=$?
-	cat "$bundles/$start_name/hook"
+		>/dev/null 2>"$bundles/$start_name/runtime" </dev/null || start_status=$?
+	cat "$bundles/$start_name/runtime" "$bundles/$start_name/hook"
 	return $start_status
-}
-
-# inside NAME COMMAND…: runs another process in the container.
-inside() {
-	inside_name=$1
-	shift
-	crun exec "$inside_name" "$@" </dev/null
 }
 
 # in_cgroup CGROUP COMMAND…: runs a process of the host in a cgroup.
 in_cgroup() {
 	# shellcheck disable=SC2016
 	sh -c 'echo $$ >"$0/cgroup.procs" && shift && exec "$@"' "$cgroups$1" "$@"
-}
-
-# Whether what the container printed has the line.
-printed() {
-	grep -Fqx -e "$2" "$bundles/$1/output"
 }
 
 # binding NAME: makes a binding file of its standard input.
@@ -132,8 +118,9 @@ no_such_program() {
 	! bpftool prog show id "$1" >/dev/null 2>&1
 }
 
+# How many BPF LSM programs the kernel holds.
 lsm_programs() {
-	bpftool --json prog list | jq '[.[] | select(.type == "lsm")] | length'
+	bpftool prog list | grep -c '^[0-9]*: lsm '
 }
 
 no_pins() {
