@@ -41,4 +41,8 @@ struct checmate_rewrite *checmate_begin_rewrite(struct checmate_rewrite *rewrite
 						const u64 *args);
 void checmate_end_rewrite(struct checmate_rewrite *outer);
 
+int bpf_checmate_set_port(struct sockaddr *address, __be16 port);
+int bpf_checmate_set_addr(struct sockaddr *address, const void *addr,
+			  u32 addr__sz);
+
 #endif /* _SECURITY_CHECMATE_REWRITE_H */

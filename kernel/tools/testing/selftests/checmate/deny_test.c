@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Checmate LSM - Selftests: verdicts, and what a program is given
+ */
+
+#include "common.h"
+
+FIXTURE(deny)
+{
+	struct tree tree;
+};
+
+FIXTURE_SETUP(deny)
+{
+	ASSERT_EQ(0, make_tree(&self->tree, "deny"));
+}
+
+FIXTURE_TEARDOWN(deny)
+{
+	remove_tree(&self->tree);
+}
+
+static int do_prctl(void *arg)
+{
+	(void)arg;
+	return prctl(PR_GET_DUMPABLE) < 0 ? errno : 0;
+}
+
+static int do_kill(void *arg)
+{
+	(void)arg;
+	return kill(getppid(), 0) ? errno : 0;
+}
+
+static int do_exec(void *arg)
+{
+	char *const argv[] = { "true", NULL };
+
+	(void)arg;
+	execv("/proc/self/exe", argv);
+	return errno;
+}
+
+static int do_peersec(void *arg)
+{
+	char label[64];
+	socklen_t len = sizeof(label);
+	int pair[2];
+
+	(void)arg;
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		return 252;
+	return getsockopt(pair[0], SOL_SOCKET, SO_PEERSEC, label, &len) ?
+	       errno : 0;
+}
+
+static int do_chown(void *arg)
+{
+	return chown(arg, 1234, 5678) ? errno : 0;
+}
+
+struct verdict_case {
+	const char *hook;
+	int (*deed)(void *);
+	/* What the deed gives when nothing denies. */
+	int otherwise;
+};
+
+static const struct verdict_case verdict_cases[] = {
+	{ "socket_create", do_socket, 0 },
+	{ "socket_bind", do_bind, 0 },
+	{ "socket_connect", do_connect, 0 },
+	{ "file_open", do_open, 0 },
+	{ "task_kill", do_kill, 0 },
+	/* Hooks whose default is an error. */
+	{ "task_prctl", do_prctl, 0 },
+	{ "socket_getpeersec_stream", do_peersec, ENOPROTOOPT },
+};
+
+static void try_verdict(struct __test_metadata *_metadata, const char *top,
+			const struct verdict_case *c, int prog, int expected)
+{
+	ASSERT_LE(0, prog) {
+		TH_LOG("cannot load a program for %s", c->hook);
+	}
+	EXPECT_EQ(c->otherwise, run_in(top, c->deed, NULL));
+	ASSERT_EQ(0, attach(top, prog));
+	EXPECT_EQ(expected, run_in(top, c->deed, NULL)) {
+		TH_LOG("%s", c->hook);
+	}
+	ASSERT_EQ(0, write_text(top, "checmate.policy", "clear"));
+	EXPECT_EQ(c->otherwise, run_in(top, c->deed, NULL));
+	close(prog);
+}
+
+TEST_F(deny, mac)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(verdict_cases); i++) {
+		const struct verdict_case *c = &verdict_cases[i];
+
+		try_verdict(_metadata, self->tree.top, c, load_mac(c->hook, 0),
+			    c->otherwise);
+		try_verdict(_metadata, self->tree.top, c,
+			    load_mac(c->hook, EUSERS), EUSERS);
+	}
+}
+
+TEST_F(deny, cgroup)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(verdict_cases); i++) {
+		const struct verdict_case *c = &verdict_cases[i];
+
+		try_verdict(_metadata, self->tree.top, c,
+			    load_cgroup(c->hook, 0), c->otherwise);
+		try_verdict(_metadata, self->tree.top, c,
+			    load_cgroup(c->hook, -1), EPERM);
+		try_verdict(_metadata, self->tree.top, c,
+			    load_cgroup(c->hook, EUSERS), EUSERS);
+	}
+}
+
+/* bpf_set_retval() takes any number; only an errno leaves the kernel. */
+TEST_F(deny, wild_retval)
+{
+	static const struct {
+		int retval;
+		int verdict;
+		int expected;
+	} cases[] = {
+		{ -4096, 0, EPERM },
+		{ INT_MIN, 0, EPERM },
+		{ 1, 0, EPERM },
+		{ INT_MAX, 1, 0 },
+		{ -EUSERS, 1, EUSERS },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct bpf_insn insn[] = {
+			MOV_IMM(1, cases[i].retval), CALL(BPF_FUNC_set_retval),
+			MOV_IMM(0, cases[i].verdict), EXIT(),
+		};
+		int prog = load_prog("socket_bind", BPF_LSM_CGROUP, 0, insn,
+				     ARRAY_LEN(insn));
+
+		ASSERT_LE(0, prog);
+		ASSERT_EQ(0, attach(self->tree.top, prog));
+		EXPECT_EQ(cases[i].expected,
+			  run_in(self->tree.top, do_bind, NULL)) {
+			TH_LOG("retval %d, verdict %d", cases[i].retval,
+			       cases[i].verdict);
+		}
+		ASSERT_EQ(0, write_text(self->tree.top, "checmate.policy",
+					"clear"));
+		close(prog);
+	}
+}
+
+TEST_F(deny, exec)
+{
+	int prog = load_mac("bprm_check_security", ENOKEY);
+
+	ASSERT_LE(0, prog);
+	ASSERT_EQ(0, attach(self->tree.top, prog));
+	EXPECT_EQ(ENOKEY, run_in(self->tree.top, do_exec, NULL));
+	close(prog);
+}
+
+/* Only those below the cgroup are denied. */
+TEST_F(deny, others_unaffected)
+{
+	int prog = load_mac("socket_bind", EUSERS);
+	char sibling[PATH_MAX];
+
+	ASSERT_LE(0, prog);
+	snprintf(sibling, sizeof(sibling), "%s/sibling", self->tree.top);
+	ASSERT_EQ(0, mkdir(sibling, 0755));
+	ASSERT_EQ(0, attach(self->tree.child, prog));
+	EXPECT_EQ(EUSERS, run_in(self->tree.child, do_bind, NULL));
+	EXPECT_EQ(0, run_in(self->tree.top, do_bind, NULL));
+	EXPECT_EQ(0, run_in(sibling, do_bind, NULL));
+	EXPECT_EQ(0, do_bind(NULL));
+	EXPECT_EQ(0, rmdir(sibling));
+	close(prog);
+}
+
+/* All programs run, in attach order, until one denies. */
+TEST_F(deny, order)
+{
+	const char *top = self->tree.top;
+	int map = make_counters();
+	int first = load_counter("socket_bind", BPF_LSM_MAC, map, 0, 0);
+	int second = load_counter("socket_bind", BPF_LSM_CGROUP, map, 1, 1);
+	int third = load_counter("socket_bind", BPF_LSM_MAC, map, 2, -EACCES);
+	int fourth = load_counter("socket_bind", BPF_LSM_MAC, map, 3, -EUSERS);
+
+	ASSERT_LE(0, fourth);
+	ASSERT_EQ(0, WRITEF(top, "checmate.policy",
+			    "attach %d\nattach %d\nattach %d\nattach %d\n",
+			    first, second, third, fourth));
+	EXPECT_EQ(EACCES, run_in(top, do_bind, NULL));
+	EXPECT_EQ(1, counter(map, 0));
+	EXPECT_EQ(1, counter(map, 1));
+	EXPECT_EQ(1, counter(map, 2));
+	EXPECT_EQ(0, counter(map, 3));
+	close(first);
+	close(second);
+	close(third);
+	close(fourth);
+	close(map);
+}
+
+/* A hook without a verdict still runs its programs. */
+TEST_F(deny, void_hook)
+{
+	int map = make_counters();
+	int mac = load_counter("bprm_committed_creds", BPF_LSM_MAC, map, 0, 0);
+	int cgroup = load_counter("bprm_committed_creds", BPF_LSM_CGROUP, map,
+				  1, 1);
+
+	ASSERT_LE(0, mac);
+	ASSERT_LE(0, cgroup);
+	ASSERT_EQ(0, attach(self->tree.top, mac));
+	ASSERT_EQ(0, attach(self->tree.top, cgroup));
+	run_in(self->tree.top, do_exec, NULL);
+	EXPECT_LE(1, counter(map, 0));
+	EXPECT_EQ(counter(map, 0), counter(map, 1));
+	close(mac);
+	close(cgroup);
+	close(map);
+}
+
+/*
+ * What a trampoline would give: arguments, the previous return value behind
+ * them, their number, the hook's address and a cookie of 0.
+ */
+TEST_F(deny, frame)
+{
+	const struct bpf_insn insn[] = {
+		MOV_REG(6, 1),
+		/* int addrlen */
+		LOAD(BPF_DW, 1, 6, 16),
+		JUMP_IF(BPF_JNE, 1, sizeof(struct sockaddr_in), 14),
+		/* previous return value */
+		LOAD(BPF_DW, 1, 6, 24),
+		JUMP_IF(BPF_JNE, 1, 0, 12),
+		MOV_REG(1, 6),
+		CALL(BPF_FUNC_get_func_arg_cnt),
+		JUMP_IF(BPF_JNE, 0, 3, 9),
+		MOV_REG(1, 6),
+		CALL(BPF_FUNC_get_func_ip),
+		JUMP_IF(BPF_JEQ, 0, 0, 6),
+		MOV_REG(1, 6),
+		CALL(BPF_FUNC_get_attach_cookie),
+		JUMP_IF(BPF_JNE, 0, 0, 3),
+		/* All as it should be. */
+		MOV_IMM(0, -EUSERS),
+		EXIT(),
+		MOV_IMM(0, 0),
+		MOV_IMM(0, -EACCES),
+		EXIT(),
+	};
+	int prog = load_prog("socket_bind", BPF_LSM_MAC, 0, insn,
+			     ARRAY_LEN(insn));
+
+	ASSERT_LE(0, prog);
+	ASSERT_EQ(0, attach(self->tree.top, prog));
+	EXPECT_EQ(EUSERS, run_in(self->tree.top, do_bind, NULL));
+	close(prog);
+}
+
+/* Structures passed by value take the slots that the verifier expects. */
+TEST_F(deny, struct_arguments)
+{
+	const struct bpf_insn insn[] = {
+		MOV_REG(6, 1),
+		/* kuid_t, kgid_t */
+		LOAD(BPF_DW, 1, 6, 8),
+		JUMP_IF(BPF_JNE, 1, 1234, 7),
+		LOAD(BPF_DW, 1, 6, 16),
+		JUMP_IF(BPF_JNE, 1, 5678, 5),
+		MOV_REG(1, 6),
+		CALL(BPF_FUNC_get_func_arg_cnt),
+		JUMP_IF(BPF_JNE, 0, 3, 2),
+		MOV_IMM(0, -EUSERS),
+		EXIT(),
+		MOV_IMM(0, -EACCES),
+		EXIT(),
+	};
+	int prog = load_prog("path_chown", BPF_LSM_MAC, 0, insn,
+			     ARRAY_LEN(insn));
+	char path[] = "/tmp/checmate.XXXXXX";
+	int fd = mkstemp(path);
+
+	ASSERT_LE(0, fd);
+	ASSERT_LE(0, prog);
+	ASSERT_EQ(0, attach(self->tree.top, prog));
+	EXPECT_EQ(EUSERS, run_in(self->tree.top, do_chown, path));
+	unlink(path);
+	close(fd);
+	close(prog);
+}
+
+/* A 16-byte structure shifts what follows it by one slot. */
+TEST_F(deny, wide_argument)
+{
+	const struct bpf_insn insn[] = {
+		MOV_REG(6, 1),
+		/* struct socket *, sockptr_t optval, optlen, unsigned int len */
+		LOAD(BPF_DW, 1, 6, 40),
+		JUMP_IF(BPF_JNE, 1, 64, 5),
+		MOV_REG(1, 6),
+		CALL(BPF_FUNC_get_func_arg_cnt),
+		JUMP_IF(BPF_JNE, 0, 6, 2),
+		MOV_IMM(0, -EUSERS),
+		EXIT(),
+		MOV_IMM(0, -EACCES),
+		EXIT(),
+	};
+	int prog = load_prog("socket_getpeersec_stream", BPF_LSM_MAC, 0, insn,
+			     ARRAY_LEN(insn));
+
+	ASSERT_LE(0, prog);
+	ASSERT_EQ(0, attach(self->tree.top, prog));
+	EXPECT_EQ(EUSERS, run_in(self->tree.top, do_peersec, NULL));
+	close(prog);
+}
+
+TEST_HARNESS_MAIN

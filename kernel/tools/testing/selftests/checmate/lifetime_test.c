@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Checmate LSM - Selftests: sockets, cgroups, programs and hooks over time
+ */
+
+#include "common.h"
+
+FIXTURE(lifetime)
+{
+	struct tree tree;
+	int deny;
+};
+
+FIXTURE_SETUP(lifetime)
+{
+	ASSERT_EQ(0, make_tree(&self->tree, "lifetime"));
+	self->deny = load_mac("socket_bind", EUSERS);
+	ASSERT_LE(0, self->deny);
+}
+
+FIXTURE_TEARDOWN(lifetime)
+{
+	if (self->deny >= 0)
+		close(self->deny);
+	remove_tree(&self->tree);
+}
+
+/* Send a descriptor to whoever holds the other end. */
+static int send_fd(int channel, int fd)
+{
+	char byte = 0, space[CMSG_SPACE(sizeof(fd))] = {};
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = space, .msg_controllen = sizeof(space),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
+	return sendmsg(channel, &msg, 0) == 1 ? 0 : -errno;
+}
+
+static int receive_fd(int channel)
+{
+	char byte, space[CMSG_SPACE(sizeof(int))] = {};
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = space, .msg_controllen = sizeof(space),
+	};
+	struct cmsghdr *cmsg;
+	int fd = -1;
+
+	if (recvmsg(channel, &msg, 0) != 1)
+		return -errno;
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (cmsg)
+		memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
+	return fd;
+}
+
+/*
+ * A datagram socket made by a task of cgroup @dir, which is gone when this
+ * returns.
+ */
+static int socket_of(const char *dir)
+{
+	int channel[2], fd, status;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, channel))
+		return -errno;
+	pid = fork();
+	if (!pid) {
+		if (join(dir))
+			_exit(1);
+		fd = socket(AF_INET, SOCK_DGRAM, 0);
+		_exit(fd < 0 || send_fd(channel[1], fd));
+	}
+	fd = receive_fd(channel[0]);
+	waitpid(pid, &status, 0);
+	close(channel[0]);
+	close(channel[1]);
+	return fd;
+}
+
+/* Bound once, a socket cannot be bound again: EINVAL, but judged before. */
+TEST_F(lifetime, passed_socket)
+{
+	int fd = socket_of(self->tree.child);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, attach(self->tree.child, self->deny));
+	EXPECT_EQ(EUSERS, bind_fd(fd));
+	EXPECT_EQ(0, do_bind(NULL));
+	ASSERT_EQ(0, write_text(self->tree.child, "checmate.policy", "clear"));
+	EXPECT_EQ(0, bind_fd(fd));
+	close(fd);
+}
+
+/* A socket from outside is used under its creator's policy. */
+TEST_F(lifetime, socket_brought_along)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	int status;
+	pid_t pid;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, attach(self->tree.child, self->deny));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (join(self->tree.child) || do_bind(NULL) != EUSERS)
+			_exit(255);
+		_exit(bind_fd(fd));
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	close(fd);
+}
+
+/* The policy of a cgroup outlives it for as long as a socket does. */
+TEST_F(lifetime, socket_outlives_cgroup)
+{
+	__u32 id = prog_id(self->deny);
+	int fd = socket_of(self->tree.child);
+
+	ASSERT_LE(0, fd);
+	ASSERT_NE(0, id);
+	ASSERT_EQ(0, attach(self->tree.child, self->deny));
+	close(self->deny);
+	self->deny = -1;
+	ASSERT_EQ(0, rmdir(self->tree.child));
+	EXPECT_EQ(EUSERS, bind_fd(fd));
+	close(fd);
+	/* Its last socket gone, so is the program. */
+	EXPECT_TRUE(prog_goes(id));
+}
+
+/* Ancestors still have their say over the sockets of a removed cgroup. */
+TEST_F(lifetime, ancestor_of_removed)
+{
+	int fd = socket_of(self->tree.child);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, rmdir(self->tree.child));
+	EXPECT_EQ(0, attach(self->tree.top, self->deny));
+	EXPECT_EQ(EUSERS, bind_fd(fd));
+	EXPECT_EQ(0, write_text(self->tree.top, "checmate.policy", "clear"));
+	EXPECT_EQ(0, bind_fd(fd));
+	close(fd);
+}
+
+/* Sockets made before the controller was enabled fall under it. */
+TEST_F(lifetime, controller_comes_later)
+{
+	int fd, removed;
+
+	ASSERT_EQ(0, write_text(self->tree.top, "cgroup.subtree_control",
+				"-checmate"));
+	fd = socket_of(self->tree.child);
+	removed = socket_of(self->tree.child);
+	ASSERT_LE(0, fd);
+	ASSERT_LE(0, removed);
+	ASSERT_EQ(0, enable_controller(self->tree.top));
+	ASSERT_EQ(0, attach(self->tree.child, self->deny));
+	EXPECT_EQ(EUSERS, bind_fd(fd));
+	EXPECT_EQ(EUSERS, bind_fd(removed));
+
+	/* Once found, the cgroup stays known after its removal. */
+	ASSERT_EQ(0, rmdir(self->tree.child));
+	EXPECT_EQ(EUSERS, bind_fd(removed));
+	close(fd);
+	close(removed);
+}
+
+static int accept_one(int listener)
+{
+	struct sockaddr_in addr;
+	socklen_t len = sizeof(addr);
+	int client = socket(AF_INET, SOCK_STREAM, 0), fd;
+
+	if (getsockname(listener, (struct sockaddr *)&addr, &len) ||
+	    connect(client, (struct sockaddr *)&addr, len))
+		return -errno;
+	fd = accept(listener, NULL, NULL);
+	close(client);
+	return fd < 0 ? -errno : fd;
+}
+
+/* An accepted socket is made in softirq; it is its listener's. */
+TEST_F(lifetime, accepted_socket)
+{
+	int prog = load_mac("socket_shutdown", EUSERS);
+	int channel[2], fd, status, other, listener;
+	struct sockaddr_in addr = loopback(0);
+	pid_t pid;
+
+	ASSERT_LE(0, prog);
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, channel));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (join(self->tree.child))
+			_exit(1);
+		fd = socket(AF_INET, SOCK_STREAM, 0);
+		if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
+		    listen(fd, 1))
+			_exit(2);
+		_exit(send_fd(channel[1], fd) ? 3 : 0);
+	}
+	listener = receive_fd(channel[0]);
+	ASSERT_LE(0, listener);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_EQ(0, status);
+
+	ASSERT_EQ(0, attach(self->tree.child, prog));
+	fd = accept_one(listener);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-1, shutdown(fd, SHUT_WR));
+	EXPECT_EQ(EUSERS, errno);
+
+	/* The same with a listener from outside. */
+	other = socket(AF_INET, SOCK_STREAM, 0);
+	ASSERT_EQ(0, bind(other, (struct sockaddr *)&addr, sizeof(addr)));
+	ASSERT_EQ(0, listen(other, 1));
+	close(fd);
+	fd = accept_one(other);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, shutdown(fd, SHUT_WR));
+	close(fd);
+	close(other);
+	close(listener);
+	close(channel[0]);
+	close(channel[1]);
+	close(prog);
+}
+
+/* Received packets are judged by the socket they are for, in softirq. */
+TEST_F(lifetime, received_packet)
+{
+	int prog = load_mac("socket_sock_rcv_skb", EPERM);
+	int fd = socket_of(self->tree.child);
+	int sender = socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_in addr;
+	socklen_t len = sizeof(addr);
+	char byte;
+
+	ASSERT_LE(0, prog);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, bind_fd(fd));
+	ASSERT_EQ(0, getsockname(fd, (struct sockaddr *)&addr, &len));
+	ASSERT_EQ(0, attach(self->tree.child, prog));
+	/* Loopback delivers before sendto() returns. */
+	ASSERT_EQ(1, sendto(sender, "x", 1, 0, (struct sockaddr *)&addr, len));
+	EXPECT_EQ(-1, recv(fd, &byte, 1, MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+	ASSERT_EQ(0, write_text(self->tree.child, "checmate.policy", "clear"));
+	ASSERT_EQ(1, sendto(sender, "x", 1, 0, (struct sockaddr *)&addr, len));
+	EXPECT_EQ(1, recv(fd, &byte, 1, MSG_DONTWAIT));
+	close(fd);
+	close(sender);
+	close(prog);
+}
+
+/* Each socket of the cgroup is seen to go, once, also after the cgroup. */
+TEST_F(lifetime, sk_free)
+{
+	int map = make_counters();
+	int prog = load_counter("sk_free_security", BPF_LSM_CGROUP, map, 0, 1);
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	int fd[8], i;
+
+	ASSERT_LE(0, prog);
+	for (i = 0; i < 8; i++) {
+		fd[i] = socket_of(self->tree.child);
+		ASSERT_LE(0, fd[i]);
+	}
+	ASSERT_EQ(0, attach(self->tree.child, prog));
+	for (i = 0; i < 4; i++)
+		close(fd[i]);
+	for (i = 0; i < 3000 && counter(map, 0) < 4; i++)
+		nanosleep(&pause, NULL);
+	EXPECT_EQ(4, counter(map, 0));
+	ASSERT_EQ(0, rmdir(self->tree.child));
+	for (i = 4; i < 8; i++)
+		close(fd[i]);
+	for (i = 0; i < 3000 && counter(map, 0) < 8; i++)
+		nanosleep(&pause, NULL);
+	EXPECT_EQ(8, counter(map, 0));
+	close(prog);
+	close(map);
+}
+
+/* Detached or with its cgroup removed, a program is let go. */
+TEST_F(lifetime, program_goes)
+{
+	__u32 id;
+	int prog;
+
+	id = prog_id(self->deny);
+	ASSERT_EQ(0, attach(self->tree.child, self->deny));
+	close(self->deny);
+	self->deny = -1;
+	prog = bpf_prog_get_fd_by_id(id);
+	EXPECT_LE(0, prog);
+	close(prog);
+	ASSERT_EQ(0, write_text(self->tree.child, "checmate.policy", "clear"));
+	EXPECT_TRUE(prog_goes(id));
+
+	prog = load_mac("socket_bind", EUSERS);
+	id = prog_id(prog);
+	ASSERT_EQ(0, attach(self->tree.child, prog));
+	close(prog);
+	ASSERT_EQ(0, rmdir(self->tree.child));
+	EXPECT_TRUE(prog_goes(id));
+}
+
+/* Disabling the controller lets go as well. */
+TEST_F(lifetime, controller_goes)
+{
+	__u32 id = prog_id(self->deny);
+
+	ASSERT_EQ(0, attach(self->tree.child, self->deny));
+	close(self->deny);
+	self->deny = -1;
+	ASSERT_EQ(0, write_text(self->tree.top, "cgroup.subtree_control",
+				"-checmate"));
+	EXPECT_TRUE(prog_goes(id));
+}
+
+/* A hook is off, on with its first program, and off again after its last. */
+TEST_F(lifetime, hook_state)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	int prog = load_mac("syslog", 0);
+	int i;
+
+	ASSERT_LE(0, prog);
+	EXPECT_EQ(0, hook_state("syslog", "active"));
+	EXPECT_EQ(0, hook_state("syslog", "programs"));
+	ASSERT_EQ(0, attach(self->tree.top, prog));
+	ASSERT_EQ(0, attach(self->tree.child, prog));
+	EXPECT_EQ(1, hook_state("syslog", "active"));
+	EXPECT_EQ(2, hook_state("syslog", "programs"));
+	ASSERT_EQ(0, write_text(self->tree.top, "checmate.policy", "clear"));
+	EXPECT_EQ(1, hook_state("syslog", "programs"));
+
+	/* The last one gone, it lingers; then it goes off. */
+	ASSERT_EQ(0, write_text(self->tree.child, "checmate.policy", "clear"));
+	EXPECT_EQ(0, hook_state("syslog", "programs"));
+	EXPECT_EQ(1, hook_state("syslog", "active"));
+	for (i = 0; i < 6000 && hook_state("syslog", "active"); i++)
+		nanosleep(&pause, NULL);
+	EXPECT_EQ(0, hook_state("syslog", "active"));
+
+	/* And on again. */
+	ASSERT_EQ(0, attach(self->tree.top, prog));
+	EXPECT_EQ(1, hook_state("syslog", "active"));
+	close(prog);
+}
+
+/* Attaching and removing meet: neither hangs, neither leaks a program. */
+TEST_F(lifetime, attach_races_removal)
+{
+	__u32 id = prog_id(self->deny);
+	int i;
+
+	for (i = 0; i < 50; i++) {
+		char path[PATH_MAX], text[32];
+		int fd, status;
+		pid_t pid;
+
+		snprintf(path, sizeof(path), "%s/checmate.policy",
+			 self->tree.child);
+		fd = open(path, O_WRONLY);
+		ASSERT_LE(0, fd);
+		snprintf(text, sizeof(text), "clear\nattach %d\n", self->deny);
+		pid = fork();
+		ASSERT_LE(0, pid);
+		if (!pid) {
+			int err;
+
+			do {
+				err = write_fd(fd, text, strlen(text));
+			} while (!err);
+			_exit(err != -ENODEV);
+		}
+		while (generation(self->tree.child) < 2)
+			sched_yield();
+		EXPECT_EQ(0, rmdir(self->tree.child));
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		EXPECT_EQ(0, status);
+		close(fd);
+		ASSERT_EQ(0, mkdir(self->tree.child, 0755));
+	}
+	close(self->deny);
+	self->deny = -1;
+	EXPECT_TRUE(prog_goes(id));
+}
+
+TEST_HARNESS_MAIN

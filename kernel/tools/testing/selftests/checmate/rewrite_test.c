@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Checmate LSM - Selftests: setting the address that a hook was given
+ */
+
+#include <bpf/btf.h>
+
+#include "common.h"
+
+/* A program that answers with what the kfunc said: nothing, or its errno. */
+#define ANSWER()							\
+	MOV_REG(7, 0),							\
+	JUMP_IF(BPF_JEQ, 7, 0, 4),					\
+	MOV_REG(1, 7),							\
+	CALL(BPF_FUNC_set_retval),					\
+	MOV_IMM(0, 0),							\
+	EXIT(),								\
+	MOV_IMM(0, 1),							\
+	EXIT()
+
+static int kfunc_id(const char *name)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	int id;
+
+	if (!btf)
+		return -errno;
+	id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
+	btf__free(btf);
+	return id;
+}
+
+static int load_set_port(const char *hook, int port)
+{
+	const struct bpf_insn insn[] = {
+		LOAD(BPF_DW, 1, 1, 8),
+		MOV_IMM(2, htons(port)),
+		CALL_KFUNC(kfunc_id("bpf_checmate_set_port")),
+		ANSWER(),
+	};
+
+	return load_prog(hook, BPF_LSM_CGROUP, 0, insn, ARRAY_LEN(insn));
+}
+
+/* Sets the address to 16 bytes, of which @size are given. */
+static int load_set_addr(const char *hook, const __u32 *word, int size)
+{
+	const struct bpf_insn insn[] = {
+		STORE_IMM(BPF_W, 10, -16, word[0]),
+		STORE_IMM(BPF_W, 10, -12, word[1]),
+		STORE_IMM(BPF_W, 10, -8, word[2]),
+		STORE_IMM(BPF_W, 10, -4, word[3]),
+		LOAD(BPF_DW, 1, 1, 8),
+		MOV_REG(2, 10), ADD_IMM(2, -16),
+		MOV_IMM(3, size),
+		CALL_KFUNC(kfunc_id("bpf_checmate_set_addr")),
+		ANSWER(),
+	};
+
+	return load_prog(hook, BPF_LSM_CGROUP, 0, insn, ARRAY_LEN(insn));
+}
+
+FIXTURE(rewrite)
+{
+	struct tree tree;
+};
+
+FIXTURE_SETUP(rewrite)
+{
+	ASSERT_EQ(0, make_tree(&self->tree, "rewrite"));
+}
+
+FIXTURE_TEARDOWN(rewrite)
+{
+	remove_tree(&self->tree);
+}
+
+struct address {
+	int family;
+	socklen_t len;
+	struct sockaddr_storage given;
+	/* What a bind() or connect() led to. */
+	struct sockaddr_storage got;
+};
+
+static struct address *shared_address(void)
+{
+	static struct address *address;
+
+	if (!address)
+		address = mmap(NULL, sizeof(*address), PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	memset(address, 0, sizeof(*address));
+	return address;
+}
+
+static int try_bind(void *arg)
+{
+	struct address *address = arg;
+	socklen_t len = sizeof(address->got);
+	int fd = socket(address->family, SOCK_DGRAM, 0);
+
+	if (fd < 0)
+		return 252;
+	if (bind(fd, (struct sockaddr *)&address->given, address->len))
+		return errno;
+	return getsockname(fd, (struct sockaddr *)&address->got, &len) ?
+	       errno : 0;
+}
+
+static int try_connect(void *arg)
+{
+	struct address *address = arg;
+	socklen_t len = sizeof(address->got);
+	int fd = socket(address->family, SOCK_DGRAM, 0);
+
+	if (fd < 0)
+		return 252;
+	if (connect(fd, (struct sockaddr *)&address->given, address->len))
+		return errno;
+	return getpeername(fd, (struct sockaddr *)&address->got, &len) ?
+	       errno : 0;
+}
+
+static struct address *inet(int port)
+{
+	struct address *address = shared_address();
+	struct sockaddr_in addr = loopback(port);
+
+	address->family = AF_INET;
+	address->len = sizeof(addr);
+	memcpy(&address->given, &addr, sizeof(addr));
+	return address;
+}
+
+static struct address *inet6(int port)
+{
+	struct address *address = shared_address();
+	struct sockaddr_in6 addr = {
+		.sin6_family = AF_INET6, .sin6_port = htons(port),
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT,
+	};
+
+	address->family = AF_INET6;
+	address->len = sizeof(addr);
+	memcpy(&address->given, &addr, sizeof(addr));
+	return address;
+}
+
+static int port_of(const struct address *address)
+{
+	return ntohs(((const struct sockaddr_in *)&address->got)->sin_port);
+}
+
+TEST_F(rewrite, port)
+{
+	int bind_prog = load_set_port("socket_bind", 12345);
+	int connect_prog = load_set_port("socket_connect", 12346);
+	struct address *address;
+
+	ASSERT_LE(0, bind_prog);
+	ASSERT_LE(0, connect_prog);
+	ASSERT_EQ(0, attach(self->tree.top, bind_prog));
+	ASSERT_EQ(0, attach(self->tree.top, connect_prog));
+
+	address = inet(6789);
+	EXPECT_EQ(0, run_in(self->tree.top, try_bind, address));
+	EXPECT_EQ(12345, port_of(address));
+	address = inet6(6789);
+	EXPECT_EQ(0, run_in(self->tree.top, try_bind, address));
+	EXPECT_EQ(12345, port_of(address));
+	address = inet(6789);
+	EXPECT_EQ(0, run_in(self->tree.top, try_connect, address));
+	EXPECT_EQ(12346, port_of(address));
+	address = inet6(6789);
+	EXPECT_EQ(0, run_in(self->tree.top, try_connect, address));
+	EXPECT_EQ(12346, port_of(address));
+
+	/* Nobody else's. */
+	address = inet(6789);
+	EXPECT_EQ(0, try_bind(address));
+	EXPECT_EQ(6789, port_of(address));
+	close(bind_prog);
+	close(connect_prog);
+}
+
+TEST_F(rewrite, address)
+{
+	const __u32 v4[4] = { htonl(0x7f000002) };
+	const __u32 v6[4] = { 0, 0, 0, htonl(1) };
+	int prog4 = load_set_addr("socket_bind", v4, 4);
+	int prog6 = load_set_addr("socket_bind", v6, 16);
+	struct address *address;
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
+
+	ASSERT_LE(0, prog4);
+	ASSERT_LE(0, prog6);
+	ASSERT_EQ(0, attach(self->tree.top, prog4));
+	address = inet(6789);
+	EXPECT_EQ(0, run_in(self->tree.top, try_bind, address));
+	EXPECT_EQ(v4[0], ((struct sockaddr_in *)&address->got)->sin_addr.s_addr);
+	EXPECT_EQ(6789, port_of(address));
+	/* The size says the family, and must be the right one. */
+	address = inet6(6789);
+	EXPECT_EQ(EINVAL, run_in(self->tree.top, try_bind, address));
+
+	ASSERT_EQ(0, WRITEF(self->tree.top, "checmate.policy",
+			    "clear\nattach %d\n", prog6));
+	address = inet6(6789);
+	memcpy(&address->given, &any, sizeof(any));
+	EXPECT_EQ(0, run_in(self->tree.top, try_bind, address));
+	EXPECT_EQ(0, memcmp(&in6addr_loopback,
+			    &((struct sockaddr_in6 *)&address->got)->sin6_addr,
+			    16));
+	address = inet(6789);
+	EXPECT_EQ(EINVAL, run_in(self->tree.top, try_bind, address));
+	close(prog4);
+	close(prog6);
+}
+
+/* Nothing beyond what the caller gave is touched. */
+TEST_F(rewrite, short_address)
+{
+	const __u32 v6[4] = { 0, 0, 0, htonl(1) };
+	int port = load_set_port("socket_bind", 12345);
+	int addr = load_set_addr("socket_bind", v6, 16);
+	static const struct {
+		bool v6;
+		socklen_t len;
+		int expected;
+	} cases[] = {
+		{ false, 0, EINVAL }, { false, 1, EINVAL }, { false, 2, EINVAL },
+		{ false, 8, EINVAL }, { false, 15, EINVAL }, { false, 16, 0 },
+		{ true, 2, EINVAL }, { true, 16, EINVAL }, { true, 23, EINVAL },
+		{ true, 24, 0 }, { true, 28, 0 },
+	};
+	size_t i;
+
+	ASSERT_LE(0, port);
+	ASSERT_LE(0, addr);
+	ASSERT_EQ(0, attach(self->tree.top, port));
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		struct address *address = cases[i].v6 ? inet6(6789) : inet(6789);
+
+		address->len = cases[i].len;
+		EXPECT_EQ(cases[i].expected,
+			  run_in(self->tree.top, try_bind, address)) {
+			TH_LOG("v6 %d, length %u", cases[i].v6, cases[i].len);
+		}
+	}
+	close(port);
+	close(addr);
+}
+
+TEST_F(rewrite, other_family)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX, .sun_path = "\0x" };
+	int prog = load_set_port("socket_bind", 12345);
+	struct address *address = shared_address();
+
+	ASSERT_LE(0, prog);
+	ASSERT_EQ(0, attach(self->tree.top, prog));
+	address->family = AF_UNIX;
+	address->len = offsetof(struct sockaddr_un, sun_path) + 2;
+	memcpy(&address->given, &un, sizeof(un));
+	EXPECT_EQ(EAFNOSUPPORT, run_in(self->tree.top, try_bind, address));
+	close(prog);
+}
+
+/* The verifier admits the kfuncs in programs of the two hooks only. */
+TEST_F(rewrite, other_hooks)
+{
+	static const char *const hooks[] = {
+		"socket_listen", "socket_create", "socket_getsockname",
+		"unix_stream_connect", "file_open",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(hooks); i++)
+		EXPECT_GT(0, load_set_port(hooks[i], 12345)) {
+			TH_LOG("%s", hooks[i]);
+		}
+}
+
+/* Attached to the whole system, nothing is known of the address: refused. */
+TEST_F(rewrite, not_by_checmate)
+{
+	const struct bpf_insn insn[] = {
+		LOAD(BPF_DW, 1, 1, 8),
+		MOV_IMM(2, htons(12345)),
+		CALL_KFUNC(kfunc_id("bpf_checmate_set_port")),
+		JUMP_IF(BPF_JNE, 0, -EINVAL, 2),
+		MOV_IMM(0, -EUSERS),
+		EXIT(),
+		MOV_IMM(0, 0),
+		EXIT(),
+	};
+	int prog = load_prog("socket_bind", BPF_LSM_MAC, 0, insn,
+			     ARRAY_LEN(insn));
+	struct address *address = inet(6789);
+	int link;
+
+	ASSERT_LE(0, prog);
+	link = bpf_raw_tracepoint_open(NULL, prog);
+	ASSERT_LE(0, link);
+	EXPECT_EQ(EUSERS, try_bind(address));
+	close(link);
+	close(prog);
+}
+
+/* Deny a bind to any port but 6789. */
+static int load_only_6789(void)
+{
+	const struct bpf_insn insn[] = {
+		LOAD(BPF_DW, 3, 1, 8),
+		MOV_REG(1, 10), ADD_IMM(1, -8),
+		STORE_IMM(BPF_DW, 10, -8, 0),
+		MOV_IMM(2, 4),
+		CALL(BPF_FUNC_probe_read_kernel),
+		LOAD(BPF_H, 1, 10, -6),
+		MOV_IMM(0, 0),
+		JUMP_IF(BPF_JEQ, 1, htons(6789), 1),
+		MOV_IMM(0, -EUSERS),
+		EXIT(),
+	};
+
+	return load_prog("socket_bind", BPF_LSM_MAC, 0, insn, ARRAY_LEN(insn));
+}
+
+/* What a leaf has set is what its ancestors judge. */
+TEST_F(rewrite, judged_by_ancestors)
+{
+	int rewrite = load_set_port("socket_bind", 12345);
+	int back = load_set_port("socket_bind", 6789);
+	int judge = load_only_6789();
+
+	ASSERT_LE(0, rewrite);
+	ASSERT_LE(0, back);
+	ASSERT_LE(0, judge);
+	ASSERT_EQ(0, attach(self->tree.top, judge));
+	EXPECT_EQ(0, run_in(self->tree.child, try_bind, inet(6789)));
+	ASSERT_EQ(0, attach(self->tree.child, rewrite));
+	EXPECT_EQ(EUSERS, run_in(self->tree.child, try_bind, inet(6789)));
+	ASSERT_EQ(0, WRITEF(self->tree.child, "checmate.policy",
+			    "clear\nattach %d\n", back));
+	EXPECT_EQ(0, run_in(self->tree.child, try_bind, inet(1111)));
+	close(rewrite);
+	close(back);
+	close(judge);
+}
+
+TEST_HARNESS_MAIN
