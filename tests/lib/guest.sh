@@ -22,6 +22,11 @@ meson_setup() {
 			tail -n 20 "$dir/setup.log" >&2
 			exit 1
 		}
+		# Again, if a meson.build has changed.
+		ninja -C "$dir" build.ninja >"$dir/ninja.log" 2>&1 </dev/null || {
+			tail -n 20 "$dir/ninja.log" >&2
+			exit 1
+		}
 	) 8>"$dir/.checmate-lock" || fail "setting up the build failed"
 }
 
@@ -31,28 +36,40 @@ meson_build() {
 	(
 		flock 8
 		ninja -C "$dir" -j "${CHECMATE_JOBS:-$(nproc)}" >"$dir/ninja.log" 2>&1 </dev/null || {
-			grep -v '^\[' "$dir/ninja.log" | tail -n 40 >&2
+			sed -n '/^FAILED/,$p; /ERROR/p' "$dir/ninja.log" | head -n 40 >&2
 			exit 1
 		}
 	) 8>"$dir/.checmate-lock" || fail "building the project failed"
 }
 
-# The kernel's selftests, built from the current tree into $1.
+# The kernel's selftests, built from the current tree into $1. One that does
+# not build is missing there, which whoever runs it will notice.
 build_kselftests() {
-	[ -e "$top/kernel/tools/testing/selftests/checmate/Makefile" ] || return 0
-	tree=$("$top/tools/kernel-build" --tree) || fail "no kernel tree"
+	source=kernel/tools/testing/selftests/checmate
+	[ -e "$top/$source/Makefile" ] || return 0
+	"$top/tools/deps" userspace kernel || fail "the packages to build with cannot be installed"
+	kernel_tree=$("$top/tools/kernel-build" --tree) || fail "no kernel tree"
 	headers=$("$top/tools/kernel-build" --headers) || fail "no kernel headers"
 	objects=$cache/kselftest/$(echo "$top" | sha256sum | cut -c 1-16)
 	mkdir -p "$objects" "$1"
 	(
 		flock 8
-		make -C "$tree/tools/testing/selftests/checmate" -s \
-			OUTPUT="$objects" KHDR_INCLUDES="-isystem $headers" \
-			INSTALL_PATH="$1" all install >"$objects/make.log" 2>&1 </dev/null || {
-			tail -n 30 "$objects/make.log" >&2
-			exit 1
-		}
-	) 8>"$objects/.lock" || fail "building the kernel selftests failed"
+		if ! make_kselftests >"$objects/make.log" 2>&1; then
+			# Nothing of an earlier time may stand for what fails.
+			find "$objects" -mindepth 1 ! -name .lock ! -name make.log -delete
+			make_kselftests -k >"$objects/make.log" 2>&1 || :
+			grep -E '(error|undefined|No such file|\*\*\*)' "$objects/make.log" | head -n 20 >&2
+			echo "building the kernel selftests failed; all it said: $objects/make.log" >&2
+		fi
+		find "$objects" -maxdepth 1 -type f ! -name '.*' ! -name '*.log' ! -name '*.d' \
+			-exec cp -t "$1" {} +
+		find "$top/$source" -maxdepth 1 -type f -name '*.sh' -exec cp -t "$1" {} +
+	) 8>"$objects/.lock"
+}
+
+make_kselftests() {
+	make -C "$kernel_tree/tools/testing/selftests/checmate" -s "$@" \
+		OUTPUT="$objects" KHDR_INCLUDES="-isystem $headers" all </dev/null
 }
 
 # Copies into the tree $1 the shared libraries its programs need, and the
@@ -78,17 +95,16 @@ add_libraries() {
 }
 
 # Fills $1 with the project's files at their installed paths.
-# $2: "bare" leaves out the programs and selftests.
+# $2: "all" with the project's programs.
 fill_payload() {
 	usr=$1/usr
 	mkdir -p "$usr/libexec/checmate/vm" "$usr/libexec/checmate/tests"
-	if [ "${2-}" != bare ]; then
+	if [ "$2" = all ]; then
 		meson_build "$build"
 		DESTDIR=$1 meson install -C "$build" --no-rebuild --quiet >"$work/install.log" 2>&1 || {
 			tail -n 20 "$work/install.log" >&2
 			fail "installing the project failed"
 		}
-		build_kselftests "$usr/libexec/checmate/kselftest"
 	fi
 	cp "$top/tests/vm/job" "$usr/libexec/checmate/vm/"
 	mkdir -p "$usr/libexec/checmate/tests/lib"
@@ -107,36 +123,38 @@ archive() {
 }
 
 # $1: small or system. Leaves the complete initramfs at $work/initrd; expects
-# what belongs into /job in $work/job. $2 as for fill_payload.
+# what belongs into /job in $work/job. $2: what to put in, "all", "kselftest"
+# (only the kernel's selftests) or "bare" (nothing of either).
 make_initrd() {
-	tree=$work/initrd.tree
-	rm -rf "$tree"
-	mkdir -p "$tree/usr/bin" "$tree/usr/sbin" "$tree/usr/lib" "$tree/usr/lib64"
+	root=$work/initrd.tree
+	rm -rf "$work/initrd.tree"
+	mkdir -p "$root/usr/bin" "$root/usr/sbin" "$root/usr/lib" "$root/usr/lib64"
 	for dir in bin sbin lib lib64; do
-		ln -s "usr/$dir" "$tree/$dir"
+		ln -s "usr/$dir" "$root/$dir"
 	done
 	busybox=$(command -v busybox) || fail "busybox: not found; run tools/deps vm"
-	cp "$busybox" "$tree/usr/bin/busybox"
-	cp "$top/tests/vm/init" "$tree/init"
-	mkdir -p "$tree/dev" "$tree/proc" "$tree/sys" "$tree/run" "$tree/tmp" "$tree/root"
+	cp "$busybox" "$root/usr/bin/busybox"
+	cp "$top/tests/vm/init" "$root/init"
+	mkdir -p "$root/dev" "$root/proc" "$root/sys" "$root/run" "$root/tmp" "$root/root"
 	if [ "$1" = small ]; then
-		mkdir -p "$tree/etc" "$tree/var"
-		ln -s ../run "$tree/var/run"
-		ln -s ../tmp "$tree/var/tmp"
+		mkdir -p "$root/etc" "$root/var"
+		ln -s ../run "$root/var/run"
+		ln -s ../tmp "$root/var/tmp"
 		printf '%s\n' root:x:0:0:root:/root:/bin/sh \
-			nobody:x:65534:65534:nobody:/:/bin/sh >"$tree/etc/passwd"
-		printf '%s\n' root:x:0: nogroup:x:65534: >"$tree/etc/group"
-		printf '%s\n' '127.0.0.1 localhost checmate' '::1 localhost' >"$tree/etc/hosts"
-		printf '%s\n' 'hosts: files' >"$tree/etc/nsswitch.conf"
-		fill_payload "$tree" "${2-}"
-		cp -a "$work/job" "$tree/job"
-		add_libraries "$tree"
+			nobody:x:65534:65534:nobody:/:/bin/sh >"$root/etc/passwd"
+		printf '%s\n' root:x:0: nogroup:x:65534: >"$root/etc/group"
+		printf '%s\n' '127.0.0.1 localhost checmate' '::1 localhost' >"$root/etc/hosts"
+		printf '%s\n' 'hosts: files' >"$root/etc/nsswitch.conf"
+		fill_payload "$root" "$2"
+		[ "$2" = bare ] || build_kselftests "$root/usr/libexec/checmate/kselftest"
+		cp -a "$work/job" "$root/job"
+		add_libraries "$root"
 	else
-		fill_payload "$tree/payload" "${2-}"
-		cp -a "$work/job" "$tree/payload/job"
+		fill_payload "$root/payload" "$2"
+		cp -a "$work/job" "$root/payload/job"
 	fi
-	archive "$work/initrd" "$tree"
-	rm -rf "$tree"
+	archive "$work/initrd" "$root"
+	rm -rf "$work/initrd.tree"
 }
 
 # The counter's frequency for an emulated guest, see there.
