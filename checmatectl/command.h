@@ -62,7 +62,7 @@ int command_features(const struct options *options, int argc, char **argv);
 int fail(const struct checmate_error *error);
 
 /* Says on stderr what is wrong with the command line. Returns EXIT_USAGE. */
-int usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int usage(const char *format, ...) _printf_(1, 2);
 
 /*
  * Takes "NAME=VALUE" apart in place. NULL when @argument is not of that form:

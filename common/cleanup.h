@@ -9,6 +9,8 @@
 
 #define _cleanup_(func) __attribute__((cleanup(func)))
 
+#define _printf_(format_index, first) __attribute__((format(printf, format_index, first)))
+
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Moves the value out of a variable, which no longer owns anything after. */

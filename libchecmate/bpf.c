@@ -17,8 +17,7 @@ static _Thread_local struct bpf_capture *current;
 static libbpf_print_fn_t former;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-__attribute__((format(printf, 2, 0))) static int keep(enum libbpf_print_level level,
-						      const char *format, va_list ap)
+_printf_(2, 0) static int keep(enum libbpf_print_level level, const char *format, va_list ap)
 {
 	char *line, *grown;
 	int n;

@@ -189,8 +189,9 @@ struct checmate_param {
 /**
  * struct checmate_program - A program of a policy.
  * @name: the program's name, as the kernel shows it.
- * @hook: the LSM hook it judges.
- * @type: "lsm_cgroup" or "lsm".
+ * @hook: the LSM hook it judges; of a binding's program, "" when it is not
+ *        attached.
+ * @type: "lsm_cgroup" or "lsm"; "" for a binding's program.
  * @id: the kernel's program id; 0 before it is loaded.
  * @attached: it is attached in the binding's cgroup (bindings only).
  */

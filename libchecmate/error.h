@@ -15,12 +15,11 @@
  *
  * Return: @code, so that it can end a function.
  */
-int error_set(struct checmate_error **ret_error, int code, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+int error_set(struct checmate_error **ret_error, int code, const char *format, ...) _printf_(3, 4);
 
 /* As error_set(), with a log of several lines; @log is copied, may be NULL. */
 int error_set_log(struct checmate_error **ret_error, int code, const char *log, const char *format,
-		  ...) __attribute__((format(printf, 4, 5)));
+		  ...) _printf_(4, 5);
 
 /* Replaces a reason by out of memory; the usual end of a failed allocation. */
 int error_oom(struct checmate_error **ret_error);

@@ -31,9 +31,8 @@ struct checmate_features {
 	bool usable;
 };
 
-__attribute__((format(printf, 5, 6))) static int add(struct checmate_features *features,
-						     const char *name, bool present,
-						     const char *remedy, const char *format, ...)
+_printf_(5, 6) static int add(struct checmate_features *features, const char *name, bool present,
+			      const char *remedy, const char *format, ...)
 {
 	struct checmate_feature *item = &features->items[features->n];
 	char *found;
@@ -98,8 +97,9 @@ static int probe_lsm(struct checmate_features *features)
 		return r;
 
 	r = add(features, "lsm-checmate", word_in_text(text, "checmate", ","),
-		"boot a kernel with CONFIG_SECURITY_CHECMATE and checmate in lsm=", "%s: %s", path,
-		why ?: text);
+		why ? "mount it: mount -t securityfs none /sys/kernel/security" :
+		      "boot a kernel with CONFIG_SECURITY_CHECMATE and checmate in lsm=",
+		"%s: %s", path, why ?: text);
 	if (r < 0)
 		return r;
 	return add(features, "lsm-bpf", word_in_text(text, "bpf", ","),

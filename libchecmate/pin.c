@@ -19,7 +19,7 @@
 #define PROGRAM_PREFIX "prog_"
 #define MAP_PREFIX "map_"
 
-__attribute__((format(printf, 1, 2))) static struct pin_path make_path(const char *format, ...)
+_printf_(1, 2) static struct pin_path make_path(const char *format, ...)
 {
 	struct pin_path path;
 	va_list ap;

@@ -32,7 +32,7 @@ static int name_policies(struct control_list *list, uint64_t cgroup_id)
 		if (pin_read(&path, &pins) < 0)
 			continue;
 		/* A new instance that has not taken its place yet has it soon. */
-		(*name)[strcspn(*name, PIN_NEW)] = '\0';
+		(*name)[strcspn(*name, "+")] = '\0';
 		for (size_t i = 0; i < list->n; i++) {
 			struct checmate_attachment *item = &list->items[i];
 

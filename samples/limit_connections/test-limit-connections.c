@@ -3,6 +3,7 @@
  * test-limit-connections - What limit_connections lets a cgroup do
  *
  *	test-limit-connections limited	within a cgroup that is limited to 10
+ *	test-limit-connections none	within one that is limited to 0
  *	test-limit-connections free	outside, or after the limit was lifted
  *
  * The protocols free a sock some time after its last descriptor was closed
@@ -27,7 +28,7 @@
 #define LIMIT 10
 
 /* Places that are waited for come within this many tries, 10 ms apart. */
-#define PATIENCE 3000
+#define PATIENCE 1000
 
 /* Each test has destinations of its own. */
 static in_port_t next_port = 20000;
@@ -479,14 +480,27 @@ static void test_free(void)
 	close_many(fds, 3 * LIMIT);
 }
 
+static void test_none(void)
+{
+	int fd = new_socket(AF_INET, SOCK_DGRAM);
+
+	is(connect_port(fd, new_port()), EUSERS, "no connection is made");
+	is(disconnect(fd), 0, "a socket without one can be disconnected");
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[1], "none") == 0) {
+		test_none();
+		return done_testing();
+	}
 	if (argc == 2 && strcmp(argv[1], "free") == 0) {
 		test_free();
 		return done_testing();
 	}
 	if (argc != 2 || strcmp(argv[1], "limited") != 0) {
-		fputs("Usage: test-limit-connections limited|free\n", stderr);
+		fputs("Usage: test-limit-connections limited|none|free\n", stderr);
 		return 2;
 	}
 

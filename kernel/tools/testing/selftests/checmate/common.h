@@ -150,7 +150,7 @@ static inline __u32 prog_id(int fd)
 	struct bpf_prog_info info = {};
 	__u32 len = sizeof(info);
 
-	return bpf_prog_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
+	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
 }
 
 /* Wait for a program's end, which comes a grace period after its last use. */

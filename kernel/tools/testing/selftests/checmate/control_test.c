@@ -247,7 +247,7 @@ TEST_F(control, listing)
 	int i;
 
 	ASSERT_EQ(0, attach(top, self->bind));
-	ASSERT_EQ(0, bpf_prog_get_info_by_fd(self->bind, &info, &len));
+	ASSERT_EQ(0, bpf_obj_get_info_by_fd(self->bind, &info, &len));
 	for (i = 0; i < BPF_TAG_SIZE; i++)
 		sprintf(tag + 2 * i, "%02x", info.tag[i]);
 	id = nth_id(top, 0);
