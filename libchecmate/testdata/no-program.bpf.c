@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Test object: no program */
+#include "checmate.bpf.h"
+
+CHECMATE_POLICY("no-program", "1", "No program");
+CHECMATE_PARAM_ERRNO(error, "error", EPERM, "An errno");

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Test object: one program of each kind */
+#include "checmate.bpf.h"
+
+CHECMATE_POLICY("two-programs", "2.0~rc1", "One program of each kind");
+
+CHECMATE_HOOK(socket_listen)
+int BPF_PROG(test_listen, struct socket *sock, int backlog)
+{
+	return checmate_allow();
+}
+
+SEC("lsm/socket_shutdown")
+int BPF_PROG(test_shutdown, struct socket *sock, int how)
+{
+	return 0;
+}
