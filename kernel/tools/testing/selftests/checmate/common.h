@@ -59,6 +59,9 @@
 	INSN(BPF_ST | BPF_MEM | (SIZE), DST, 0, OFF, IMM)
 #define JUMP_IF(OP, DST, IMM, OFF) \
 	INSN(BPF_JMP | (OP) | BPF_K, DST, 0, OFF, IMM)
+/* For an int, of which only the low half is defined. */
+#define JUMP32_IF(OP, DST, IMM, OFF) \
+	INSN(BPF_JMP32 | (OP) | BPF_K, DST, 0, OFF, IMM)
 #define CALL(FUNC)		INSN(BPF_JMP | BPF_CALL, 0, 0, 0, FUNC)
 #define CALL_KFUNC(ID)							\
 	INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 0, ID)

@@ -158,7 +158,8 @@ TEST_F(control, bad_descriptors)
 {
 	const char *top = self->tree.top;
 	const struct bpf_insn zero[] = { MOV_IMM(0, 0), EXIT() };
-	int closed = dup(self->bind);
+	/* Far from what opening the control file takes. */
+	const int closed = 900;
 	int file = open("/dev/null", O_RDWR);
 	int map = make_counters();
 	int filter = bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "f", "GPL",
@@ -167,7 +168,6 @@ TEST_F(control, bad_descriptors)
 	ASSERT_LE(0, file);
 	ASSERT_LE(0, map);
 	ASSERT_LE(0, filter);
-	close(closed);
 
 	EXPECT_EQ(-EBADF, attach(top, closed));
 	EXPECT_EQ(-EBADF, attach(top, INT_MAX));
@@ -204,8 +204,8 @@ TEST_F(control, descriptor_zero)
 
 TEST_F(control, sleepable)
 {
-	const struct bpf_insn insn[] = { MOV_IMM(0, 1), EXIT() };
-	int prog = load_prog("socket_bind", BPF_LSM_CGROUP, BPF_F_SLEEPABLE,
+	const struct bpf_insn insn[] = { MOV_IMM(0, 0), EXIT() };
+	int prog = load_prog("socket_bind", BPF_LSM_MAC, BPF_F_SLEEPABLE,
 			     insn, ARRAY_LEN(insn));
 
 	ASSERT_LE(0, prog);

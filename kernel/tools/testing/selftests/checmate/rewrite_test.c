@@ -10,7 +10,7 @@
 /* A program that answers with what the kfunc said: nothing, or its errno. */
 #define ANSWER()							\
 	MOV_REG(7, 0),							\
-	JUMP_IF(BPF_JEQ, 7, 0, 4),					\
+	JUMP32_IF(BPF_JEQ, 7, 0, 4),					\
 	MOV_REG(1, 7),							\
 	CALL(BPF_FUNC_set_retval),					\
 	MOV_IMM(0, 0),							\
@@ -289,7 +289,7 @@ TEST_F(rewrite, not_by_checmate)
 		LOAD(BPF_DW, 1, 1, 8),
 		MOV_IMM(2, htons(12345)),
 		CALL_KFUNC(kfunc_id("bpf_checmate_set_port")),
-		JUMP_IF(BPF_JNE, 0, -EINVAL, 2),
+		JUMP32_IF(BPF_JNE, 0, -EINVAL, 2),
 		MOV_IMM(0, -EUSERS),
 		EXIT(),
 		MOV_IMM(0, 0),
