@@ -47,11 +47,12 @@ static int write_at(int dir, const char *name, const char *text)
 }
 
 /* What an errno of a control file means here, where that is not obvious. */
-static const char *explain(int err)
+static const char *explain(int err, bool attach)
 {
 	switch (err) {
 	case -ENOENT:
-		return " (is the checmate controller enabled for this cgroup?)";
+		return attach ? " (is the checmate controller enabled for this cgroup?)" :
+				" (it is not attached there any more)";
 	case -EPERM:
 		return " (CAP_MAC_ADMIN is needed)";
 	case -EEXIST:
@@ -82,7 +83,7 @@ static int write_program(const struct sample *sample, int cgroup, struct bpf_pro
 	r = write_at(cgroup, file, text);
 	if (r < 0)
 		return complain(sample, r, "cannot %s %s%s", attach ? "attach to" : "detach from",
-				file, explain(r));
+				file, explain(r, attach));
 	return 0;
 }
 

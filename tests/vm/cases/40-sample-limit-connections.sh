@@ -49,6 +49,12 @@ check_status "a signal that ends it is told" 143 "$sample" "$limited" sh -c 'kil
 check_status "a command that is not there" 127 "$sample" "$limited" /nonexistent
 all_attached 0
 
+part "cleared by another"
+# shellcheck disable=SC2016 # for the inner shell
+check_match "the sample tells who else has detached" 'not attached there any more' \
+	"$sample" "$limited" sh -c 'echo 0 >"$1/checmate.socket_connect"' - "$limited"
+all_attached 0
+
 part "limit 0"
 subtest "$sample" -n 0 "$limited" "$program" none
 

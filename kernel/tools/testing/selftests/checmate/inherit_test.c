@@ -127,25 +127,29 @@ TEST_F(inherit, root)
 /* What a task may do goes by the cgroup it is in now. */
 TEST_F(inherit, migration)
 {
+	char other[PATH_MAX];
 	int status;
 	pid_t pid;
 
+	snprintf(other, sizeof(other), "%s/other", self->tree.top);
+	ASSERT_EQ(0, mkdir(other, 0755));
 	ASSERT_EQ(0, attach(self->tree.child, self->deny_bind));
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		if (join(self->tree.top) || do_bind(NULL))
+		if (join(other) || do_bind(NULL))
 			_exit(1);
 		if (join(self->tree.child))
 			_exit(2);
 		if (do_bind(NULL) != EUSERS)
 			_exit(3);
-		if (join(self->tree.top))
+		if (join(other))
 			_exit(4);
 		_exit(do_bind(NULL));
 	}
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, rmdir(other));
 }
 
 /* A child is born into its parent's policy. */
