@@ -45,6 +45,7 @@
 #include "setup.h"
 #include "sock.h"
 
+/* Protects what the lock rules above say. */
 DEFINE_MUTEX(checmate_mutex);
 
 /* Steps whenever a css comes online; sock.c looks a sock's cgroup up again. */

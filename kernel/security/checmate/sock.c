@@ -44,9 +44,15 @@ static void put_cgroup(struct checmate_cgroup *cgroup)
 static void refresh_pin(const struct sock *sk)
 {
 	struct checmate_sock *blob = sock_blob(sk);
-	unsigned int epoch = smp_load_acquire(&checmate_epoch);
 	struct cgroup *home = READ_ONCE(sk->sk_cgrp_data.cgroup);
 	struct checmate_cgroup *pinned, *found;
+	unsigned int epoch;
+
+	/*
+	 * Pairs with the release in checmate_css_online(): a css of this epoch
+	 * is found below.
+	 */
+	epoch = smp_load_acquire(&checmate_epoch);
 
 	/* Early hooks of a new sock: its creator's pin is as good as it gets. */
 	if (!home)
@@ -70,6 +76,7 @@ static void refresh_pin(const struct sock *sk)
 		else
 			put_cgroup(found);
 	}
+	/* Pairs with the acquire in checmate_sock_ruleset(). */
 	smp_store_release(&blob->epoch, epoch);
 }
 
@@ -91,9 +98,11 @@ static const struct checmate_ruleset *pinned_ruleset(struct checmate_sock *blob)
 const struct checmate_ruleset *checmate_sock_ruleset(const struct sock *sk)
 {
 	struct checmate_sock *blob = sock_blob(sk);
+	unsigned int epoch;
 
-	if (unlikely(smp_load_acquire(&blob->epoch) !=
-		     READ_ONCE(checmate_epoch)))
+	/* Pairs with the release in refresh_pin(): the pin is of the epoch. */
+	epoch = smp_load_acquire(&blob->epoch);
+	if (unlikely(epoch != READ_ONCE(checmate_epoch)))
 		refresh_pin(sk);
 	return pinned_ruleset(blob);
 }

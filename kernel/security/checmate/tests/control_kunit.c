@@ -196,4 +196,5 @@ static struct kunit_suite control_suite = {
 	.name = "checmate_control",
 	.test_cases = control_tests,
 };
+
 kunit_test_suite(control_suite);

@@ -160,4 +160,5 @@ static struct kunit_suite dispatch_suite = {
 	.name = "checmate_dispatch",
 	.test_cases = dispatch_tests,
 };
+
 kunit_test_suite(dispatch_suite);

@@ -255,4 +255,5 @@ static struct kunit_suite ruleset_suite = {
 	.name = "checmate_ruleset",
 	.test_cases = ruleset_tests,
 };
+
 kunit_test_suite(ruleset_suite);

@@ -233,10 +233,12 @@ static inline int attach(const char *dir, int prog)
 
 static inline long long generation(const char *dir)
 {
-	long long value = -1;
+	const char *text = read_text(dir, "checmate.policy");
+	const char word[] = "generation ";
 
-	sscanf(read_text(dir, "checmate.policy"), "generation %lld", &value);
-	return value;
+	if (strncmp(text, word, strlen(word)))
+		return -1;
+	return strtoll(text + strlen(word), NULL, 10);
 }
 
 /* The attachment id in line @nr, from 0, of a cgroup's policy; 0 if none. */

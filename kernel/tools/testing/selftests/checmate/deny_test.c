@@ -70,7 +70,7 @@ static int do_chown(void *arg)
 
 struct verdict_case {
 	const char *hook;
-	int (*deed)(void *);
+	int (*deed)(void *arg);
 	/* What the deed gives when nothing denies. */
 	int otherwise;
 };
