@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh disable=SC2034
+#
+# For test cases about policies, in a guest: cgroups, and calls made inside.
+
+tests=/usr/libexec/checmate/tests
+cgroups=/sys/fs/cgroup
+pins=/sys/fs/bpf/checmate
+
+# inside CGROUP COMMAND…: runs a command as a member of the cgroup.
+# shellcheck disable=SC2016
+inside() {
+	sh -c 'echo $$ >"/sys/fs/cgroup$1/cgroup.procs" && shift && exec "$@"' sh "$@"
+}
+
+# probe CGROUP CALL SOCKET ADDRESS…: what came of a socket call there.
+probe() {
+	probe_cgroup=$1
+	shift
+	inside "$probe_cgroup" "$tests/net-probe" "$@"
+}
+
+# expect RESULT CGROUP CALL SOCKET ADDRESS…: a point of its own.
+expect() {
+	expect_result=$1
+	shift
+	check_output "$* is $expect_result" "$expect_result" probe "$@"
+}
+
+# attached CGROUP: how many programs are attached there.
+attached() {
+	grep -c hook= "$cgroups$1/checmate.policy" || :
+}
+
+# id CGROUP: the cgroup's id.
+id() {
+	stat -c %i "$cgroups$1"
+}

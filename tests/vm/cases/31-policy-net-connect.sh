@@ -1,0 +1,108 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# net-connect: what it allows, what it denies, on every path to a remote address.
+
+# shellcheck source=tests/lib/tap.sh
+. /usr/libexec/checmate/tests/lib/tap.sh
+# shellcheck source=tests/lib/policy.sh
+. /usr/libexec/checmate/tests/lib/policy.sh
+
+ip link set lo up
+mkdir "$cgroups/a" "$cgroups/sibling"
+
+check "an empty list applies" checmatectl apply /a net-connect
+for call in connect fastopen; do
+	expect EPERM /a $call tcp4 127.0.0.1:9
+	expect EPERM /a $call tcp6 '[::1]:9'
+	expect EPERM /a $call tcp6 '[::ffff:127.0.0.1]:9'
+	expect ECONNREFUSED /sibling $call tcp4 127.0.0.1:9
+	expect ECONNREFUSED /sibling $call tcp6 '[::1]:9'
+done
+for call in connect sendto sendmsg sendmmsg; do
+	expect EPERM /a $call udp4 127.0.0.1:9
+	expect EPERM /a $call udp6 '[::1]:9'
+	expect EPERM /a $call udp6 '[::ffff:127.0.0.1]:9'
+	expect ok /sibling $call udp4 127.0.0.1:9
+	expect ok /sibling $call udp6 '[::1]:9'
+done
+expect EPERM /a sendto raw4 127.0.0.1:0
+expect EPERM /a sendto raw6 '[::1]:0'
+expect ok /a bind tcp4 127.0.0.1:9
+expect ENOENT /a connect unix /tmp/nobody
+expect ENOENT /a sendto unix /tmp/nobody
+
+# shellcheck disable=SC2317 # called by check
+set_allow() {
+	checmatectl set /a net-connect allow="$1" deny-errno=EACCES >/dev/null
+}
+
+check "a list applies" set_allow '127.0.0.0/8:7-9,[::1]:9'
+expect ECONNREFUSED /a connect tcp4 127.0.0.1:9
+expect ECONNREFUSED /a fastopen tcp4 127.0.0.1:7
+expect ECONNREFUSED /a connect tcp6 '[::1]:9'
+expect ECONNREFUSED /a connect tcp6 '[::ffff:127.0.0.1]:8'
+expect ok /a connect udp4 127.0.0.1:9
+expect ok /a sendto udp4 127.0.0.1:9
+expect ok /a sendmmsg udp4 127.0.0.1:9
+expect ok /a sendto udp6 '[::1]:9'
+expect ok /a sendto udp6 '[::ffff:127.0.0.1]:7'
+expect ok /a send udp4 127.0.0.1:9
+expect EACCES /a connect tcp4 127.0.0.1:10
+expect EACCES /a fastopen tcp4 127.0.0.1:10
+expect EACCES /a connect tcp4 126.255.255.255:9
+expect EACCES /a connect tcp4 0.0.0.0:9
+expect EACCES /a connect tcp6 '[::]:9'
+expect EACCES /a connect tcp6 '[::1]:8'
+expect EACCES /a sendto udp4 127.0.0.1:10
+expect EACCES /a sendmsg udp4 127.0.0.1:10
+expect EACCES /a sendmmsg udp4 127.0.0.1:10
+expect EACCES /a sendto udp6 '[::1]:8'
+expect EACCES /a sendto udp6 '[::ffff:127.0.0.1]:10'
+
+# IPv4 addresses on IPv6 sockets, which UDP takes.
+expect ok /a connect udp6 127.0.0.1:9
+expect ok /a sendto udp6 127.0.0.1:9
+expect EACCES /a connect udp6 127.0.0.1:10
+expect EACCES /a sendto udp6 127.0.0.1:10
+
+# AF_UNSPEC dissolves an association when connecting; when sending on an IPv4
+# socket it is an address like any other.
+expect ok /a reconnect udp4 127.0.0.1:9
+expect ok /a reconnect udp4 127.0.0.1:10
+expect ok /a connect udp4 127.0.0.1:10 family=0
+expect ok /a sendto udp4 127.0.0.1:9 family=0
+expect EACCES /a sendto udp4 127.0.0.1:10 family=0
+expect EACCES /a sendmsg udp4 127.0.0.1:10 family=0
+expect EACCES /a sendto raw4 127.0.0.1:10 family=0
+expect EACCES /a sendto raw6 '[::2]:9' family=0
+expect EACCES /a sendto udp6 '[::2]:9' family=0
+expect EACCES /a fastopen tcp4 127.0.0.1:10 family=0
+
+# Other families and lengths.
+check "a list of everything" set_allow '0.0.0.0/0:0-65535,[::]/0:0-65535'
+expect ECONNREFUSED /a connect tcp4 127.0.0.1:10
+expect EACCES /a connect tcp4 127.0.0.1:9 family=1
+expect EACCES /a connect tcp4 127.0.0.1:9 family=10 len=28
+expect EACCES /a sendto udp4 127.0.0.1:9 family=10 len=28
+for len in 1 2 8 15; do
+	expect EACCES /a connect tcp4 127.0.0.1:9 len=$len
+	expect EACCES /a sendto udp4 127.0.0.1:9 len=$len
+	expect EACCES /a sendto udp6 '[::1]:9' len=$len
+done
+expect EACCES /a connect tcp6 '[::1]:9' len=23
+expect ECONNREFUSED /a connect tcp6 '[::1]:9' len=24
+
+# A live change opens exactly what it names.
+check "one port" set_allow 127.0.0.1:9
+expect ok /a sendto udp4 127.0.0.1:9
+expect EACCES /a sendto udp4 127.0.0.1:8
+check "another port" set_allow 127.0.0.1:8
+expect EACCES /a sendto udp4 127.0.0.1:9
+expect ok /a sendto udp4 127.0.0.1:8
+
+check "removed" checmatectl remove /a
+expect ok /a sendto udp4 127.0.0.1:9
+expect ECONNREFUSED /a connect tcp4 127.0.0.1:9
+
+finish
