@@ -231,10 +231,10 @@ static inline int attach(const char *dir, int prog)
 	return WRITEF(dir, "checmate.policy", "attach %d\n", prog);
 }
 
-static inline long long generation(const char *dir)
+static inline long long policy_generation(const char *dir)
 {
+	static const char word[] = "generation ";
 	const char *text = read_text(dir, "checmate.policy");
-	const char word[] = "generation ";
 
 	if (strncmp(text, word, strlen(word)))
 		return -1;

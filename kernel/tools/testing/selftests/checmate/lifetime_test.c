@@ -389,7 +389,7 @@ TEST_F(lifetime, attach_races_removal)
 			} while (!err);
 			_exit(err != -ENODEV);
 		}
-		while (generation(self->tree.child) < 2)
+		while (policy_generation(self->tree.child) < 2)
 			sched_yield();
 		EXPECT_EQ(0, rmdir(self->tree.child));
 		ASSERT_EQ(pid, waitpid(pid, &status, 0));
