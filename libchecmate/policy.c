@@ -149,17 +149,18 @@ static int check_elf(const char *path, const char *data, size_t size,
 	return 0;
 }
 
-/* The last thing libbpf said, without its prefix. Never NULL. */
-static const char *last_words(struct bpf_capture *capture)
+/*
+ * The first thing libbpf said, without its prefix and newline: that is the
+ * cause, the following lines are what came of it. Never NULL, to be freed.
+ */
+static char *first_words(const struct bpf_capture *capture)
 {
-	const char *line;
+	const char *line = capture->text;
 
-	if (!capture->text || !*capture->text)
-		return "no reason given";
-	while (capture->size && capture->text[capture->size - 1] == '\n')
-		capture->text[--capture->size] = '\0';
-	line = bpf_log_tail(capture->text, 1);
-	return startswith(line, "libbpf: ") ?: line;
+	if (!line || !*line)
+		line = "no reason given";
+	line = startswith(line, "libbpf: ") ?: line;
+	return strndup(line, strcspn(line, "\n"));
 }
 
 static int add_programs(struct checmate_policy *policy, struct checmate_error **ret_error)
@@ -238,11 +239,11 @@ static int open_object(struct checmate_policy *policy, size_t size,
 	bpf_capture_begin(&capture);
 	policy->object = bpf_object__open_mem(policy->data, size, &opts);
 	if (!policy->object) {
-		const char *reason = last_words(&capture);
+		_cleanup_free_ char *reason = first_words(&capture);
 
 		return error_set_log(ret_error, -EINVAL, capture.text,
 				     "%s: not a policy object: %s; build it again", policy->path,
-				     reason);
+				     reason ?: "?");
 	}
 
 	btf = bpf_object__btf(policy->object);
@@ -501,7 +502,7 @@ static int explain_load(const struct checmate_policy *policy, int code, const ch
 	_cleanup_free_ char *program = capture->text ? bpf_log_program(capture->text) : NULL;
 	_cleanup_free_ char *reason = bpf_log_reason(log);
 	const char *name = policy->description.name;
-	const char *said = last_words(capture);
+	_cleanup_free_ char *said = first_words(capture);
 
 	if (reason && strstr(reason, "CO-RE relocation"))
 		return error_set_log(ret_error, code, bpf_log_tail(log, LOG_LINES),
@@ -517,7 +518,7 @@ static int explain_load(const struct checmate_policy *policy, int code, const ch
 				     name);
 	return error_set_log(ret_error, code, capture->text,
 			     "policy %s: cannot be loaded: %s (%s); see \"checmatectl features\"",
-			     name, said, strerror(-code));
+			     name, said ?: "?", strerror(-code));
 }
 
 int checmate_policy_load(struct checmate_policy *policy, struct checmate_error **ret_error)

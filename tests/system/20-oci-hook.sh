@@ -75,6 +75,33 @@ bundle half "$parent/half" '{ "org.checmate.role": "web" }' probe pause
 check_match "all Annotation= keys have to match" 'no binding of checmated matches' \
 	start half
 
+# --- the path and the annotations both say something -------------------------
+
+binding 00-all <<-END
+	[Match]
+	Cgroup=$parent/*
+	[Policy net-bind]
+	DenyErrno=EROFS
+END
+call Reload >/dev/null
+bundle both "$parent/both" "$annotations" probe pause
+bundle path "$parent/path" '{ "other": "x" }' probe pause
+check "a container that a path matches too starts" start both
+check "so does one that only the path matches" start path
+check_output "the later file counts" EACCES sh -c 'crun exec both probe bind 0.0.0.0 9090 || :'
+check "the path alone counts before long" wait_until 20 has_policy "$parent/path" net-bind
+check_output "as its file says" EROFS sh -c 'crun exec path probe bind 0.0.0.0 9090 || :'
+ids=$(program_ids "$parent/both")
+call Reload >/dev/null
+check_output "a reload leaves the container its policies" "$ids" program_ids "$parent/both"
+rm "$bindings/00-all.conf"
+call Reload >/dev/null
+check_output "also when the path's file goes" EACCES \
+	sh -c 'crun exec both probe bind 0.0.0.0 9090 || :'
+check_output "which the other container notices" ok crun exec path probe bind 0.0.0.0 9090
+crun delete -f both
+crun delete -f path
+
 # --- a policy that is not there any more -------------------------------------
 
 mv "$policies/net-connect.bpf.o" /tmp/net-connect.bpf.o
@@ -124,5 +151,5 @@ check_match "too large a state is told" 'more than 1048576 bytes' \
 	sh -c "head -c 1048577 /dev/zero | $hook"
 check_status "arguments that are unknown are refused" 1 "$hook" --nonsense
 
-rmdir "$cgroups$parent"/* "$cgroups$parent" 2>/dev/null
+rmdir "$cgroups$parent"
 finish

@@ -199,7 +199,42 @@ check_output "nothing is listed" 0 sh -c \
 check_output "no record is left" "" ls /run/checmate/origins
 check_match "checmated is well" 'ActiveState=active' systemctl show checmated.service
 
+
+# More of them at once than the daemon can look at in between.
+storm() {
+	for i in $(seq "$1" "$2"); do
+		mkdir "$cgroups$cg/storm-$i" "$cgroups$cg/storm-$i/inner"
+	done
+	for i in $(seq "$1" "$2"); do
+		rmdir "$cgroups$cg/storm-$i/inner" "$cgroups$cg/storm-$i"
+	done
+}
+storm 1 60 &
+storm_1=$!
+storm 61 120 &
+storm_2=$!
+check "cgroups come and go" wait "$storm_1" "$storm_2"
+mkdir "$cgroups$cg/calm"
+check "one after the storm is bound" wait_until 60 bind_gives "$cg/calm" 9090 EACCES
+rmdir "$cgroups$cg/calm"
+check "and nothing of it all is left" wait_until 60 no_pins
+check_output "not even a record" "" ls /run/checmate/origins
+check_match "checmated has lived through it" 'NRestarts=0' \
+	systemctl show --property=NRestarts checmated.service
+check_output "without a complaint" "" \
+	journalctl -q -o cat -p err -u checmated.service --since=-2min --grep=storm
+
+# --- a cgroup that was given away --------------------------------------------
+
 rm "$bindings/many.conf"
+call Reload >/dev/null
+mkdir "$cgroups$cg/user" "$cgroups$cg/user/own"
+chown -R 65534:65534 "$cgroups$cg/user"
+check "a delegated cgroup can be bound" call Apply 'sa(sas)' "$cg/user/own" 1 \
+	net-bind 1 deny-errno=EACCES
+check_output "and is judged" EACCES bind_in "$cg/user/own" 9090
+rmdir "$cgroups$cg/user/own" "$cgroups$cg/user"
+
 rmdir "$cgroups$cg"
-systemctl stop checmated.service demo.slice
+systemctl stop demo.slice
 finish

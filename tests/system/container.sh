@@ -12,12 +12,14 @@ pins=/sys/fs/bpf/checmate
 bindings=/run/checmate/bindings.d
 bundles=/tmp/bundles
 
-# Containers that are left are ended with the case.
+# What a case leaves behind is not the next one's.
 case_end() {
 	for case_bundle in "$bundles"/*; do
 		crun delete -f "${case_bundle##*/}" >/dev/null 2>&1
 	done
-	rm -rf "$bundles"
+	rm -rf "$bundles" "$bindings"
+	systemctl unmask --runtime checmated.service 2>/dev/null
+	systemctl stop checmated.service
 }
 trap case_end EXIT
 

@@ -125,7 +125,7 @@ TEST_F(control, bad_text)
 			TH_LOG("text '%s'", hook[i]);
 		}
 	}
-	EXPECT_EQ(0, generation(self->tree.top));
+	EXPECT_EQ(0, policy_generation(self->tree.top));
 }
 
 TEST_F(control, text_sizes)
@@ -150,7 +150,7 @@ TEST_F(control, text_sizes)
 	EXPECT_EQ(-E2BIG, write_fd(fd, text, page + 1));
 	EXPECT_EQ(-EINVAL, write_fd(fd, "clear\0\n", 7));
 	EXPECT_EQ(-EINVAL, write_fd(fd, "clear\n\0clear\n", 13));
-	EXPECT_EQ(2, generation(self->tree.top));
+	EXPECT_EQ(2, policy_generation(self->tree.top));
 	close(fd);
 }
 
@@ -177,7 +177,7 @@ TEST_F(control, bad_descriptors)
 	EXPECT_EQ(-EBADF, WRITEF(top, "checmate.socket_bind", "%d", closed));
 	EXPECT_EQ(-EBADF, WRITEF(top, "checmate.socket_bind", "-%d", closed));
 	EXPECT_EQ(-EINVAL, WRITEF(top, "checmate.socket_bind", "%d", filter));
-	EXPECT_EQ(0, generation(top));
+	EXPECT_EQ(0, policy_generation(top));
 	close(file);
 	close(map);
 	close(filter);
@@ -262,7 +262,7 @@ TEST_F(control, listing)
 	EXPECT_EQ(-ENOENT, WRITEF(top, "checmate.policy", "detach %llu\n", id));
 	ASSERT_EQ(0, attach(top, self->bind));
 	EXPECT_LT(id, nth_id(top, 0));
-	EXPECT_EQ(3, generation(top));
+	EXPECT_EQ(3, policy_generation(top));
 }
 
 TEST_F(control, transaction)
@@ -273,7 +273,7 @@ TEST_F(control, transaction)
 
 	ASSERT_EQ(0, WRITEF(top, "checmate.policy", "attach %d\nattach %d\n",
 			    self->bind, self->connect));
-	EXPECT_EQ(1, generation(top));
+	EXPECT_EQ(1, policy_generation(top));
 	first = nth_id(top, 0);
 
 	/* The last line is wrong in each of its ways: nothing changes. */
@@ -287,14 +287,14 @@ TEST_F(control, transaction)
 	err = WRITEF(top, "checmate.policy", "clear\nattach %d\nattach %d\n",
 		     self->bind, self->bind);
 	EXPECT_EQ(-EEXIST, err);
-	EXPECT_EQ(1, generation(top));
+	EXPECT_EQ(1, policy_generation(top));
 	EXPECT_EQ(first, nth_id(top, 0));
 	EXPECT_EQ(3, count_lines(read_text(top, "checmate.policy")));
 
 	/* Replaced in one step: cleared first, so it is no EEXIST. */
 	err = WRITEF(top, "checmate.policy", "clear\nattach %d\n", self->bind);
 	EXPECT_EQ(0, err);
-	EXPECT_EQ(2, generation(top));
+	EXPECT_EQ(2, policy_generation(top));
 	EXPECT_EQ(2, count_lines(read_text(top, "checmate.policy")));
 }
 
@@ -310,13 +310,13 @@ TEST_F(control, generation)
 				  "generation 2\nattach %d\n", self->connect));
 	EXPECT_EQ(0, WRITEF(top, "checmate.policy", "generation 1\nattach %d\n",
 			    self->connect));
-	EXPECT_EQ(2, generation(top));
+	EXPECT_EQ(2, policy_generation(top));
 	/* A mere question counts as no change. */
 	EXPECT_EQ(0, WRITEF(top, "checmate.policy", "generation 2\n"));
-	EXPECT_EQ(2, generation(top));
+	EXPECT_EQ(2, policy_generation(top));
 	/* The RFC's files step it as well. */
 	EXPECT_EQ(0, WRITEF(top, "checmate.socket_bind", "0"));
-	EXPECT_EQ(3, generation(top));
+	EXPECT_EQ(3, policy_generation(top));
 }
 
 /* 64 programs of a hook on the path from a cgroup to the root, wherever. */
@@ -370,9 +370,9 @@ TEST_F(control, opener)
 	ASSERT_EQ(0, cap_set_proc(caps));
 
 	EXPECT_EQ(-EPERM, write_fd(weak, text, strlen(text)));
-	EXPECT_EQ(0, generation(self->tree.top));
+	EXPECT_EQ(0, policy_generation(self->tree.top));
 	EXPECT_EQ(0, write_fd(strong, text, strlen(text)));
-	EXPECT_EQ(1, generation(self->tree.top));
+	EXPECT_EQ(1, policy_generation(self->tree.top));
 	cap_free(caps);
 	close(weak);
 	close(strong);
