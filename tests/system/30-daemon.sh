@@ -222,7 +222,7 @@ check_output "not even a record" "" ls /run/checmate/origins
 check_match "checmated has lived through it" 'NRestarts=0' \
 	systemctl show --property=NRestarts checmated.service
 check_output "without a complaint" "" \
-	journalctl -q -o cat -p err -u checmated.service --since=-2min --grep=storm
+	sh -c "journalctl -q -o cat -p err -u checmated.service --grep=storm || :"
 
 # --- a cgroup that was given away --------------------------------------------
 
