@@ -134,7 +134,20 @@ static int read_local(const struct checmate_cgroup *cgroup, struct control_list 
 static int read_effective(const struct checmate_cgroup *cgroup, struct control_list *ret_list,
 			  struct checmate_error **ret_error)
 {
-	return read_list(cgroup, EFFECTIVE_FILE, ret_list, ret_error);
+	bool has;
+	int r;
+
+	r = read_list(cgroup, EFFECTIVE_FILE, ret_list, ret_error);
+	/*
+	 * The root's files may not show before the first cgroup is made. Nothing
+	 * can have been attached to it then.
+	 */
+	if (r == -EOPNOTSUPP && streq(cgroup->path, "/") &&
+	    has_word(cgroup->fd, "cgroup.controllers", &has) && has) {
+		*ret_list = (struct control_list){};
+		return 0;
+	}
+	return r;
 }
 
 static int commit(const struct checmate_cgroup *cgroup, const struct control_change *change)

@@ -27,12 +27,28 @@ expect() {
 	check_output "$* is $expect_result" "$expect_result" probe "$@"
 }
 
+# as_nobody PROGRAM ARGUMENT…: runs a program without any right.
+as_nobody() {
+	nobody_program=$(command -v "$1")
+	shift
+	start-stop-daemon -S -c 65534:65534 -x "$nobody_program" -- "$@"
+}
+
 # attached CGROUP: how many programs are attached there.
 attached() {
 	grep -c hook= "$cgroups$1/checmate.policy" || :
 }
 
-# id CGROUP: the cgroup's id.
-id() {
+# cgroup_id CGROUP: the cgroup's id.
+cgroup_id() {
 	stat -c %i "$cgroups$1"
+}
+
+# clean_slate: no policy, no cgroup and no controller is left of other cases.
+clean_slate() {
+	[ ! -e "$cgroups/checmate.policy" ] || echo clear >"$cgroups/checmate.policy"
+	find "$cgroups" -mindepth 1 -depth -type d -exec rmdir {} + 2>/dev/null
+	checmatectl gc >/dev/null
+	checmatectl remove / >/dev/null 2>&1
+	echo -checmate >"$cgroups/cgroup.subtree_control"
 }

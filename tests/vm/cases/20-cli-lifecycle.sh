@@ -9,6 +9,7 @@
 # shellcheck source=tests/lib/policy.sh
 . /usr/libexec/checmate/tests/lib/policy.sh
 
+clean_slate
 mkdir -p "$cgroups/a/b/c"
 ctl=checmatectl
 
@@ -58,11 +59,11 @@ check_match "not even the good one" '^deny-errno EPERM$' $ctl get /a/b net-bind 
 
 check_match "twice is an error" 'is in force here already' $ctl apply /a/b net-bind
 check_output "which changes nothing" 3 attached /a/b
-before=$(ls "$pins/$(id /a/b)")
+before=$(ls "$pins/$(cgroup_id /a/b)")
 check "unless it replaces" $ctl apply --replace /a/b net-bind allow=127.0.0.1:82
 check_output "there are as many programs as before" 3 attached /a/b
 check_output "replaced by one transaction" "generation 2" head -n 1 "$cgroups/a/b/checmate.policy"
-check_output "and as many pins" "$before" ls "$pins/$(id /a/b)"
+check_output "and as many pins" "$before" ls "$pins/$(cgroup_id /a/b)"
 expect ok /a/b bind tcp4 127.0.0.1:82
 expect EPERM /a/b bind tcp4 127.0.0.1:81
 
@@ -75,12 +76,24 @@ check_output "nothing is attached" 0 attached /a/b
 check_output "nothing is pinned" "" ls "$pins"
 expect ECONNREFUSED /a/b connect tcp4 127.0.0.1:81
 
+# A process may have been started without any of its standard descriptors.
+without_descriptors() {
+	$ctl "$@" <&- 2>&-
+}
+check "without descriptors: applied" without_descriptors apply /a/b net-bind allow=127.0.0.1:80
+check "without descriptors: replaced" without_descriptors apply --replace /a/b net-bind
+check "without descriptors: set" without_descriptors set /a/b net-bind allow=127.0.0.1:81
+expect ok /a/b bind tcp4 127.0.0.1:81
+expect EPERM /a/b bind tcp4 127.0.0.1:80
+check "without descriptors: removed" without_descriptors remove /a/b
+check_output "and nothing is left" "" ls "$pins"
+
 check "the root can have one" $ctl apply / net-bind allow=127.0.0.1:90
 expect EPERM /a/b bind tcp4 127.0.0.1:91
 expect ok /a/b bind tcp4 127.0.0.1:90
 check "and be rid of it" $ctl remove /
 
-check "ids stand for cgroups" $ctl apply "id:$(id /a/b)" net-bind
+check "ids stand for cgroups" $ctl apply "id:$(cgroup_id /a/b)" net-bind
 check_match "in JSON too" '"policy":"net-bind"' $ctl status --json
 rmdir "$cgroups/a/b/c" "$cgroups/a/b"
 check_match "a cgroup that is gone shows" '^id:[0-9]+ .* gone' $ctl status
@@ -89,10 +102,11 @@ check_output "which is everything" "" ls "$pins"
 check_match "and then nothing" '^0 dropped$' $ctl gc
 mkdir "$cgroups/a/d"
 $ctl apply /a/d net-bind net-connect >/dev/null
-gone=$(id /a/d)
+gone=$(cgroup_id /a/d)
 rmdir "$cgroups/a/d"
 check "a cgroup that is gone can be removed by its id" $ctl remove "id:$gone"
 check_output "and is then" "" ls "$pins"
 check_status "and cannot again" 1 $ctl remove "id:$gone"
 
+clean_slate
 finish

@@ -9,6 +9,7 @@
 # shellcheck source=tests/lib/policy.sh
 . /usr/libexec/checmate/tests/lib/policy.sh
 
+clean_slate
 ctl=checmatectl
 mkdir "$cgroups/a"
 
@@ -41,7 +42,7 @@ check_match "the same policy twice" 'given twice' $ctl apply /a net-bind net-bin
 check "a policy applies" $ctl apply /a net-connect
 check_not "one bad of two" $ctl apply /a net-bind net-connect
 check_output "and the good one is not applied" 2 attached /a
-check_output "nor pinned" net-connect ls "$pins/$(id /a)"
+check_output "nor pinned" net-connect ls "$pins/$(cgroup_id /a)"
 
 # A transaction has room for about 450 programs, a hook on a path for 64.
 i=0
@@ -56,28 +57,31 @@ while [ $i -lt 63 ] && [ -d $cgroups$path ]; do
 done
 check_match "the 65th program for a hook on a path" 'more than 64 programs' $ctl apply $path net-connect
 check_output "is not attached" 0 attached "$path"
-check_not "nor pinned" test -e "$pins/$(id $path)"
+check_not "nor pinned" test -e "$pins/$(cgroup_id $path)"
 
 # Somebody who is not root.
-if chpst -u 65534:65534 true 2>/dev/null; then
-	check_match "without the right to load" 'run as root' chpst -u 65534:65534 $ctl apply /a net-bind
-	check_status "reading needs none" 0 chpst -u 65534:65534 $ctl policy list
-else
-	skip "without the right to load" "no chpst"
-fi
+check_output "nobody has no rights" 65534 as_nobody id -u
+check_match "loading needs rights" 'loading is not permitted; run as root' \
+	as_nobody $ctl apply /a net-bind
+check_match "so does replacing" 'run as root' as_nobody $ctl apply --replace /a net-connect
+check_match "and changing" 'run as root' as_nobody $ctl set /a net-connect allow=
+check_match "and removing" 'run as root' as_nobody $ctl remove /a
+check_output "nothing came of it" 2 attached /a
+check_status "reading what there is needs none" 0 as_nobody $ctl policy list
 
 # A folder in bpffs that somebody else made.
-mv $pins ${pins}-kept
-mkdir $pins
-chown 65534 $pins
+mv "$pins" "$pins-kept"
+mkdir "$pins"
+chown 65534 "$pins"
 check_match "pins are not made in a stranger's folder" 'belongs to.*somebody else' \
 	$ctl apply /a net-bind
 check_output "and nothing is attached" 2 attached /a
-chown 0 $pins
-chmod 0777 $pins
+chown 0 "$pins"
+chmod 0777 "$pins"
 check_match "nor where others can write" 'belongs to.*somebody else' $ctl apply /a net-bind
-rmdir $pins
-mv ${pins}-kept $pins
+rmdir "$pins"
+mv "$pins-kept" "$pins"
 check "all goes well when it is right again" $ctl apply /a net-bind
 
+clean_slate
 finish

@@ -9,6 +9,7 @@
 # shellcheck source=tests/lib/policy.sh
 . /usr/libexec/checmate/tests/lib/policy.sh
 
+clean_slate
 ctl=checmatectl
 objects=$tests/objects
 good=/usr/lib/checmate/policies/net-bind.bpf.o
@@ -34,7 +35,7 @@ refused "not an object" 'not an ELF' /etc/group
 refused missing-field 'struct sock___checmate\.checmate_no_such_field' $objects/missing-field.bpf.o
 refused missing-field 'a kernel field that this kernel lacks.*; use a policy built for this kernel' \
 	$objects/missing-field.bpf.o
-refused missing-hook 'bpf_lsm_checmate_no_such_hook' $objects/missing-hook.bpf.o
+refused missing-hook "'checmate_no_such_hook'" $objects/missing-hook.bpf.o
 refused unsafe 'the kernel refuses program test_listen: .*invalid mem access' $objects/unsafe.bpf.o
 refused "unsafe, the verifier's own words" '^    .*invalid mem access' $objects/unsafe.bpf.o
 check_status "a refused policy is a failure" 1 $ctl apply /a $objects/unsafe.bpf.o
@@ -50,4 +51,5 @@ check "a policy without parameters has none" $ctl get /a two-programs
 check_match "and tells its version" '^/a +two-programs +2\.0~rc1 +in force' $ctl status
 check "it can be removed" $ctl remove /a two-programs
 
+clean_slate
 finish

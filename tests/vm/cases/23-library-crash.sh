@@ -10,10 +10,11 @@
 # shellcheck source=tests/lib/policy.sh
 . /usr/libexec/checmate/tests/lib/policy.sh
 
+clean_slate
 ctl=checmatectl
 mkdir "$cgroups/a"
 $ctl apply /a net-bind allow=127.0.0.1:80 >/dev/null
-here=$pins/$(id /a)
+here=$pins/$(cgroup_id /a)
 
 # Died after the transaction, before the pins took their place.
 mv "$here/net-bind" "$here/net-bind+new"
@@ -23,7 +24,7 @@ check_output "and its pins are moved" net-bind ls "$here"
 
 # The same while an older instance was there.
 $ctl apply / net-bind >/dev/null
-old=$pins/$(id /)
+old=$pins/$(cgroup_id /)
 mv "$here/net-bind" "$here/net-bind+new"
 mv "$old/net-bind" "$here/net-bind"
 rmdir "$old"
@@ -80,7 +81,7 @@ check_output "many at once: all succeed" "" \
 check_output "many at once: each program is attached once" 5 attached /b
 check_output "many at once: each policy is pinned once" "net-bind
 net-connect
-two-programs" ls "$pins/$(id /b)"
+two-programs" ls "$pins/$(cgroup_id /b)"
 check_match "many at once: the last one is in force" ' net-bind +1 +in force +allow=127.0.0.1:[1-4]5 ' \
 	$ctl status
 check "many at once: all can be removed" $ctl remove /b
@@ -100,4 +101,5 @@ check_not "a cgroup that goes: it is gone" test -e "$cgroups/c"
 check "a cgroup that goes: what is left can be dropped" $ctl gc
 check_output "and is" "" ls "$pins"
 
+clean_slate
 finish

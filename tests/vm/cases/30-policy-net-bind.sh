@@ -8,6 +8,7 @@
 # shellcheck source=tests/lib/policy.sh
 . /usr/libexec/checmate/tests/lib/policy.sh
 
+clean_slate
 ip link set lo up
 mkdir "$cgroups/a" "$cgroups/sibling"
 
@@ -139,4 +140,5 @@ wait
 check_output "what both lists allow is never denied" 0 echo $failed
 check "removed" checmatectl remove /a
 
+clean_slate
 finish

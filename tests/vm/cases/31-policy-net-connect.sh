@@ -8,6 +8,7 @@
 # shellcheck source=tests/lib/policy.sh
 . /usr/libexec/checmate/tests/lib/policy.sh
 
+clean_slate
 ip link set lo up
 mkdir "$cgroups/a" "$cgroups/sibling"
 
@@ -105,4 +106,5 @@ check "removed" checmatectl remove /a
 expect ok /a sendto udp4 127.0.0.1:9
 expect ECONNREFUSED /a connect tcp4 127.0.0.1:9
 
+clean_slate
 finish
