@@ -25,8 +25,6 @@
 #define DIGITS "0123456789"
 #define BLANK " \t\r\n"
 
-#define POLICY_NAME_MAX 48u
-
 enum section {
 	SECTION_NONE,
 	SECTION_MATCH,
@@ -131,7 +129,7 @@ static int begin_policy(struct parser *p, const char *name)
 	struct config_policy *policies;
 
 	/* Never a path: a binding file cannot load what is not installed. */
-	if (!name_is_valid(name, POLICY_NAME_MAX))
+	if (!name_is_valid(name, CONFIG_POLICY_NAME_MAX))
 		return parser_fail(p, -EINVAL,
 				   "'%s' is not a policy name; use lower-case letters, digits and '-'",
 				   name);

@@ -23,6 +23,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define CONFIG_POLICY_NAME_MAX 48u
+
 /* One `Key=value` of a [Policy] section, under the name the policy uses. */
 struct config_param {
 	char *name;

@@ -105,7 +105,7 @@ static int read_policy(sd_bus_message *m, struct request *request, sd_bus_error 
 	if (r < 0)
 		return r;
 	/* A path would let the caller load what is not installed. */
-	if (!name_is_valid(name, 48))
+	if (!name_is_valid(name, CONFIG_POLICY_NAME_MAX))
 		return sd_bus_error_setf(ret_error, BUS_ERROR("InvalidArgument"),
 					 "'%s' is not a policy name; it has lower-case letters, digits and '-'",
 					 name);
@@ -329,15 +329,21 @@ static int method_reload(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
 {
 	struct manager *manager = userdata;
 	_cleanup_free_ char *error = NULL;
+	size_t n_failed;
 	int r;
 
-	r = manager_reload(manager, &error);
+	r = manager_reload(manager, &n_failed, &error);
 	if (r < 0) {
 		log_event(LOG_ERR, LOG_ID_CONFIG_REFUSED, &(struct log_fields){ .error = -r },
 			  "%s; what was loaded before stays in use", error ? error : strerror(-r));
 		return sd_bus_error_set(ret_error, BUS_ERROR("ConfigRefused"),
 					error ? error : strerror(-r));
 	}
+	if (n_failed)
+		return sd_bus_error_setf(
+			ret_error, BUS_ERROR("Failed"),
+			"the binding files are in use, but in %zu %s not all they say is in force; see 'journalctl -u checmated'",
+			n_failed, n_failed == 1 ? "cgroup" : "cgroups");
 	return sd_bus_reply_method_return(m, "");
 }
 

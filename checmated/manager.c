@@ -19,29 +19,46 @@
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define STATE_DIR "/run/checmate/origins"
 
-/* Reconciles one cgroup; what goes wrong there must not keep the others from theirs. */
-static void reconcile(struct manager *manager, const char *cgroup)
+/* A walk through all cgroups. */
+struct sweep {
+	struct manager *manager;
+	size_t n_failed;
+};
+
+/* What goes wrong in one cgroup must not keep the others from theirs. */
+static int reconcile(struct manager *manager, const char *cgroup)
 {
 	_cleanup_(store_error_done) struct store_error error = {};
 	int r;
 
 	r = store_reconcile(&manager->store, cgroup, &error);
-	if (r >= 0 || r == -ENOENT || r == -ENODEV)
-		return; /* a cgroup that is gone needs no policy */
-
-	log_event(LOG_ERR, LOG_ID_BINDING_FAILED,
-		  &(struct log_fields){
-			  .cgroup = cgroup,
-			  .error = -r,
-			  .detail = error.detail,
-		  },
-		  "%s: policies of its binding files are not in force: %s", cgroup,
-		  error.text ? error.text : strerror(-r));
+	if (r < 0)
+		log_event(LOG_ERR, LOG_ID_BINDING_FAILED,
+			  &(struct log_fields){
+				  .cgroup = cgroup,
+				  .error = -r,
+				  .detail = error.detail,
+			  },
+			  "%s: what its binding files say is not in force: %s", cgroup,
+			  error.text ? error.text : strerror(-r));
+	return r;
 }
 
 static void reconcile_each(const char *path, void *userdata)
 {
-	reconcile(userdata, path);
+	struct sweep *sweep = userdata;
+
+	if (reconcile(sweep->manager, path) < 0)
+		sweep->n_failed++;
+}
+
+/* Returns in how many cgroups something failed. */
+static size_t reconcile_all(struct manager *manager)
+{
+	struct sweep sweep = { .manager = manager };
+
+	tree_foreach(manager->tree, reconcile_each, &sweep);
+	return sweep.n_failed;
 }
 
 static void on_added(const char *path, void *userdata)
@@ -50,7 +67,7 @@ static void on_added(const char *path, void *userdata)
 
 	/* The first scan comes before the bindings that exist are looked at. */
 	if (manager->tree)
-		reconcile(manager, path);
+		(void)reconcile(manager, path);
 }
 
 static void on_removed(const char *path, void *userdata)
@@ -91,11 +108,12 @@ static void notify_status(const struct manager *manager, const char *state)
 /**
  * manager_reload() - Read the binding files again and make the cgroups follow
  * @manager: the manager
+ * @ret_n_failed: in how many cgroups not all of what the files say is in force
  * @ret_error: on failure, what was not understood
  *
  * Return: 0, or -errno when a file was refused; nothing has changed then.
  */
-int manager_reload(struct manager *manager, char **ret_error)
+int manager_reload(struct manager *manager, size_t *ret_n_failed, char **ret_error)
 {
 	struct config *config;
 	int r;
@@ -109,7 +127,7 @@ int manager_reload(struct manager *manager, char **ret_error)
 	log_event(LOG_INFO, LOG_ID_CONFIG_LOADED, NULL, "%zu binding files loaded",
 		  config->n_bindings);
 
-	tree_foreach(manager->tree, reconcile_each, manager);
+	*ret_n_failed = reconcile_all(manager);
 	notify_status(manager, "");
 	return 0;
 }
@@ -295,7 +313,7 @@ int manager_run(struct manager *manager)
 	int r;
 
 	collect(manager);
-	tree_foreach(manager->tree, reconcile_each, manager);
+	(void)reconcile_all(manager);
 
 	r = sd_bus_request_name(manager->bus, BUS_NAME, 0);
 	if (r < 0)

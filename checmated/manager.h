@@ -24,7 +24,7 @@ struct manager *manager_free(struct manager *manager);
 void manager_freep(struct manager **manager);
 
 int manager_run(struct manager *manager);
-int manager_reload(struct manager *manager, char **ret_error);
+int manager_reload(struct manager *manager, size_t *ret_n_failed, char **ret_error);
 
 /* manager-bus.c */
 int manager_bus_attach(struct manager *manager);

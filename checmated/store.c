@@ -482,6 +482,16 @@ static int remove_unwanted(struct store *store, struct checmate_cgroup *cgroup,
 	return 0;
 }
 
+/* Is the cgroup still the one of its path?  Of one that was removed nobody wants to hear. */
+static bool still_there(const struct checmate_cgroup *cgroup)
+{
+	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *now = NULL;
+	int r;
+
+	r = checmate_cgroup_open(checmate_cgroup_path(cgroup), &now, NULL);
+	return r < 0 ? r != -ENOENT : checmate_cgroup_id(now) == checmate_cgroup_id(cgroup);
+}
+
 /**
  * store_reconcile() - Make a cgroup have what the binding files give to its path
  * @store: the store
@@ -490,7 +500,7 @@ static int remove_unwanted(struct store *store, struct checmate_cgroup *cgroup,
  *
  * Bindings made by hand or for a container's annotations are left alone.
  *
- * Return: 0, -ENOENT when there is no such cgroup (any more), another -errno.
+ * Return: 0, also when there is no such cgroup any more; -errno.
  */
 int store_reconcile(struct store *store, const char *cgroup, struct store_error *error)
 {
@@ -505,14 +515,16 @@ int store_reconcile(struct store *store, const char *cgroup, struct store_error 
 		return fail(error, r, "out of memory");
 
 	r = checmate_cgroup_open(cgroup, &c, &e);
+	if (r == -ENOENT)
+		return 0;
 	if (r < 0)
 		return fail_library(error, r, e);
 
 	/* What is new comes first, so that nothing is in between without either. */
 	r = apply_wanted(store, &request, c, &list, error);
-	if (r < 0)
-		return r;
-	return remove_unwanted(store, c, &list, error);
+	if (r >= 0)
+		r = remove_unwanted(store, c, &list, error);
+	return r < 0 && still_there(c) ? r : 0;
 }
 
 static int names_of(const struct wanted_list *list, char ***ret_names)

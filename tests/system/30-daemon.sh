@@ -166,6 +166,27 @@ systemctl reset-failed checmated.service 2>/dev/null
 check "without the file it starts" systemctl restart checmated.service
 check_output "and applies what changed" ok bind_in /demo.slice 8082
 
+# A policy that vanishes between two reloads is an error that is told.
+mv /usr/lib/checmate/policies/net-bind.bpf.o /tmp/net-bind.bpf.o
+binding later <<-'END'
+	[Match]
+	Cgroup=/demo.slice/again.service
+	[Policy net-connect]
+END
+check_match "a reload names the file whose policy vanished" 'slice.conf:4: .*net-bind' call Reload
+mv /tmp/net-bind.bpf.o /usr/lib/checmate/policies/net-bind.bpf.o
+check "and takes them when it is back" call Reload
+mv /usr/lib/checmate/policies/net-connect.bpf.o /tmp/net-connect.bpf.o
+systemd-run --quiet --slice=demo.slice --unit=again --service-type=exec "$tests/probe" pause
+check "a cgroup that cannot get its policy is told of" wait_until 20 sh -c \
+	"journalctl -q -o cat -p err CHECMATE_CGROUP=/demo.slice/again.service | grep -q net-connect"
+mv /tmp/net-connect.bpf.o /usr/lib/checmate/policies/net-connect.bpf.o
+check "and gets it with the next reload" call Reload
+check "for it is there now" has_policy /demo.slice/again.service net-connect
+systemctl stop again.service
+rm "$bindings/later.conf"
+call Reload >/dev/null
+
 call Apply 'sa(sas)' /demo.slice 1 net-connect 1 deny-errno=EPERM >/dev/null
 rm "$bindings/slice.conf"
 call Reload >/dev/null
