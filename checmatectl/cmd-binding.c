@@ -91,6 +91,10 @@ int command_apply(const struct options *options, int argc, char **argv)
 		return status;
 	if (open_cgroup(argv[0], &cgroup, &error) < 0)
 		return fail(error);
+	/* Before anything is changed: what the kernel refuses, it refuses here. */
+	for (size_t i = 0; i < selection.n; i++)
+		if (checmate_policy_load(selection.policies[i], &error) < 0)
+			return fail(error);
 	if (checmate_cgroup_enable(cgroup, &enabled, &error) < 0)
 		return fail(error);
 	report_enabled(options, enabled);

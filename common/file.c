@@ -14,7 +14,8 @@ int file_read(int dir_fd, const char *path, size_t max, char **ret_data, size_t 
 	_cleanup_close_ int fd = -1;
 	size_t size = 0, room = 0;
 
-	fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* O_NONBLOCK: a FIFO is empty rather than waited for. */
+	fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return -errno;
 

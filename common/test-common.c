@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -112,6 +113,12 @@ static void test_file(void **state)
 	free(TAKE_PTR(data));
 	assert_int_equal(file_read(AT_FDCWD, path, 100000, &data, &size), 0);
 	assert_int_equal(size, 100000);
+
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	free(TAKE_PTR(data));
+	assert_int_equal(file_read(AT_FDCWD, path, 5, &data, &size), 0);
+	assert_int_equal(size, 0);
 
 	unlink(path);
 	assert_int_equal(file_read(AT_FDCWD, path, 5, &kept, &size), -ENOENT);

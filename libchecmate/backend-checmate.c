@@ -18,30 +18,31 @@
 /* 64 programs for each of 260 hooks, and a path each. */
 #define LIST_MAX (64 * 1024 * 1024)
 
-static bool has_word(int cgroup_fd, const char *file, bool *ret_has)
+/* Whether the controller is among the words of a cgroup's file; -errno. */
+static int has_controller(int cgroup_fd, const char *file)
 {
 	_cleanup_free_ char *text = NULL;
+	int r;
 
-	if (file_read(cgroup_fd, file, 65536, &text, NULL) < 0)
-		return false;
-	*ret_has = word_in_text(text, "checmate", " \n");
-	return true;
+	r = file_read(cgroup_fd, file, 65536, &text, NULL);
+	return r < 0 ? r : word_in_text(text, "checmate", " \n");
 }
 
 /* Turns the controller on for the children of @cgroup, if it is not. */
 static int enable_children(const struct checmate_cgroup *cgroup, char ***enabled,
 			   struct checmate_error **ret_error)
 {
-	bool has;
 	int r;
 
-	if (!has_word(cgroup->fd, "cgroup.subtree_control", &has))
-		return error_set(ret_error, -ENODEV, "cgroup %s: it is gone; give another",
-				 cgroup->path);
-	if (has)
+	r = has_controller(cgroup->fd, "cgroup.subtree_control");
+	if (r > 0)
 		return 0;
-
-	r = file_write(cgroup->fd, "cgroup.subtree_control", "+checmate");
+	if (!r)
+		r = file_write(cgroup->fd, "cgroup.subtree_control", "+checmate");
+	if (r == -EACCES || r == -EPERM)
+		return error_set(ret_error, r,
+				 "cgroup %s: turning the controller on for its children is not permitted; run as root",
+				 cgroup->path);
 	if (r < 0)
 		return error_set(ret_error, r,
 				 "cgroup %s: the controller cannot be turned on for its children: %s; see its cgroup.type and cgroup.controllers",
@@ -74,7 +75,6 @@ static int enable(struct checmate_cgroup *cgroup, char ***ret_enabled,
 {
 	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *root = NULL;
 	_cleanup_strv_ char **enabled = calloc(1, sizeof(*enabled));
-	bool has;
 	int r;
 
 	if (!enabled)
@@ -82,7 +82,7 @@ static int enable(struct checmate_cgroup *cgroup, char ***ret_enabled,
 	r = checmate_cgroup_open("/", &root, ret_error);
 	if (r < 0)
 		return r;
-	if (!has_word(root->fd, "cgroup.controllers", &has) || !has)
+	if (has_controller(root->fd, "cgroup.controllers") <= 0)
 		return error_set(ret_error, -EOPNOTSUPP,
 				 "controller checmate: not in %s/cgroup.controllers; see \"checmatectl features\"",
 				 checmate_paths.cgroup);
@@ -134,7 +134,6 @@ static int read_local(const struct checmate_cgroup *cgroup, struct control_list 
 static int read_effective(const struct checmate_cgroup *cgroup, struct control_list *ret_list,
 			  struct checmate_error **ret_error)
 {
-	bool has;
 	int r;
 
 	r = read_list(cgroup, EFFECTIVE_FILE, ret_list, ret_error);
@@ -143,7 +142,7 @@ static int read_effective(const struct checmate_cgroup *cgroup, struct control_l
 	 * can have been attached to it then.
 	 */
 	if (r == -EOPNOTSUPP && streq(cgroup->path, "/") &&
-	    has_word(cgroup->fd, "cgroup.controllers", &has) && has) {
+	    has_controller(cgroup->fd, "cgroup.controllers") > 0) {
 		*ret_list = (struct control_list){};
 		return 0;
 	}

@@ -623,7 +623,12 @@ int checmate_binding_gc(size_t *ret_n, struct checmate_error **ret_error)
 	int r;
 
 	r = pin_lock(false, &lock, ret_error);
-	if (r < 0 && r != -ENOENT)
+	if (r == -ENOENT) {
+		if (ret_n)
+			*ret_n = 0;
+		return 0;
+	}
+	if (r < 0)
 		return r;
 	r = pin_list(root.text, &names);
 	if (r < 0)
@@ -660,7 +665,15 @@ int checmate_binding_list(const struct checmate_cgroup *cgroup, char ***ret_poli
 	int r;
 
 	r = pin_lock(false, &lock, ret_error);
-	if (r < 0 && r != -ENOENT)
+	if (r == -ENOENT) {
+		char **none = calloc(1, sizeof(*none));
+
+		if (!none)
+			return error_oom(ret_error);
+		*ret_policies = none;
+		return 0;
+	}
+	if (r < 0)
 		return r;
 	r = read_local(cgroup, &list, ret_error);
 	if (r < 0)
@@ -684,13 +697,14 @@ int checmate_binding_list_cgroups(uint64_t **ret_ids, size_t *ret_n,
 	r = pin_lock(false, &lock, ret_error);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	r = pin_list(root.text, &names);
+	/* Without the folder there is nothing to list. */
+	r = lock < 0 ? 0 : pin_list(root.text, &names);
 	if (r < 0)
 		return explain_pins(&root, r, ret_error);
 	ids = calloc(strv_length(names) + 1, sizeof(*ids));
 	if (!ids)
 		return error_oom(ret_error);
-	for (char **name = names; *name; name++) {
+	for (char **name = names; name && *name; name++) {
 		_cleanup_strv_ char **policies = NULL;
 
 		if (parse_u64(*name, UINT64_MAX, &ids[n]))
@@ -766,7 +780,9 @@ int checmate_binding_open(const struct checmate_cgroup *cgroup, const char *poli
 	binding->path = pin_path(cgroup->id, policy, "");
 
 	r = pin_lock(false, &lock, ret_error);
-	if (r < 0 && r != -ENOENT)
+	if (r == -ENOENT)
+		return no_binding(cgroup, cgroup->id, policy, ret_error);
+	if (r < 0)
 		return r;
 	r = read_local(cgroup, &binding->list, ret_error);
 	if (r < 0)

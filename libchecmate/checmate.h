@@ -360,6 +360,9 @@ CHECMATE_API int checmate_cgroup_fd(const struct checmate_cgroup *cgroup);
  *               be turned on; free with checmate_strv_free(). May be NULL.
  * @ret_error: explanation, or NULL.
  *
+ * What was turned on before a failure stays on: it costs nothing without
+ * programs.
+ *
  * Return: 0; -EOPNOTSUPP the kernel has no such controller; -errno.
  */
 CHECMATE_API int checmate_cgroup_enable(struct checmate_cgroup *cgroup, char ***ret_enabled,

@@ -77,6 +77,7 @@ check_output "nothing is pinned" "" ls "$pins"
 expect ECONNREFUSED /a/b connect tcp4 127.0.0.1:81
 
 # A process may have been started without any of its standard descriptors.
+# shellcheck disable=SC2317 # called by check
 without_descriptors() {
 	$ctl "$@" <&- 2>&-
 }
