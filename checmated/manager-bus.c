@@ -238,17 +238,18 @@ static int method_apply_container(sd_bus_message *m, void *userdata, sd_bus_erro
 	_cleanup_strv_ char **policies = NULL;
 	struct manager *manager = userdata;
 	const char *container, *cgroup;
+	uint64_t cgroup_id;
 	int r;
 
-	r = sd_bus_message_read(m, "ss", &container, &cgroup);
+	r = sd_bus_message_read(m, "sst", &container, &cgroup, &cgroup_id);
 	if (r < 0)
 		return r;
 	r = read_annotations(m, &annotations);
 	if (r < 0)
 		return r;
 
-	r = store_apply_container(&manager->store, container, cgroup, annotations, &policies,
-				  &error);
+	r = store_apply_container(&manager->store, container, cgroup, cgroup_id, annotations,
+				  &policies, &error);
 	if (r < 0)
 		return refuse(ret_error, "ApplyContainer", r, &error,
 			      (struct log_fields){ .cgroup = cgroup, .container = container });
@@ -368,7 +369,8 @@ static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_METHOD_WITH_ARGS("Remove", SD_BUS_ARGS("s", cgroup, "s", policy), SD_BUS_NO_RESULT,
 				method_remove, 0),
 	SD_BUS_METHOD_WITH_ARGS("ApplyContainer",
-				SD_BUS_ARGS("s", id, "s", cgroup, "a{ss}", annotations),
+				SD_BUS_ARGS("s", id, "s", cgroup, "t", cgroup_id, "a{ss}",
+					    annotations),
 				SD_BUS_RESULT("as", policies), method_apply_container, 0),
 	SD_BUS_METHOD_WITH_ARGS("List", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(stsssa{ss})", bindings),
 				method_list, 0),

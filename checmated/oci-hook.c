@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-journal.h>
 #include <unistd.h>
@@ -106,6 +107,25 @@ static int find_cgroup(pid_t pid, char **ret_cgroup)
 	return 0;
 }
 
+/*
+ * The path alone could come to mean another cgroup before the daemon gets round
+ * to the request, the id cannot.
+ */
+static int cgroup_id(const char *cgroup, uint64_t *ret_id)
+{
+	_cleanup_free_ char *path = NULL;
+	struct stat st;
+
+	if (asprintf(&path, "/sys/fs/cgroup%s", cgroup) < 0) {
+		path = NULL;
+		return complain("out of memory");
+	}
+	if (stat(path, &st) < 0)
+		return complain("%s: %s; Checmate needs cgroup v2 there", path, strerror(errno));
+	*ret_id = st.st_ino;
+	return 0;
+}
+
 static bool has_annotation(const struct oci_state *state, const char *prefix)
 {
 	for (size_t i = 0; i < state->n_annotations; i++)
@@ -152,7 +172,12 @@ static int ask_daemon(const struct oci_state *state, const char *cgroup)
 	_cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	uint64_t id = 0;
 	int r;
+
+	r = cgroup_id(cgroup, &id);
+	if (r < 0)
+		return r;
 
 	r = sd_bus_open_system(&bus);
 	if (r < 0)
@@ -162,7 +187,7 @@ static int ask_daemon(const struct oci_state *state, const char *cgroup)
 	r = sd_bus_message_new_method_call(bus, &m, BUS_NAME, BUS_PATH, BUS_INTERFACE,
 					   "ApplyContainer");
 	if (r >= 0)
-		r = sd_bus_message_append(m, "ss", state->id, cgroup);
+		r = sd_bus_message_append(m, "sst", state->id, cgroup, id);
 	if (r >= 0)
 		r = append_annotations(m, state);
 	if (r < 0)

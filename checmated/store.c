@@ -546,6 +546,7 @@ static int names_of(const struct wanted_list *list, char ***ret_names)
  * @store: the store
  * @container: its id
  * @cgroup: path of its cgroup below the mount
+ * @cgroup_id: id of that cgroup; the path may be another's by now
  * @annotations: key, value, …, NULL
  * @ret_policies: names of the policies that are in force now, NULL for
  *	none; to be given to strv_free()
@@ -554,7 +555,7 @@ static int names_of(const struct wanted_list *list, char ***ret_names)
  * Return: 0 when all of them are in force, -errno when none was added.
  */
 int store_apply_container(struct store *store, const char *container, const char *cgroup,
-			  const char *const *annotations, char ***ret_policies,
+			  uint64_t cgroup_id, const char *const *annotations, char ***ret_policies,
 			  struct store_error *error)
 {
 	const struct request request = {
@@ -574,6 +575,11 @@ int store_apply_container(struct store *store, const char *container, const char
 		return fail(error, -EINVAL,
 			    "container %s: it is in the root cgroup; give it one of its own",
 			    container);
+
+	if (checmate_cgroup_id(c) != cgroup_id)
+		return fail(error, -ESTALE,
+			    "container %s: cgroup %s is not the one it was; start the container anew",
+			    container, checmate_cgroup_path(c));
 
 	r = wanted_by_config(store->config, checmate_cgroup_path(c), annotations, &list);
 	if (r >= 0)

@@ -44,7 +44,7 @@ int store_load_config(const char *const *dirs, struct config **ret_config, char 
 
 int store_reconcile(struct store *store, const char *cgroup, struct store_error *error);
 int store_apply_container(struct store *store, const char *container, const char *cgroup,
-			  const char *const *annotations, char ***ret_policies,
+			  uint64_t cgroup_id, const char *const *annotations, char ***ret_policies,
 			  struct store_error *error);
 int store_apply(struct store *store, const char *cgroup, const struct config_policy *policies,
 		size_t n_policies, struct store_error *error);

@@ -44,7 +44,7 @@ as_nobody() {
 check "checmated starts without binding files" systemctl restart checmated.service
 check_match "its status is told to systemd" '0 binding files in use' \
 	systemctl show --property=StatusText checmated.service
-check_match "the interface can be looked at" 'ApplyContainer +method +ssa\{ss\} +as' \
+check_match "the interface can be looked at" 'ApplyContainer +method +ssta\{ss\} +as' \
 	busctl introspect org.checmate1 /org/checmate1 org.checmate1.Manager
 
 check "Apply puts two policies in force" call Apply 'sa(sas)' "$cg" 2 \
@@ -83,6 +83,9 @@ check_match "and get no list either" '[Aa]ccess denied|rejected' as_nobody busct
 check_output "after all that both policies hold" "net-bind net-connect" \
 	sh -c "ls $pins/$(stat -c %i "$cgroups$cg") | xargs"
 
+check_match "a container's cgroup has to be the one it was" 'not the one it was' \
+	call ApplyContainer 'ssta{ss}' name "$cg" 1 0
+check_match "and is not the root" 'root cgroup' call ApplyContainer 'ssta{ss}' name / 1 0
 check "Remove takes one out of force" call Remove ss "$cg" net-bind
 check_output "its port is open" ok bind_in "$cg" 9090
 check_output "the other stays" '"net-connect"' listed "$cg" '.[2] | tojson'
