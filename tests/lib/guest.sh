@@ -17,11 +17,21 @@ meson_setup() {
 	mkdir -p "$dir"
 	(
 		flock 8
-		[ -e "$dir/build.ninja" ] ||
-			meson setup "$dir" "$top" "$@" >"$dir/setup.log" 2>&1 </dev/null || {
-			tail -n 20 "$dir/setup.log" >&2
-			exit 1
-		}
+		if [ ! -e "$dir/build.ninja" ]; then
+			reconfigure=
+		elif [ "$(cat "$dir/.checmate-options" 2>/dev/null)" != "$*" ]; then
+			reconfigure=--reconfigure
+		else
+			reconfigure=no
+		fi
+		if [ "$reconfigure" != no ]; then
+			meson setup ${reconfigure:+"$reconfigure"} "$dir" "$top" "$@" \
+				>"$dir/setup.log" 2>&1 </dev/null || {
+				tail -n 20 "$dir/setup.log" >&2
+				exit 1
+			}
+			echo "$*" >"$dir/.checmate-options"
+		fi
 		# Again, if a meson.build has changed.
 		ninja -C "$dir" build.ninja >"$dir/ninja.log" 2>&1 </dev/null || {
 			tail -n 20 "$dir/ninja.log" >&2
