@@ -57,11 +57,15 @@ static int run_mac(const struct bpf_prog *prog, const u64 *args)
 	return verdict ? denial(verdict) : 0;
 }
 
+/*
+ * What a program of a hook without a verdict returns means nothing, and must
+ * not keep the programs after it from running.
+ */
 static int run_all(const struct checmate_ruleset *ruleset,
-		   enum checmate_hook hook, const u64 *args)
+		   enum checmate_hook hook, bool can_deny, const u64 *args)
 {
 	unsigned int i;
-	int err = 0;
+	int err;
 
 	for (i = ruleset->first[hook]; i < ruleset->first[hook + 1]; i++) {
 		const struct checmate_program *program = ruleset->program[i];
@@ -70,16 +74,17 @@ static int run_all(const struct checmate_ruleset *ruleset,
 			err = run_cgroup(program->prog, args);
 		else
 			err = run_mac(program->prog, args);
-		if (err)
-			break;
+		if (err && can_deny)
+			return err;
 	}
-	return err;
+	return 0;
 }
 
 /**
  * checmate_dispatch - Let the programs of a hook judge a call
  * @ruleset: the ruleset of the subject
  * @hook: the hook that was called
+ * @can_deny: whether the hook has a verdict; otherwise all programs run
  * @args: the argument slots of a frame
  *
  * The programs run in order; the first that denies ends the walk.
@@ -88,7 +93,7 @@ static int run_all(const struct checmate_ruleset *ruleset,
  * Return: 0 if no program denies, otherwise the errno of the first that does.
  */
 int checmate_dispatch(const struct checmate_ruleset *ruleset,
-		      enum checmate_hook hook, const u64 *args)
+		      enum checmate_hook hook, bool can_deny, const u64 *args)
 {
 	struct checmate_rewrite rewrite, *outer;
 	int err;
@@ -101,10 +106,10 @@ int checmate_dispatch(const struct checmate_ruleset *ruleset,
 		migrate_disable();
 	if (checmate_can_rewrite(hook)) {
 		outer = checmate_begin_rewrite(&rewrite, args);
-		err = run_all(ruleset, hook, args);
+		err = run_all(ruleset, hook, can_deny, args);
 		checmate_end_rewrite(outer);
 	} else {
-		err = run_all(ruleset, hook, args);
+		err = run_all(ruleset, hook, can_deny, args);
 	}
 	if (IS_ENABLED(CONFIG_PREEMPT_RCU))
 		migrate_enable();

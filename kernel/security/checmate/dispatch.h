@@ -27,6 +27,6 @@ struct checmate_ruleset;
 #define CHECMATE_FRAME_SIZE	(CHECMATE_FRAME_ARGS + CHECMATE_MAX_SLOTS + 1)
 
 int checmate_dispatch(const struct checmate_ruleset *ruleset,
-		      enum checmate_hook hook, const u64 *args);
+		      enum checmate_hook hook, bool can_deny, const u64 *args);
 
 #endif /* _SECURITY_CHECMATE_DISPATCH_H */

@@ -44,7 +44,7 @@ static __always_inline u64 *push(u64 *slot, const void *arg, size_t size)
 
 #define CHECMATE_PUSH(ARG) slot = push(slot, &(ARG), sizeof(ARG));
 
-#define JUDGE(NAME, SUBJECT, PUSHES)					\
+#define JUDGE(NAME, SUBJECT, CAN_DENY, PUSHES)				\
 ({									\
 	const struct checmate_ruleset *ruleset;				\
 	int err = 0;							\
@@ -63,7 +63,7 @@ static __always_inline u64 *push(u64 *slot, const void *arg, size_t size)
 			(unsigned long)bpf_lsm_##NAME;			\
 		frame[CHECMATE_FRAME_NR] = slot - args;			\
 		err = checmate_dispatch(ruleset, CHECMATE_HOOK_##NAME,	\
-					args);				\
+					CAN_DENY, args);		\
 	}								\
 	rcu_read_unlock();						\
 	err;								\
@@ -73,14 +73,14 @@ static __always_inline u64 *push(u64 *slot, const void *arg, size_t size)
 #define THUNK_int(DEFAULT, NAME, SUBJECT, DECLS, PUSHES)		\
 static int thunk_##NAME DECLS						\
 {									\
-	return JUDGE(NAME, SUBJECT, PUSHES) ?: (DEFAULT);		\
+	return JUDGE(NAME, SUBJECT, true, PUSHES) ?: (DEFAULT);		\
 }
 
 /* A hook that only tells: programs run, there is nothing to deny. */
 #define THUNK_void(DEFAULT, NAME, SUBJECT, DECLS, PUSHES)		\
 static void thunk_##NAME DECLS						\
 {									\
-	JUDGE(NAME, SUBJECT, PUSHES);					\
+	JUDGE(NAME, SUBJECT, false, PUSHES);				\
 }
 
 #define CHECMATE_HOOK(RET, DEFAULT, NAME, SUBJECT, DECLS, PUSHES)	\

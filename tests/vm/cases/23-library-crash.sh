@@ -47,16 +47,61 @@ check "detached: it can be applied again" $ctl apply /a net-bind allow=127.0.0.1
 check_output "once" 1 attached /a
 echo clear >"$cgroups/a/checmate.policy"
 check "detached: it can be removed" $ctl remove /a net-bind
-check_output "whole" "" ls "$pins"
+check_output "detached: nothing is left" "" ls "$pins"
 
 # The controller was turned off below: its programs went with it.
 $ctl apply /a net-bind >/dev/null
 echo -checmate >"$cgroups/cgroup.subtree"_control
 check_match "without the controller: detached" ' net-bind +1 +detached ' $ctl status
 check "without the controller: it can be removed" $ctl remove /a
-check_output "whole" "" ls "$pins"
+check_output "without the controller: nothing is left" "" ls "$pins"
 check "and applied again" $ctl apply /a net-bind
 check "and removed" $ctl remove /a
+
+# Killed before each step in turn, until it gets through.
+mkdir "$cgroups/k"
+killed() {
+	what=$1
+	shift
+	step=1
+	wrong=
+	while "$tests/die-at" $step "$@" >/dev/null 2>&1; do
+		state_is_right || wrong="$wrong $step"
+		step=$((step + 1))
+		[ $step -lt 200 ] || break
+	done
+	check_output "killed at each of $step steps of $what" "" echo "$wrong"
+	check "there was more than one step of $what" test $step -gt 5
+}
+
+# What was in force stays, what comes in comes in whole: 1 program or all 3.
+state_is_right() {
+	$ctl get /k net-bind >/dev/null || return 1
+	[ "$(probe /k bind udp4 127.0.0.1:80)" = EPERM ] || return 1
+	case $(attached /k) in
+	1) ! $ctl get /k net-connect ;;
+	3) $ctl get /k net-connect >/dev/null ;;
+	*) return 1 ;;
+	esac
+}
+$ctl apply /k net-bind >/dev/null
+killed replacing $ctl apply --replace /k net-bind net-connect
+check_output "after replacing each program is attached once" 3 attached /k
+check_output "after replacing each policy is pinned once" "net-bind
+net-connect" ls "$pins/$(cgroup_id /k)"
+
+# Attached or not, what is listed can be removed in the end.
+state_is_right() {
+	case $(attached /k) in
+	0 | 3) ;;
+	*) return 1 ;;
+	esac
+	$ctl status /k >/dev/null && $ctl status >/dev/null
+}
+killed removing $ctl remove /k
+check_output "after removing nothing is attached" 0 attached /k
+$ctl remove /k >/dev/null 2>&1
+check_output "after removing nothing is pinned" "" ls "$pins"
 
 # Many at once on the same cgroup: each succeeds wholly or fails wholly.
 mkdir "$cgroups/b"

@@ -70,13 +70,14 @@ static struct checmate_ruleset *rules(struct kunit *test, bool is_cgroup,
 	return ruleset;
 }
 
-static int dispatch(const struct checmate_ruleset *ruleset, const u64 *args)
+static int dispatch(const struct checmate_ruleset *ruleset, bool can_deny,
+		    const u64 *args)
 {
 	int err;
 
 	calls = 0;
 	rcu_read_lock();
-	err = checmate_dispatch(ruleset, HOOK, args);
+	err = checmate_dispatch(ruleset, HOOK, can_deny, args);
 	rcu_read_unlock();
 	return err;
 }
@@ -101,7 +102,8 @@ static void mac_verdicts(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		u64 args[] = { (u32)cases[i].verdict };
 
-		KUNIT_EXPECT_EQ_MSG(test, dispatch(ruleset, args), cases[i].err,
+		KUNIT_EXPECT_EQ_MSG(test, dispatch(ruleset, true, args),
+				    cases[i].err,
 				    "verdict %d", cases[i].verdict);
 	}
 }
@@ -129,7 +131,8 @@ static void cgroup_verdicts(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		u64 args[] = { cases[i].verdict, (u64)(s64)cases[i].retval };
 
-		KUNIT_EXPECT_EQ_MSG(test, dispatch(ruleset, args), cases[i].err,
+		KUNIT_EXPECT_EQ_MSG(test, dispatch(ruleset, true, args),
+				    cases[i].err,
 				    "verdict %u, retval %d", cases[i].verdict,
 				    cases[i].retval);
 	}
@@ -143,16 +146,27 @@ static void first_denial_ends(struct kunit *test)
 	u64 allow[] = { 0, 0, 0, 0 };
 	u64 deny[] = { 0, (u32)-EACCES, (u32)-EUSERS, 0 };
 
-	KUNIT_EXPECT_EQ(test, dispatch(ruleset, allow), 0);
+	KUNIT_EXPECT_EQ(test, dispatch(ruleset, true, allow), 0);
 	KUNIT_EXPECT_EQ(test, calls, 4);
-	KUNIT_EXPECT_EQ(test, dispatch(ruleset, deny), -EACCES);
+	KUNIT_EXPECT_EQ(test, dispatch(ruleset, true, deny), -EACCES);
 	KUNIT_EXPECT_EQ(test, calls, 2);
+}
+
+/* Without a verdict, nothing that is returned ends the walk. */
+static void no_verdict(struct kunit *test)
+{
+	struct checmate_ruleset *ruleset = rules(test, false, 4, run_next);
+	u64 deny[] = { 0, (u32)-EACCES, 1, 0 };
+
+	KUNIT_EXPECT_EQ(test, dispatch(ruleset, false, deny), 0);
+	KUNIT_EXPECT_EQ(test, calls, 4);
 }
 
 static struct kunit_case dispatch_tests[] = {
 	KUNIT_CASE(mac_verdicts),
 	KUNIT_CASE(cgroup_verdicts),
 	KUNIT_CASE(first_denial_ends),
+	KUNIT_CASE(no_verdict),
 	{}
 };
 

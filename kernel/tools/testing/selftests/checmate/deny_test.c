@@ -224,11 +224,12 @@ TEST_F(deny, order)
 	close(map);
 }
 
-/* A hook without a verdict still runs its programs. */
+/* A hook without a verdict runs its programs, all, whatever they return. */
 TEST_F(deny, void_hook)
 {
 	int map = make_counters();
-	int mac = load_counter("bprm_committed_creds", BPF_LSM_MAC, map, 0, 0);
+	int mac = load_counter("bprm_committed_creds", BPF_LSM_MAC, map, 0,
+			       -EACCES);
 	int cgroup = load_counter("bprm_committed_creds", BPF_LSM_CGROUP, map,
 				  1, 1);
 
