@@ -66,7 +66,7 @@ killed() {
 	step=1
 	wrong=
 	while "$tests/die-at" $step "$@" >/dev/null 2>&1; do
-		state_is_right || wrong="$wrong $step"
+		state_is_right >/dev/null 2>&1 || wrong="$wrong $step"
 		step=$((step + 1))
 		[ $step -lt 200 ] || break
 	done
@@ -76,11 +76,11 @@ killed() {
 
 # What was in force stays, what comes in comes in whole: 1 program or all 3.
 state_is_right() {
-	$ctl get /k net-bind >/dev/null || return 1
+	$ctl get /k net-bind || return 1
 	[ "$(probe /k bind udp4 127.0.0.1:80)" = EPERM ] || return 1
 	case $(attached /k) in
 	1) ! $ctl get /k net-connect ;;
-	3) $ctl get /k net-connect >/dev/null ;;
+	3) $ctl get /k net-connect ;;
 	*) return 1 ;;
 	esac
 }
@@ -96,7 +96,7 @@ state_is_right() {
 	0 | 3) ;;
 	*) return 1 ;;
 	esac
-	$ctl status /k >/dev/null && $ctl status >/dev/null
+	$ctl status /k && $ctl status
 }
 killed removing $ctl remove /k
 check_output "after removing nothing is attached" 0 attached /k

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * libchecmate - Run a command and kill it at a chosen step
+ *
+ *	die-at N COMMAND [ARGUMENT…]
+ *
+ * Kills the command when it is about to make its Nth system call that changes
+ * what others see, counted from its first flock(2), by which libchecmate begins
+ * to change bpffs and the kernel's policy. Counted are bpf, mkdir, rename,
+ * rmdir, unlink and write. The call that it dies at is not made.
+ *
+ * Exit status: 0 killed, 1 it ended before that, 2 wrong usage or no ptrace and seccomp.
+ */
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The calls to stop at. The others run at full speed. */
+static int trace_calls(void)
+{
+#define TRACE(number)                                        \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), \
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE)
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		TRACE(SYS_flock),
+		TRACE(SYS_bpf),
+		TRACE(SYS_mkdirat),
+		TRACE(SYS_renameat2),
+		TRACE(SYS_unlinkat),
+		TRACE(SYS_write),
+#ifdef SYS_mkdir
+		TRACE(SYS_mkdir),
+		TRACE(SYS_rmdir),
+		TRACE(SYS_unlink),
+#endif
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {
+		.len = sizeof(filter) / sizeof(filter[0]),
+		.filter = filter,
+	};
+
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/* Whether @child is about to make a call that is counted. */
+static bool is_counted(pid_t child, bool *counting)
+{
+	struct __ptrace_syscall_info info;
+
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof(info), &info) < 0 ||
+	    info.op != PTRACE_SYSCALL_INFO_SECCOMP)
+		return false;
+	if (info.seccomp.nr == SYS_flock) {
+		*counting = true;
+		return false;
+	}
+	return *counting;
+}
+
+static int follow(pid_t child, long left)
+{
+	bool counting = false;
+	int status;
+
+	/* Stopped by itself, waiting for this. */
+	if (waitpid(child, &status, 0) < 0 || !WIFSTOPPED(status) ||
+	    ptrace(PTRACE_SETOPTIONS, child, 0, PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL) < 0)
+		return 2;
+	for (;;) {
+		if (status >> 8 == (SIGTRAP | PTRACE_EVENT_SECCOMP << 8) &&
+		    is_counted(child, &counting) && --left == 0)
+			break;
+		if (ptrace(PTRACE_CONT, child, 0, 0) < 0 || waitpid(child, &status, 0) < 0)
+			return 2;
+		if (!WIFSTOPPED(status))
+			return WIFEXITED(status) && WEXITSTATUS(status) == 127 ? 2 : 1;
+	}
+
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	long n = argc > 2 ? strtol(argv[1], NULL, 10) : 0;
+	pid_t child;
+
+	if (n < 1)
+		return 2;
+	child = fork();
+	if (child < 0)
+		return 2;
+	if (!child) {
+		if (ptrace(PTRACE_TRACEME, 0, 0, 0) < 0 || raise(SIGSTOP) || trace_calls() < 0)
+			_exit(127);
+		execvp(argv[2], argv + 2);
+		_exit(127);
+	}
+	return follow(child, n);
+}
