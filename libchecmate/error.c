@@ -11,7 +11,8 @@ struct checmate_error {
 	char *log;
 };
 
-static void fill(struct checmate_error **ret_error, const char *log, const char *format, va_list ap)
+_printf_(3, 0) static void fill(struct checmate_error **ret_error, const char *log,
+				const char *format, va_list ap)
 {
 	struct checmate_error *error;
 

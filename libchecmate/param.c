@@ -247,7 +247,7 @@ int endpoint_format(const struct checmate_endpoint *endpoint, char text[ENDPOINT
 {
 	bool v4 = endpoint->family == AF_INET;
 	size_t words = v4 ? 1 : 4;
-	char address[INET6_ADDRSTRLEN], prefix[8] = "", last[8] = "";
+	char address[INET6_ADDRSTRLEN], prefix[16] = "", last[16] = "";
 	int bits;
 
 	if (!v4 && (endpoint->family != AF_INET6 || is_mapped(endpoint)))
