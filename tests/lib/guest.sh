@@ -88,7 +88,7 @@ add_libraries() {
 	find "$1" -type f \( -perm -u+x -o -name '*.so*' \) ! -name '*.o' -print |
 		while read -r file; do
 			[ "$(head -c 4 "$file" | tail -c 3)" = ELF ] || continue
-			LD_LIBRARY_PATH=$(find "$1/usr/lib" -name 'lib*.so*' -printf '%h:' 2>/dev/null) \
+			LD_LIBRARY_PATH=$(find "$1"/usr/lib* -name 'lib*.so*' -printf '%h:' 2>/dev/null) \
 				ldd "$file" 2>/dev/null || :
 		done | awk '
 			/not found/ { print "missing " $1; next }
@@ -178,18 +178,34 @@ tsc_khz() {
 	"$program"
 }
 
+# Before 8.1 QEMU can translate code while another CPU changes it and then keep
+# the breakpoint it saw half way: a guest that patches its text, as a kernel does
+# whenever a static branch flips, then dies of an int3 every some dozen boots.
+# Older ones run the CPUs in turns.
+tcg_thread() {
+	qemu-system-x86_64 --version | awk '
+		match($0, /[0-9]+\.[0-9]+/) {
+			split(substr($0, RSTART, RLENGTH), v, ".")
+			fixed = v[1] > 8 || (v[1] == 8 && v[2] >= 1)
+			print fixed ? "multi" : "single"
+			exit
+		}'
+}
+
 # Replaces this shell by, or starts, the guest $1 (small or system); the rest
 # are further arguments of QEMU. $append has the caller's kernel arguments.
 qemu_guest() {
 	guest=$1
 	shift
-	case "${CHECMATE_ACCEL-tcg}" in
-	tcg)
-		set -- -accel tcg,thread=multi -cpu max "$@"
+	accel=${CHECMATE_ACCEL:-tcg}
+	[ "$accel" != tcg ] || accel=tcg,thread=$(tcg_thread)
+	case "$accel" in
+	tcg,*)
+		set -- -accel "$accel" -cpu max "$@"
 		khz=$(tsc_khz) && append="tsc_early_khz=$khz ${append-}"
 		;;
 	kvm) set -- -accel kvm -cpu host "$@" ;;
-	*) fail "CHECMATE_ACCEL=$CHECMATE_ACCEL: must be tcg or kvm" ;;
+	*) fail "CHECMATE_ACCEL=$accel: must be tcg or kvm" ;;
 	esac
 	memory=512M
 	if [ "$guest" = system ]; then
