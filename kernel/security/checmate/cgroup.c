@@ -13,7 +13,8 @@
  * the accounting of hooks.  It nests inside cgroup_mutex (css callbacks) and
  * inside the active reference of a control file; static keys are flipped while
  * it is held, so cpu_hotplug_lock and jump_label_mutex nest inside it.  Nothing
- * under it takes cgroup_mutex, and no hook takes it.
+ * under it, and nothing that runs with the active reference of a control file,
+ * takes cgroup_mutex.  No hook takes checmate_mutex.
  *
  * A css is online for as long as one of its control files can be written:
  * kernfs drains the writers before the css goes offline.
@@ -48,7 +49,12 @@
 /* Protects what the lock rules above say. */
 DEFINE_MUTEX(checmate_mutex);
 
-/* Steps whenever a css comes online; sock.c looks a sock's cgroup up again. */
+/*
+ * Steps with every transaction, after it is published: sock.c then looks for
+ * the cgroup of each sock again.  A css that has not seen a transaction gives
+ * the same answers as its parent, and one that has is found by then: its files
+ * are made after cgroup->subsys[] leads to it.
+ */
 unsigned int checmate_epoch = 1;
 
 static struct checmate_cgroup *root_cgroup __ro_after_init;
@@ -56,14 +62,7 @@ static struct checmate_cgroup *root_cgroup __ro_after_init;
 /* The css comes with every cgroup: debugging aside, it stays small. */
 static_assert(IS_ENABLED(CONFIG_LOCKDEP) ||
 	      IS_ENABLED(CONFIG_DEBUG_OBJECTS) ||
-	      sizeof(struct checmate_cgroup) <= 256);
-
-static struct checmate_cgroup *parent_cgroup(struct checmate_cgroup *cgroup)
-{
-	struct cgroup_subsys_state *parent = cgroup->css.parent;
-
-	return parent ? css_checmate(parent) : NULL;
-}
+	      sizeof(struct checmate_cgroup) <= 384);
 
 static struct checmate_ruleset *
 effective_ruleset(const struct checmate_cgroup *cgroup)
@@ -73,14 +72,14 @@ effective_ruleset(const struct checmate_cgroup *cgroup)
 }
 
 /**
- * checmate_root_ruleset - What is enforced for everybody
+ * checmate_root_cgroup - The cgroup above all
  *
- * Context: Any context, within rcu_read_lock().
- * Return: The ruleset of the root cgroup, valid until rcu_read_unlock().
+ * Context: Any context.
+ * Return: The root cgroup, which never goes.
  */
-const struct checmate_ruleset *checmate_root_ruleset(void)
+struct checmate_cgroup *checmate_root_cgroup(void)
 {
-	return checmate_cgroup_ruleset(root_cgroup);
+	return root_cgroup;
 }
 
 /* What @cgroup would inherit if the staged rulesets from @top on held. */
@@ -90,11 +89,11 @@ inherited_ruleset(struct checmate_cgroup *cgroup, struct checmate_cgroup *top)
 	lockdep_assert_held(&checmate_mutex);
 
 	while (cgroup != top) {
-		cgroup = parent_cgroup(cgroup);
+		cgroup = checmate_cgroup_parent(cgroup);
 		if (cgroup->staged)
 			return cgroup->staged;
 	}
-	cgroup = parent_cgroup(top);
+	cgroup = checmate_cgroup_parent(top);
 	return cgroup ? effective_ruleset(cgroup) : &checmate_empty_ruleset;
 }
 
@@ -181,6 +180,14 @@ static void publish(struct checmate_cgroup *top)
 	rcu_read_unlock();
 }
 
+static void begin_epoch(void)
+{
+	lockdep_assert_held(&checmate_mutex);
+
+	/* Pairs with the acquire in refresh_pin() and pin_creator(). */
+	smp_store_release(&checmate_epoch, checmate_epoch + 1);
+}
+
 static void use_hooks(const struct checmate_policy *policy)
 {
 	unsigned int i;
@@ -222,6 +229,7 @@ static int commit(struct checmate_cgroup *cgroup,
 		return err;
 
 	publish(cgroup);
+	begin_epoch();
 	use_hooks(policy);
 	unuse_hooks(cgroup->policy);
 	if (txn->nr)
@@ -248,7 +256,8 @@ static int apply(struct checmate_cgroup *cgroup,
 		if (txn->op[i].type != CHECMATE_OP_ATTACH &&
 		    txn->op[i].type != CHECMATE_OP_DETACH_FD)
 			continue;
-		program[i] = checmate_create_program(txn->op[i].fd, id);
+		program[i] = checmate_create_program(txn->op[i].fd, id,
+						     txn->op[i].permissive);
 		if (IS_ERR(program[i])) {
 			err = PTR_ERR(program[i]);
 			program[i] = NULL;
@@ -326,10 +335,11 @@ static int hook_show(struct seq_file *seq, void *unused)
 static void show_program(struct seq_file *seq,
 			 const struct checmate_program *program)
 {
-	seq_printf(seq, "%llu hook=%s name=%s tag=%*phN prog=%u mode=enforce",
+	seq_printf(seq, "%llu hook=%s name=%s tag=%*phN prog=%u mode=%s",
 		   program->id, checmate_hook_name(program->hook),
 		   program->prog->aux->name, (int)sizeof(program->prog->tag),
-		   program->prog->tag, program->prog->aux->id);
+		   program->prog->tag, checmate_prog_id(program),
+		   checmate_mode_name(program));
 }
 
 static int policy_show(struct seq_file *seq, void *unused)
@@ -354,11 +364,15 @@ static int policy_show(struct seq_file *seq, void *unused)
 static void show_owner(struct seq_file *seq, struct checmate_cgroup *cgroup,
 		       u64 id, char *path)
 {
+	struct kernfs_node *top =
+		current->nsproxy->cgroup_ns->root_cset->dfl_cgrp->kn;
+
 	while (cgroup && cgroup_id(cgroup->css.cgroup) != id)
-		cgroup = parent_cgroup(cgroup);
+		cgroup = checmate_cgroup_parent(cgroup);
 	seq_printf(seq, " cgroup=%llu path=", id);
-	if (cgroup && cgroup_path_ns(cgroup->css.cgroup, path, PATH_MAX,
-				     current->nsproxy->cgroup_ns) > 0)
+	/* Not cgroup_path_ns(), which takes cgroup_mutex. */
+	if (cgroup && kernfs_path_from_node(cgroup->css.cgroup->kn, top, path,
+					    PATH_MAX) > 0)
 		seq_escape(seq, path, " \t\n\\");
 	seq_putc(seq, '\n');
 }
@@ -366,7 +380,7 @@ static void show_owner(struct seq_file *seq, struct checmate_cgroup *cgroup,
 static int effective_show(struct seq_file *seq, void *unused)
 {
 	struct checmate_cgroup *cgroup = css_checmate(seq_css(seq));
-	const struct checmate_ruleset *ruleset;
+	struct checmate_ruleset *ruleset;
 	char *path __free(kfree) = NULL;
 	unsigned int i;
 
@@ -374,13 +388,59 @@ static int effective_show(struct seq_file *seq, void *unused)
 	if (!path)
 		return -ENOMEM;
 
-	guard(mutex)(&checmate_mutex);
-
-	ruleset = effective_ruleset(cgroup);
+	/* A ruleset does not change: nobody has to wait for the printing. */
+	scoped_guard(mutex, &checmate_mutex)
+		ruleset = checmate_get_ruleset(effective_ruleset(cgroup));
 	for (i = 0; i < ruleset->first[CHECMATE_NR_HOOKS]; i++) {
 		show_program(seq, ruleset->program[i]);
 		show_owner(seq, cgroup, ruleset->program[i]->cgroup_id,
 			   path);
+	}
+	checmate_put_ruleset(ruleset);
+	return 0;
+}
+
+static int events_show(struct seq_file *seq, void *unused)
+{
+	checmate_show_events(seq, &css_checmate(seq_css(seq))->events);
+	return 0;
+}
+
+static int local_show(struct seq_file *seq, void *unused)
+{
+	checmate_show_events(seq, &css_checmate(seq_css(seq))->local);
+	return 0;
+}
+
+/* Of each hook that is used here, what the programs attached here denied. */
+static int stat_show(struct seq_file *seq, void *unused)
+{
+	struct checmate_cgroup *cgroup = css_checmate(seq_css(seq));
+	const struct checmate_policy *policy;
+	enum checmate_hook hook;
+	unsigned int i;
+
+	guard(mutex)(&checmate_mutex);
+
+	policy = cgroup->policy;
+	for (hook = 0; policy && hook < CHECMATE_NR_HOOKS; hook++) {
+		s64 denied = 0, permissive = 0;
+		bool used = false;
+
+		for (i = 0; i < policy->nr; i++) {
+			const struct checmate_events *events =
+				&policy->program[i]->tally->events;
+
+			if (policy->program[i]->hook != hook)
+				continue;
+			used = true;
+			denied += atomic64_read(&events->denied);
+			permissive += atomic64_read(&events->permissive);
+		}
+		if (used)
+			seq_printf(seq, "%s denied=%lld permissive=%lld\n",
+				   checmate_hook_name(hook), denied,
+				   permissive);
 	}
 	return 0;
 }
@@ -403,6 +463,20 @@ static struct cftype checmate_files[] = {
 	{
 		.name = "effective",
 		.seq_show = effective_show,
+	},
+	{
+		.name = "events",
+		.file_offset = offsetof(struct checmate_cgroup, events_file),
+		.seq_show = events_show,
+	},
+	{
+		.name = "events.local",
+		.file_offset = offsetof(struct checmate_cgroup, local_file),
+		.seq_show = local_show,
+	},
+	{
+		.name = "stat",
+		.seq_show = stat_show,
 	},
 	HOOK_FILE(unix_stream_connect),
 	HOOK_FILE(unix_may_send),
@@ -447,8 +521,6 @@ static int checmate_css_online(struct cgroup_subsys_state *css)
 		checmate_start_sock_pins();
 	ruleset = checmate_get_ruleset(inherited_ruleset(cgroup, cgroup));
 	rcu_assign_pointer(cgroup->effective, ruleset);
-	/* Pairs with the acquire in refresh_pin(). */
-	smp_store_release(&checmate_epoch, checmate_epoch + 1);
 	return 0;
 }
 
@@ -464,10 +536,23 @@ static void checmate_css_free(struct cgroup_subsys_state *css)
 	scoped_guard(mutex, &checmate_mutex) {
 		unuse_hooks(cgroup->policy);
 		checmate_put_ruleset(effective_ruleset(cgroup));
+		/* Of a transaction that lost sight of us half way. */
+		checmate_put_ruleset(cgroup->staged);
 	}
 	checmate_free_policy(cgroup->policy);
 	kfree(cgroup);
 }
+
+/*
+ * The core makes the files of the root at boot, but shows those of the last
+ * controller only with the next file that is made there.
+ */
+static int __init show_root_files(void)
+{
+	kernfs_activate(root_cgroup->css.cgroup->kn);
+	return 0;
+}
+fs_initcall(show_root_files);
 
 struct cgroup_subsys checmate_cgrp_subsys = {
 	.css_alloc	= checmate_css_alloc,

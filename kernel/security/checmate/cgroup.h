@@ -12,6 +12,8 @@
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 
+#include "event.h"
+
 struct checmate_policy;
 struct checmate_ruleset;
 
@@ -23,9 +25,14 @@ struct checmate_ruleset;
  * @policy: what is attached here, owned; NULL if nothing ever was
  * @generation: number of transactions that changed @policy
  * @staged: ruleset of a transaction under way, with a reference
+ * @local: denials that met what is in this cgroup itself
+ * @events: the same with all descendants, those that are gone included
+ * @local_file: checmate.events.local, to be notified
+ * @events_file: checmate.events, to be notified
  *
- * All are written under checmate_mutex; @effective is read under RCU, the
- * others under checmate_mutex.
+ * @effective is written under checmate_mutex and read under RCU.  The counters
+ * are atomic, the files are the cgroup core's.  The others are used under
+ * checmate_mutex.
  */
 struct checmate_cgroup {
 	struct cgroup_subsys_state css;
@@ -33,6 +40,10 @@ struct checmate_cgroup {
 	struct checmate_policy *policy;
 	u64 generation;
 	struct checmate_ruleset *staged;
+	struct checmate_events local;
+	struct checmate_events events;
+	struct cgroup_file local_file;
+	struct cgroup_file events_file;
 };
 
 extern struct mutex checmate_mutex;
@@ -73,11 +84,19 @@ checmate_cgroup_ruleset(const struct checmate_cgroup *cgroup)
 	return rcu_dereference(cgroup->effective);
 }
 
-static inline const struct checmate_ruleset *checmate_current_ruleset(void)
+/**
+ * checmate_cgroup_parent - The cgroup above
+ * @cgroup: the cgroup
+ *
+ * Context: Any context, within rcu_read_lock() or with a reference to @cgroup.
+ * Return: The parent, valid for as long as @cgroup is; NULL for the root.
+ */
+static inline struct checmate_cgroup *
+checmate_cgroup_parent(const struct checmate_cgroup *cgroup)
 {
-	return checmate_cgroup_ruleset(checmate_current_cgroup());
+	return cgroup->css.parent ? css_checmate(cgroup->css.parent) : NULL;
 }
 
-const struct checmate_ruleset *checmate_root_ruleset(void);
+struct checmate_cgroup *checmate_root_cgroup(void);
 
 #endif /* _SECURITY_CHECMATE_CGROUP_H */

@@ -36,12 +36,32 @@ static int parse_u64(const char *word, u64 *value)
 	return 0;
 }
 
-/* A line is a verb and, but for "clear", one argument after one space. */
+static int parse_mode(const char *word, bool *permissive)
+{
+	if (!strcmp(word, "permissive"))
+		*permissive = true;
+	else if (!strcmp(word, "enforce"))
+		*permissive = false;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+/* What may stand behind the descriptor, at most once. */
+static int parse_attach_option(const char *word, struct checmate_op *op)
+{
+	size_t key = str_has_prefix(word, "mode=");
+
+	return key ? parse_mode(word + key, &op->permissive) : -EINVAL;
+}
+
+/* A line is a verb and its arguments, with one space between two words. */
 static int parse_line(char *line, struct checmate_transaction *txn, bool first)
 {
 	struct checmate_op *op = &txn->op[txn->nr - 1];
-	char *arg = line;
-	const char *verb = strsep(&arg, " ");
+	const char *verb = strsep(&line, " ");
+	const char *arg = strsep(&line, " ");
+	int err;
 
 	if (!strcmp(verb, "clear")) {
 		op->type = CHECMATE_OP_CLEAR;
@@ -51,8 +71,18 @@ static int parse_line(char *line, struct checmate_transaction *txn, bool first)
 		return -EINVAL;
 	if (!strcmp(verb, "attach")) {
 		op->type = CHECMATE_OP_ATTACH;
-		return parse_fd(arg, &op->fd);
+		err = parse_fd(arg, &op->fd);
+		return err || !line ? err : parse_attach_option(line, op);
 	}
+	if (!strcmp(verb, "mode")) {
+		op->type = CHECMATE_OP_MODE;
+		err = parse_u64(arg, &op->id);
+		if (err || !line)
+			return -EINVAL;
+		return parse_mode(line, &op->permissive);
+	}
+	if (line)
+		return -EINVAL;
 	if (!strcmp(verb, "detach")) {
 		op->type = CHECMATE_OP_DETACH;
 		return parse_u64(arg, &op->id);
@@ -70,8 +100,8 @@ static int parse_line(char *line, struct checmate_transaction *txn, bool first)
  * @text: the text, NUL-terminated behind @len; modified
  * @len: number of characters written
  *
- * The text is lines "attach FD", "detach ID" and "clear"; "generation N" may
- * stand first.  The last newline may be left out.
+ * The text is lines "attach FD [mode=MODE]", "detach ID", "mode ID MODE" and
+ * "clear"; "generation N" may stand first.  The last newline may be left out.
  *
  * Context: Process context, may sleep.
  * Return: The transaction, to be freed with kfree(); -EINVAL if the text is not

@@ -12,12 +12,14 @@
  * @CHECMATE_OP_ATTACH: attach the program behind a file descriptor
  * @CHECMATE_OP_DETACH: detach by attachment id
  * @CHECMATE_OP_DETACH_FD: detach the program behind a file descriptor
+ * @CHECMATE_OP_MODE: change the mode by attachment id
  * @CHECMATE_OP_CLEAR: detach all
  */
 enum checmate_op_type {
 	CHECMATE_OP_ATTACH,
 	CHECMATE_OP_DETACH,
 	CHECMATE_OP_DETACH_FD,
+	CHECMATE_OP_MODE,
 	CHECMATE_OP_CLEAR,
 };
 
@@ -25,12 +27,14 @@ enum checmate_op_type {
  * struct checmate_op - One operation of a transaction
  * @type: what to do
  * @fd: file descriptor of the writing task (ATTACH, DETACH_FD)
- * @id: attachment id (DETACH)
+ * @id: attachment id (DETACH, MODE)
+ * @permissive: the mode (ATTACH, MODE)
  */
 struct checmate_op {
 	enum checmate_op_type type;
 	int fd;
 	u64 id;
+	bool permissive;
 };
 
 /**

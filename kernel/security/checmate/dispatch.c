@@ -11,9 +11,13 @@
 #include <linux/filter.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
+#include <linux/rcupdate_trace.h>
+#include <linux/uaccess.h>
 
+#include "cgroup.h"
 #include "common.h"
 #include "dispatch.h"
+#include "event.h"
 #include "program.h"
 #include "rewrite.h"
 #include "ruleset.h"
@@ -57,42 +61,123 @@ static int run_mac(const struct bpf_prog *prog, const u64 *args)
 	return verdict ? denial(verdict) : 0;
 }
 
+static int run(const struct checmate_program *program, const u64 *args)
+{
+	return program->is_cgroup ? run_cgroup(program->prog, args) :
+				    run_mac(program->prog, args);
+}
+
+/* Without PREEMPT_RCU, rcu_read_lock() already pins the CPU. */
+static int run_atomic(const struct checmate_program *program, const u64 *args)
+{
+	int err;
+
+	if (IS_ENABLED(CONFIG_PREEMPT_RCU))
+		migrate_disable();
+	err = run(program, args);
+	if (IS_ENABLED(CONFIG_PREEMPT_RCU))
+		migrate_enable();
+	return err;
+}
+
+/*
+ * Each program in the way it can be run; called with rcu_read_lock_trace()
+ * held, and without rcu_read_lock().
+ */
+static int run_sleepable(const struct checmate_program *program,
+			 const u64 *args)
+{
+	int err;
+
+	if (program->is_sleepable) {
+		might_fault();
+		migrate_disable();
+		err = run(program, args);
+		migrate_enable();
+	} else {
+		rcu_read_lock();
+		err = run_atomic(program, args);
+		rcu_read_unlock();
+	}
+	return err;
+}
+
 /*
  * What a program of a hook without a verdict returns means nothing, and must
  * not keep the programs after it from running.
  */
-static int run_all(const struct checmate_ruleset *ruleset,
-		   enum checmate_hook hook, bool can_deny, const u64 *args)
+static __always_inline int
+run_all(struct checmate_cgroup *cgroup, const struct checmate_ruleset *ruleset,
+	enum checmate_hook hook, bool can_deny, const u64 *args,
+	int (*run_one)(const struct checmate_program *program, const u64 *args))
 {
 	unsigned int i;
 	int err;
 
 	for (i = ruleset->first[hook]; i < ruleset->first[hook + 1]; i++) {
-		const struct checmate_program *program = ruleset->program[i];
+		struct checmate_program *program = ruleset->program[i];
 
-		if (program->is_cgroup)
-			err = run_cgroup(program->prog, args);
-		else
-			err = run_mac(program->prog, args);
-		if (err && can_deny)
+		err = run_one(program, args);
+		if (likely(!err) || !can_deny)
+			continue;
+		checmate_report_denial(cgroup, program, err);
+		if (!program->permissive)
 			return err;
 	}
 	return 0;
 }
 
+/*
+ * A program may sleep: the ruleset and whatever programs use are then kept by
+ * rcu_read_lock_trace(), taken before rcu_read_lock() is given up, and the
+ * cgroup by a reference.  One that has none left is about to be freed with
+ * nobody in it; what it was told of a denial would never be read.
+ */
+static int walk_sleepable(struct checmate_cgroup *cgroup,
+			  const struct checmate_ruleset *ruleset,
+			  enum checmate_hook hook, bool can_deny,
+			  const u64 *args)
+{
+	int err;
+
+	if (!css_tryget(&cgroup->css))
+		cgroup = checmate_root_cgroup();
+	rcu_read_lock_trace();
+	rcu_read_unlock();
+	err = run_all(cgroup, ruleset, hook, can_deny, args, run_sleepable);
+	rcu_read_lock();
+	rcu_read_unlock_trace();
+	css_put(&cgroup->css);
+	return err;
+}
+
+static int walk(struct checmate_cgroup *cgroup,
+		const struct checmate_ruleset *ruleset,
+		enum checmate_hook hook, bool can_deny, const u64 *args)
+{
+	if (unlikely(test_bit(hook, ruleset->sleepable)))
+		return walk_sleepable(cgroup, ruleset, hook, can_deny, args);
+	return run_all(cgroup, ruleset, hook, can_deny, args, run_atomic);
+}
+
 /**
  * checmate_dispatch - Let the programs of a hook judge a call
- * @ruleset: the ruleset of the subject
+ * @cgroup: the subject
+ * @ruleset: its ruleset
  * @hook: the hook that was called
  * @can_deny: whether the hook has a verdict; otherwise all programs run
  * @args: the argument slots of a frame
  *
- * The programs run in order; the first that denies ends the walk.
+ * The programs run in order; the first that denies ends the walk.  Permissive
+ * programs are only told of.
  *
- * Context: Any context, within rcu_read_lock().
+ * Context: Any context that the hook may be called in, within rcu_read_lock().
+ * If a program of the hook can sleep, rcu_read_lock() is given up in between:
+ * neither @cgroup nor @ruleset may be used afterwards.
  * Return: 0 if no program denies, otherwise the errno of the first that does.
  */
-int checmate_dispatch(const struct checmate_ruleset *ruleset,
+int checmate_dispatch(struct checmate_cgroup *cgroup,
+		      const struct checmate_ruleset *ruleset,
 		      enum checmate_hook hook, bool can_deny, const u64 *args)
 {
 	struct checmate_rewrite rewrite, *outer;
@@ -101,17 +186,10 @@ int checmate_dispatch(const struct checmate_ruleset *ruleset,
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(),
 			 "checmate: dispatch outside of rcu_read_lock()");
 
-	/* Without PREEMPT_RCU, rcu_read_lock() already pins the CPU. */
-	if (IS_ENABLED(CONFIG_PREEMPT_RCU))
-		migrate_disable();
-	if (checmate_can_rewrite(hook)) {
-		outer = checmate_begin_rewrite(&rewrite, args);
-		err = run_all(ruleset, hook, can_deny, args);
-		checmate_end_rewrite(outer);
-	} else {
-		err = run_all(ruleset, hook, can_deny, args);
-	}
-	if (IS_ENABLED(CONFIG_PREEMPT_RCU))
-		migrate_enable();
+	if (!checmate_can_rewrite(hook))
+		return walk(cgroup, ruleset, hook, can_deny, args);
+	outer = checmate_begin_rewrite(&rewrite, hook, args);
+	err = walk(cgroup, ruleset, hook, can_deny, args);
+	checmate_end_rewrite(outer);
 	return err;
 }

@@ -9,6 +9,7 @@
 
 #include "hooks.h"
 
+struct checmate_cgroup;
 struct checmate_ruleset;
 
 /*
@@ -26,7 +27,8 @@ struct checmate_ruleset;
 /* All of a frame: head, arguments, return value. */
 #define CHECMATE_FRAME_SIZE	(CHECMATE_FRAME_ARGS + CHECMATE_MAX_SLOTS + 1)
 
-int checmate_dispatch(const struct checmate_ruleset *ruleset,
+int checmate_dispatch(struct checmate_cgroup *cgroup,
+		      const struct checmate_ruleset *ruleset,
 		      enum checmate_hook hook, bool can_deny, const u64 *args);
 
 #endif /* _SECURITY_CHECMATE_DISPATCH_H */

@@ -7,12 +7,13 @@
 # The first file tells which hooks BPF may not attach to, and which return a
 # bool: such a hook has no denial to add (a "true" of inode_xattr_skipcap even
 # lifts a check, and only the first LSM is asked for
-# xfrm_state_pol_flow_match), so both sets are left out.  From every other hook
-# comes, under the preprocessor conditions it stands in:
+# xfrm_state_pol_flow_match), so both sets are left out.  So is setselfattr,
+# with which the framework asks no other LSM than the one whose attribute it is.
+# From every other hook comes, under the preprocessor conditions it stands in:
 #
 #	CHECMATE_HOOK(ret, default, name, subject, (declarations), pushes)
 #
-# subject is the expression that finds whose ruleset judges the call; pushes is
+# subject is the expression that finds the cgroup which judges the call; pushes is
 # a CHECMATE_PUSH(argument) for every argument.
 
 function trim(s)
@@ -26,14 +27,14 @@ function trim(s)
 function subject(name, type, arg)
 {
 	if (name == "sk_alloc_security")
-		return "checmate_current_ruleset()"
+		return "checmate_current_cgroup()"
 	if (name == "sk_free_security")
-		return "checmate_dying_sock_ruleset(" arg ")"
+		return "checmate_dying_sock_cgroup(" arg ")"
 	if (type ~ /^(const )?struct socket \*$/)
-		return "checmate_socket_ruleset(" arg ")"
+		return "checmate_socket_cgroup(" arg ")"
 	if (type ~ /^(const )?struct sock \*$/)
-		return "checmate_sock_ruleset(" arg ")"
-	return "checmate_current_ruleset()"
+		return "checmate_sock_cgroup(" arg ")"
+	return "checmate_current_cgroup()"
 }
 
 function emit(text,	n, i, part, name, arg, type, pushes, decls, who)
@@ -43,9 +44,12 @@ function emit(text,	n, i, part, name, arg, type, pushes, decls, who)
 	sub(/\)[ ]*$/, "", text)
 	n = split(text, part, ",")
 	name = trim(part[3])
-	if (name in skipped)
+	hooks++
+	if (name in skipped) {
+		left_out++
 		return
-	who = "checmate_current_ruleset()"
+	}
+	who = "checmate_current_cgroup()"
 	for (i = 4; i <= n; i++) {
 		part[i] = trim(part[i])
 		decls = decls (i > 4 ? ", " : "") part[i]
@@ -62,20 +66,34 @@ function emit(text,	n, i, part, name, arg, type, pushes, decls, who)
 	       trim(part[1]), trim(part[2]), name, who, decls, pushes
 }
 
+function fail(why)
+{
+	print "gen-hooks.awk: " why >"/dev/stderr"
+	failed = 1
+	exit 1
+}
+
+BEGIN {
+	skipped["setselfattr"] = 1
+	nr_skipped = 1
+}
+
 FNR == 1 {
 	file++
 }
 
 file == 1 && /^BTF_SET_START\((bpf_lsm_disabled_hooks|bool_lsm_hooks)\)/ {
 	skipping = 1
+	sets++
 }
 
 file == 1 && /^BTF_SET_END/ {
 	skipping = 0
 }
 
-file == 1 && skipping && match($0, /bpf_lsm_[a-z_0-9]+\)/) {
+file == 1 && skipping && /^BTF_ID/ && match($0, /bpf_lsm_[a-z_0-9]+\)/) {
 	skipped[substr($0, RSTART + 8, RLENGTH - 9)] = 1
+	nr_skipped++
 }
 
 file == 2 && /^#/ {
@@ -83,6 +101,7 @@ file == 2 && /^#/ {
 }
 
 file == 2 && /^LSM_HOOK\(/ {
+	lines++
 	collecting = 1
 	text = ""
 }
@@ -94,4 +113,17 @@ file == 2 && collecting {
 		emit(text)
 		collecting = 0
 	}
+}
+
+# A change of the kernel that this does not understand must not add a hook that
+# should be left out, nor lose one.
+END {
+	if (failed)
+		exit 1
+	if (sets != 2)
+		fail("bpf_lsm.c: expected two sets of hooks, found " sets + 0)
+	if (left_out != nr_skipped)
+		fail("bpf_lsm.c names hooks that lsm_hook_defs.h does not have")
+	if (!lines || hooks != lines)
+		fail("lsm_hook_defs.h: understood " hooks + 0 " of " lines + 0 " hooks")
 }

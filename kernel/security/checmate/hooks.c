@@ -47,10 +47,12 @@ static __always_inline u64 *push(u64 *slot, const void *arg, size_t size)
 #define JUDGE(NAME, SUBJECT, CAN_DENY, PUSHES)				\
 ({									\
 	const struct checmate_ruleset *ruleset;				\
+	struct checmate_cgroup *cgroup;					\
 	int err = 0;							\
 									\
 	rcu_read_lock();						\
-	ruleset = SUBJECT;						\
+	cgroup = SUBJECT;						\
+	ruleset = checmate_cgroup_ruleset(cgroup);			\
 	if (test_bit(CHECMATE_HOOK_##NAME, ruleset->hooks)) {		\
 		u64 frame[CHECMATE_FRAME_SIZE];				\
 		u64 *args = &frame[CHECMATE_FRAME_ARGS];		\
@@ -62,18 +64,30 @@ static __always_inline u64 *push(u64 *slot, const void *arg, size_t size)
 		frame[CHECMATE_FRAME_IP] =				\
 			(unsigned long)bpf_lsm_##NAME;			\
 		frame[CHECMATE_FRAME_NR] = slot - args;			\
-		err = checmate_dispatch(ruleset, CHECMATE_HOOK_##NAME,	\
-					CAN_DENY, args);		\
+		err = checmate_dispatch(cgroup, ruleset,		\
+					CHECMATE_HOOK_##NAME, CAN_DENY,	\
+					args);				\
 	}								\
 	rcu_read_unlock();						\
 	err;								\
 })
 
+/*
+ * What a hook returns.  Some have an errno for "nothing to say"; a denial must
+ * not be taken for that.
+ */
+static __always_inline int answer(int err, int nothing)
+{
+	if (!err)
+		return nothing;
+	return err == nothing ? -EPERM : err;
+}
+
 /* A hook that returns a value: programs can only make it an error. */
 #define THUNK_int(DEFAULT, NAME, SUBJECT, DECLS, PUSHES)		\
 static int thunk_##NAME DECLS						\
 {									\
-	return JUDGE(NAME, SUBJECT, true, PUSHES) ?: (DEFAULT);		\
+	return answer(JUDGE(NAME, SUBJECT, true, PUSHES), DEFAULT);	\
 }
 
 /* A hook that only tells: programs run, there is nothing to deny. */
@@ -88,16 +102,17 @@ static void thunk_##NAME DECLS						\
 #include "hook_list.h"
 #undef CHECMATE_HOOK
 
+/* What turns the thunks on, as handed out by the framework. */
+static struct static_key_false *hook_key[CHECMATE_NR_HOOKS] __ro_after_init;
+
 /**
  * struct hook_state - What is known of a hook at run time
- * @key: turns the thunk on
  * @users: attached programs that use the hook
  * @idle_since: when @users became 0, in jiffies
  *
- * @key is set at boot, the rest is protected by checmate_mutex.
+ * Protected by checmate_mutex.
  */
 struct hook_state {
-	struct static_key_false *key;
 	unsigned int users;
 	unsigned long idle_since;
 };
@@ -107,7 +122,7 @@ static struct hook_state hook_state[CHECMATE_NR_HOOKS];
 static struct security_hook_list hook_list[] __ro_after_init = {
 #define CHECMATE_HOOK(RET, DEFAULT, NAME, ...)				\
 	LSM_HOOK_INIT_LAZY(NAME, thunk_##NAME,				\
-			   &hook_state[CHECMATE_HOOK_##NAME].key),
+			   &hook_key[CHECMATE_HOOK_##NAME]),
 #include "hook_list.h"
 #undef CHECMATE_HOOK
 };
@@ -174,7 +189,7 @@ const char *checmate_hook_name(enum checmate_hook hook)
 bool checmate_hook_is_active(enum checmate_hook hook)
 {
 	return checmate_is_active() &&
-	       static_key_enabled(&hook_state[hook].key->key);
+	       static_key_enabled(&hook_key[hook]->key);
 }
 
 /**
@@ -211,7 +226,7 @@ static void turn_off_idle(struct work_struct *work)
 				state->idle_since + CHECMATE_HOOK_LINGER))
 			again = true;
 		else
-			static_branch_disable(state->key);
+			static_branch_disable(hook_key[hook]);
 	}
 	if (again)
 		schedule_delayed_work(&idle_work, CHECMATE_HOOK_LINGER);
@@ -230,7 +245,7 @@ void checmate_use_hook(enum checmate_hook hook)
 	lockdep_assert_held(&checmate_mutex);
 
 	if (!hook_state[hook].users++)
-		static_branch_enable(hook_state[hook].key);
+		static_branch_enable(hook_key[hook]);
 }
 
 /**

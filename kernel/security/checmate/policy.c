@@ -63,6 +63,26 @@ static int detach(struct checmate_policy *policy, u64 id,
 	return -ENOENT;
 }
 
+static int change_mode(struct checmate_policy *policy, u64 id, bool permissive)
+{
+	struct checmate_program *clone;
+	unsigned int i;
+
+	for (i = 0; i < policy->nr; i++)
+		if (policy->program[i]->id == id)
+			break;
+	if (i == policy->nr)
+		return -ENOENT;
+	if (policy->program[i]->permissive == permissive)
+		return 0;
+	clone = checmate_clone_program(policy->program[i], permissive);
+	if (IS_ERR(clone))
+		return PTR_ERR(clone);
+	checmate_put_program(policy->program[i]);
+	policy->program[i] = clone;
+	return 0;
+}
+
 static void clear(struct checmate_policy *policy, enum checmate_hook scope)
 {
 	unsigned int i = policy->nr;
@@ -115,6 +135,9 @@ checmate_edit_policy(const struct checmate_policy *old,
 			break;
 		case CHECMATE_OP_DETACH_FD:
 			err = detach(policy, 0, program[i], scope);
+			break;
+		case CHECMATE_OP_MODE:
+			err = change_mode(policy, op[i].id, op[i].permissive);
 			break;
 		case CHECMATE_OP_CLEAR:
 			clear(policy, scope);

@@ -38,13 +38,15 @@ static bool uses_cgroup_storage(const struct bpf_prog *prog)
  * checmate_create_program - Make the attachment of a program
  * @fd: file descriptor of a BPF LSM program in the current task
  * @cgroup_id: the cgroup it is going to be attached to
+ * @permissive: whether its denials are only told
  *
  * Context: Process context, may sleep.
  * Return: The program with one reference; -EBADF if @fd is not open, -EINVAL
  * if it is not a BPF LSM program or one for a hook that judges nothing,
- * -EOPNOTSUPP if the program sleeps or uses cgroup storage, or -ENOMEM.
+ * -EOPNOTSUPP if the program uses cgroup storage, or -ENOMEM.
  */
-struct checmate_program *checmate_create_program(int fd, u64 cgroup_id)
+struct checmate_program *checmate_create_program(int fd, u64 cgroup_id,
+						 bool permissive)
 {
 	struct bpf_prog *prog __free(bpf_prog) = NULL;
 	struct checmate_program *program;
@@ -60,19 +62,77 @@ struct checmate_program *checmate_create_program(int fd, u64 cgroup_id)
 	hook = checmate_find_hook(prog->aux->attach_btf_id);
 	if (hook < 0)
 		return ERR_PTR(hook);
-	if (prog->sleepable || uses_cgroup_storage(prog))
+	if (uses_cgroup_storage(prog))
 		return ERR_PTR(-EOPNOTSUPP);
 
 	program = kzalloc(sizeof(*program), GFP_KERNEL);
 	if (!program)
 		return ERR_PTR(-ENOMEM);
+	program->tally = kzalloc(sizeof(*program->tally), GFP_KERNEL);
+	if (!program->tally) {
+		kfree(program);
+		return ERR_PTR(-ENOMEM);
+	}
 	refcount_set(&program->usage, 1);
+	refcount_set(&program->tally->usage, 1);
 	program->hook = hook;
 	program->is_cgroup = prog->expected_attach_type == BPF_LSM_CGROUP;
+	program->is_sleepable = prog->sleepable;
+	program->permissive = permissive;
 	program->id = atomic64_inc_return(&last_id);
 	program->cgroup_id = cgroup_id;
 	program->prog = no_free_ptr(prog);
 	return program;
+}
+
+/**
+ * checmate_clone_program - The same attachment in another mode
+ * @program: the program to stand in for
+ * @permissive: the mode
+ *
+ * Rulesets that have @program keep it: with a new ruleset comes the new mode,
+ * for all of its programs at once.
+ *
+ * Context: Process context, may sleep.
+ * Return: The program with one reference, or -ENOMEM.
+ */
+struct checmate_program *
+checmate_clone_program(const struct checmate_program *program, bool permissive)
+{
+	struct checmate_program *clone;
+
+	clone = kmemdup(program, sizeof(*program), GFP_KERNEL);
+	if (!clone)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&clone->usage, 1);
+	clone->permissive = permissive;
+	refcount_inc(&clone->tally->usage);
+	bpf_prog_inc(clone->prog);
+	return clone;
+}
+
+/**
+ * checmate_prog_id - The BPF id of a program
+ * @program: the program
+ *
+ * Context: Any context.
+ * Return: The id, as bpftool shows it.
+ */
+u32 checmate_prog_id(const struct checmate_program *program)
+{
+	return program->prog->aux->id;
+}
+
+/**
+ * checmate_mode_name - The mode of a program as control text has it
+ * @program: the program
+ *
+ * Context: Any context.
+ * Return: "enforce" or "permissive".
+ */
+const char *checmate_mode_name(const struct checmate_program *program)
+{
+	return program->permissive ? "permissive" : "enforce";
 }
 
 /**
@@ -87,5 +147,7 @@ void checmate_put_program(struct checmate_program *program)
 	if (!program || !refcount_dec_and_test(&program->usage))
 		return;
 	bpf_prog_put(program->prog);
+	if (refcount_dec_and_test(&program->tally->usage))
+		kfree(program->tally);
 	kfree(program);
 }

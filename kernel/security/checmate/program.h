@@ -8,9 +8,22 @@
 #include <linux/refcount.h>
 #include <linux/types.h>
 
+#include "event.h"
 #include "hooks.h"
 
 struct bpf_prog;
+
+/**
+ * struct checmate_tally - What an attachment has done so far
+ * @usage: one reference from each program that stands for the attachment
+ * @events: its denials
+ *
+ * Outlives a change of the mode, for which the program is made anew.
+ */
+struct checmate_tally {
+	refcount_t usage;
+	struct checmate_events events;
+};
 
 /**
  * struct checmate_program - A BPF LSM program attached to one cgroup
@@ -18,9 +31,12 @@ struct bpf_prog;
  * @hook: the hook it was loaded for
  * @is_cgroup: loaded as BPF_LSM_CGROUP, whose 0 denies; otherwise BPF_LSM_MAC,
  *	whose 0 allows
+ * @is_sleepable: may sleep
+ * @permissive: its denials are told and not enforced
  * @id: names this attachment; never used again after it is gone
  * @cgroup_id: the cgroup it is attached to
  * @prog: the program, referenced
+ * @tally: counters, referenced
  *
  * All but @usage is constant once the program is in a policy.
  */
@@ -28,12 +44,20 @@ struct checmate_program {
 	refcount_t usage;
 	enum checmate_hook hook;
 	bool is_cgroup;
+	bool is_sleepable;
+	bool permissive;
 	u64 id;
 	u64 cgroup_id;
 	struct bpf_prog *prog;
+	struct checmate_tally *tally;
 };
 
-struct checmate_program *checmate_create_program(int fd, u64 cgroup_id);
+struct checmate_program *checmate_create_program(int fd, u64 cgroup_id,
+						 bool permissive);
+struct checmate_program *
+checmate_clone_program(const struct checmate_program *program, bool permissive);
+u32 checmate_prog_id(const struct checmate_program *program);
+const char *checmate_mode_name(const struct checmate_program *program);
 void checmate_put_program(struct checmate_program *program);
 
 static inline struct checmate_program *

@@ -2,10 +2,14 @@
 /*
  * Checmate LSM - Rewriting of socket addresses
  *
- * Two kfuncs set the port and the address of the sockaddr that a socket_bind
- * or socket_connect hook was given.  The verifier admits them in programs of
- * these hooks only.  Such a program may also be attached elsewhere than to a
- * cgroup, where nothing says how long the address is: the kfuncs then refuse.
+ * Kfuncs set the port and the address of the sockaddr that a socket_bind or
+ * socket_connect hook was given, or that the message of a socket_sendmsg hook
+ * names.  The verifier admits them in programs of these hooks only.  Such a
+ * program may also be attached elsewhere than to a cgroup, where nothing says
+ * how long the address is: the kfuncs then refuse.
+ *
+ * In all three the address is a copy in kernel memory that lives until the
+ * call is done, whoever made it: sock_sendmsg() copies those of the kernel.
  */
 
 #include <linux/bpf.h>
@@ -24,9 +28,10 @@
 #include "rewrite.h"
 #include "setup.h"
 
-/* The slots of the address and its length in the hooks' arguments. */
+/* Slots of the hooks' arguments: bind and connect, sendmsg. */
 #define SLOT_ADDRESS	1
 #define SLOT_ADDRLEN	2
+#define SLOT_MSG	1
 
 /* Only the task itself looks at its blob, hence no lock. */
 static struct checmate_rewrite **current_rewrite(void)
@@ -37,19 +42,29 @@ static struct checmate_rewrite **current_rewrite(void)
 /**
  * checmate_begin_rewrite - Let kfuncs reach the address of a hook
  * @rewrite: filled in; must outlive the run of the programs
+ * @hook: the hook, for which checmate_can_rewrite()
  * @args: the hook's arguments
  *
- * Context: Process context, of a hook for which checmate_can_rewrite().
+ * Context: Process context.
  * Return: What to give to checmate_end_rewrite().
  */
 struct checmate_rewrite *checmate_begin_rewrite(struct checmate_rewrite *rewrite,
+						enum checmate_hook hook,
 						const u64 *args)
 {
 	struct checmate_rewrite **current_slot = current_rewrite();
 	struct checmate_rewrite *outer = *current_slot;
 
-	rewrite->address = (struct sockaddr *)(unsigned long)args[SLOT_ADDRESS];
-	rewrite->addrlen = args[SLOT_ADDRLEN];
+	if (hook == CHECMATE_HOOK_socket_sendmsg) {
+		rewrite->msg = (struct msghdr *)(unsigned long)args[SLOT_MSG];
+		rewrite->address = rewrite->msg->msg_name;
+		rewrite->addrlen = rewrite->msg->msg_namelen;
+	} else {
+		rewrite->msg = NULL;
+		rewrite->address =
+			(struct sockaddr *)(unsigned long)args[SLOT_ADDRESS];
+		rewrite->addrlen = args[SLOT_ADDRLEN];
+	}
 	*current_slot = rewrite;
 	return outer;
 }
@@ -65,35 +80,84 @@ void checmate_end_rewrite(struct checmate_rewrite *outer)
 	*current_rewrite() = outer;
 }
 
-/* How many bytes of @address may be touched; negative where none may. */
-static int usable_length(const struct sockaddr *address)
+/* Whether the caller gave all of the address that its family asks for. */
+static int check_address(const struct checmate_rewrite *rewrite)
 {
-	const struct checmate_rewrite *rewrite = *current_rewrite();
+	int needed;
 
-	if (!rewrite || rewrite->address != address)
+	if (!rewrite->address ||
+	    rewrite->addrlen < (int)offsetofend(struct sockaddr, sa_family))
 		return -EINVAL;
-	if (rewrite->addrlen < (int)offsetofend(struct sockaddr, sa_family))
-		return -EINVAL;
-	switch (address->sa_family) {
+	switch (rewrite->address->sa_family) {
 	case AF_INET:
-		if (rewrite->addrlen < (int)sizeof(struct sockaddr_in))
-			return -EINVAL;
+		needed = sizeof(struct sockaddr_in);
 		break;
 	case AF_INET6:
-		if (rewrite->addrlen < SIN6_LEN_RFC2133)
-			return -EINVAL;
+		needed = SIN6_LEN_RFC2133;
 		break;
 	default:
 		return -EAFNOSUPPORT;
 	}
-	return rewrite->addrlen;
+	return rewrite->addrlen < needed ? -EINVAL : 0;
+}
+
+static int set_port(const struct checmate_rewrite *rewrite, __be16 port)
+{
+	int err = check_address(rewrite);
+
+	if (err)
+		return err;
+	/* The port is at the same place in both families. */
+	BUILD_BUG_ON(offsetof(struct sockaddr_in, sin_port) !=
+		     offsetof(struct sockaddr_in6, sin6_port));
+	((struct sockaddr_in *)rewrite->address)->sin_port = port;
+	return 0;
+}
+
+static int set_addr(const struct checmate_rewrite *rewrite, const void *addr,
+		    u32 size)
+{
+	int err = check_address(rewrite);
+	size_t offset, room;
+
+	if (err)
+		return err;
+	if (rewrite->address->sa_family == AF_INET) {
+		offset = offsetof(struct sockaddr_in, sin_addr);
+		room = sizeof(struct in_addr);
+	} else {
+		offset = offsetof(struct sockaddr_in6, sin6_addr);
+		room = sizeof(struct in6_addr);
+	}
+	if (size != room)
+		return -EINVAL;
+	memcpy((void *)rewrite->address + offset, addr, size);
+	return 0;
+}
+
+/* What is being judged, if that is @address. */
+static const struct checmate_rewrite *
+find_address(const struct sockaddr *address)
+{
+	const struct checmate_rewrite *rewrite = *current_rewrite();
+
+	return rewrite && !rewrite->msg && rewrite->address == address ?
+	       rewrite : NULL;
+}
+
+/* What is being judged, if that is @msg. */
+static const struct checmate_rewrite *find_msg(const struct msghdr *msg)
+{
+	const struct checmate_rewrite *rewrite = *current_rewrite();
+
+	return rewrite && rewrite->msg == msg ? rewrite : NULL;
 }
 
 __bpf_kfunc_start_defs();
 
 /**
  * bpf_checmate_set_port - Set the port of the address being judged
- * @address: the hook's address argument
+ * @address: the address argument of socket_bind or socket_connect
  * @port: the port, in network byte order
  *
  * Context: Within a program that Checmate runs for the hook.
@@ -103,20 +167,14 @@ __bpf_kfunc_start_defs();
  */
 __bpf_kfunc int bpf_checmate_set_port(struct sockaddr *address, __be16 port)
 {
-	int length = usable_length(address);
+	const struct checmate_rewrite *rewrite = find_address(address);
 
-	if (length < 0)
-		return length;
-	/* The port is at the same place in both families. */
-	BUILD_BUG_ON(offsetof(struct sockaddr_in, sin_port) !=
-		     offsetof(struct sockaddr_in6, sin6_port));
-	((struct sockaddr_in *)address)->sin_port = port;
-	return 0;
+	return rewrite ? set_port(rewrite, port) : -EINVAL;
 }
 
 /**
  * bpf_checmate_set_addr - Set the IP address of the address being judged
- * @address: the hook's address argument
+ * @address: the address argument of socket_bind or socket_connect
  * @addr: the new IP address, in network byte order
  * @addr__sz: its size: 4 for AF_INET, 16 for AF_INET6
  *
@@ -128,23 +186,43 @@ __bpf_kfunc int bpf_checmate_set_port(struct sockaddr *address, __be16 port)
 __bpf_kfunc int bpf_checmate_set_addr(struct sockaddr *address,
 				      const void *addr, u32 addr__sz)
 {
-	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)address;
-	struct sockaddr_in *sin = (struct sockaddr_in *)address;
-	int length = usable_length(address);
+	const struct checmate_rewrite *rewrite = find_address(address);
 
-	if (length < 0)
-		return length;
-	if (address->sa_family == AF_INET &&
-	    addr__sz == sizeof(sin->sin_addr)) {
-		memcpy(&sin->sin_addr, addr, sizeof(sin->sin_addr));
-		return 0;
-	}
-	if (address->sa_family == AF_INET6 &&
-	    addr__sz == sizeof(sin6->sin6_addr)) {
-		memcpy(&sin6->sin6_addr, addr, sizeof(sin6->sin6_addr));
-		return 0;
-	}
-	return -EINVAL;
+	return rewrite ? set_addr(rewrite, addr, addr__sz) : -EINVAL;
+}
+
+/**
+ * bpf_checmate_set_msg_port - Set the destination port of a message
+ * @msg: the message argument of socket_sendmsg
+ * @port: the port, in network byte order
+ *
+ * Context: Within a program that Checmate runs for the hook.
+ * Return: As bpf_checmate_set_port(); -EINVAL also if the message names no
+ * destination.
+ */
+__bpf_kfunc int bpf_checmate_set_msg_port(struct msghdr *msg, __be16 port)
+{
+	const struct checmate_rewrite *rewrite = find_msg(msg);
+
+	return rewrite ? set_port(rewrite, port) : -EINVAL;
+}
+
+/**
+ * bpf_checmate_set_msg_addr - Set the destination IP address of a message
+ * @msg: the message argument of socket_sendmsg
+ * @addr: the new IP address, in network byte order
+ * @addr__sz: its size: 4 for AF_INET, 16 for AF_INET6
+ *
+ * Context: Within a program that Checmate runs for the hook.
+ * Return: As bpf_checmate_set_addr(); -EINVAL also if the message names no
+ * destination.
+ */
+__bpf_kfunc int bpf_checmate_set_msg_addr(struct msghdr *msg,
+					  const void *addr, u32 addr__sz)
+{
+	const struct checmate_rewrite *rewrite = find_msg(msg);
+
+	return rewrite ? set_addr(rewrite, addr, addr__sz) : -EINVAL;
 }
 
 __bpf_kfunc_end_defs();
@@ -152,6 +230,8 @@ __bpf_kfunc_end_defs();
 BTF_KFUNCS_START(checmate_rewrite_kfuncs)
 BTF_ID_FLAGS(func, bpf_checmate_set_port, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_checmate_set_addr, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_checmate_set_msg_port, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_checmate_set_msg_addr, KF_TRUSTED_ARGS)
 BTF_KFUNCS_END(checmate_rewrite_kfuncs)
 
 /* The set is registered for all tracing programs: admit only our hooks'. */

@@ -9,17 +9,21 @@
 
 #include "hooks.h"
 
+struct msghdr;
 struct sockaddr;
 
 /**
  * struct checmate_rewrite - The address that programs may now set
- * @address: argument of the hook, in kernel memory
+ * @msg: argument of the hook, if that is a message
+ * @address: argument of the hook or of @msg, in kernel memory; NULL if the
+ *	message has none
  * @addrlen: how much of it the caller of the system call gave
  *
  * Lives on the stack of checmate_dispatch(); the current task's blob points to
  * the innermost one while programs of a hook with an address run.
  */
 struct checmate_rewrite {
+	const struct msghdr *msg;
 	struct sockaddr *address;
 	int addrlen;
 };
@@ -28,21 +32,26 @@ struct checmate_rewrite {
  * checmate_can_rewrite - Whether a hook's address may be set
  * @hook: the hook
  *
- * Return: true for the hooks whose second and third arguments are the address
- * and its length, and whose caller uses the address after the hook.
+ * Return: true for the hooks that are given an address which their caller uses
+ * afterwards.
  */
 static inline bool checmate_can_rewrite(enum checmate_hook hook)
 {
 	return hook == CHECMATE_HOOK_socket_bind ||
-	       hook == CHECMATE_HOOK_socket_connect;
+	       hook == CHECMATE_HOOK_socket_connect ||
+	       hook == CHECMATE_HOOK_socket_sendmsg;
 }
 
 struct checmate_rewrite *checmate_begin_rewrite(struct checmate_rewrite *rewrite,
+						enum checmate_hook hook,
 						const u64 *args);
 void checmate_end_rewrite(struct checmate_rewrite *outer);
 
 int bpf_checmate_set_port(struct sockaddr *address, __be16 port);
 int bpf_checmate_set_addr(struct sockaddr *address, const void *addr,
 			  u32 addr__sz);
+int bpf_checmate_set_msg_port(struct msghdr *msg, __be16 port);
+int bpf_checmate_set_msg_addr(struct msghdr *msg, const void *addr,
+			      u32 addr__sz);
 
 #endif /* _SECURITY_CHECMATE_REWRITE_H */

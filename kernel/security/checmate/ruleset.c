@@ -12,6 +12,7 @@
 #include <linux/overflow.h>
 #include <linux/panic.h>
 #include <linux/rcupdate.h>
+#include <linux/rcupdate_trace.h>
 #include <linux/slab.h>
 
 #include "common.h"
@@ -42,6 +43,29 @@ static void free_ruleset(struct work_struct *work)
 	kvfree(ruleset);
 }
 
+/* Nobody sleeps in the ruleset anymore: back to where freeing may sleep. */
+static void sleepers_left(struct rcu_head *rcu)
+{
+	struct checmate_ruleset *ruleset =
+		container_of(rcu, struct checmate_ruleset, rcu);
+
+	INIT_WORK(&ruleset->free_work.work, free_ruleset);
+	queue_work(ruleset_wq, &ruleset->free_work.work);
+}
+
+/* No reader is left that has not begun to sleep. */
+static void readers_left(struct work_struct *work)
+{
+	struct checmate_ruleset *ruleset =
+		container_of(to_rcu_work(work), struct checmate_ruleset,
+			     free_work);
+
+	if (bitmap_empty(ruleset->sleepable, CHECMATE_NR_HOOKS))
+		free_ruleset(work);
+	else
+		call_rcu_tasks_trace(&ruleset->rcu, sleepers_left);
+}
+
 /**
  * checmate_build_ruleset - Build the ruleset of a cgroup
  * @policy: what is attached to the cgroup itself, or NULL
@@ -68,11 +92,15 @@ checmate_build_ruleset(const struct checmate_policy *policy,
 	if (!ruleset)
 		return ERR_PTR(-ENOMEM);
 	bitmap_copy(ruleset->hooks, inherited->hooks, CHECMATE_NR_HOOKS);
+	bitmap_copy(ruleset->sleepable, inherited->sleepable,
+		    CHECMATE_NR_HOOKS);
 
 	/* Local programs of a hook are counted in the slot behind it... */
 	for (i = 0; i < policy->nr; i++) {
 		hook = policy->program[i]->hook;
 		__set_bit(hook, ruleset->hooks);
+		if (policy->program[i]->is_sleepable)
+			__set_bit(hook, ruleset->sleepable);
 		ruleset->first[hook + 1]++;
 	}
 	/* ...and the counts, with the inherited ones, become indices. */
@@ -104,7 +132,7 @@ checmate_build_ruleset(const struct checmate_policy *policy,
 	}
 
 	refcount_set(&ruleset->usage, 1);
-	INIT_RCU_WORK(&ruleset->free_work, free_ruleset);
+	INIT_RCU_WORK(&ruleset->free_work, readers_left);
 	return ruleset;
 }
 
@@ -130,6 +158,8 @@ void checmate_put_ruleset(struct checmate_ruleset *ruleset)
 void checmate_flush_rulesets(void)
 {
 	rcu_barrier();
+	flush_workqueue(ruleset_wq);
+	rcu_barrier_tasks_trace();
 	flush_workqueue(ruleset_wq);
 }
 #endif

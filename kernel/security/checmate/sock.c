@@ -2,19 +2,24 @@
 /*
  * Checmate LSM - Sockets
  *
- * A socket is judged by the cgroup of its creator, whoever uses it later.  The
- * cgroup is pinned in the sock's blob when the sock is allocated: sk_cgrp_data
- * is set up after and torn down before the hooks that need the cgroup, and a
- * cgroup that was removed no longer leads to its css.
+ * A socket is judged by the cgroup of its creator, whoever uses it later; one
+ * that comes out of accept(2) by the cgroup of the listening socket.  The
+ * cgroup is pinned in the sock's blob: sk_cgrp_data is set up after and torn
+ * down before hooks that need it, is not always the listener's, and a cgroup
+ * that was removed no longer leads to its css.
  *
  * The controller may be enabled for a cgroup after its sockets were made.
  * Their pins then lead to an ancestor, which knows nothing of the policy that
- * the cgroup gets.  Each time a css comes online an epoch starts, and a sock
- * seen in a new epoch has its pin moved down to its own cgroup, if that has a
- * css by now.  A pin never moves up.
+ * the cgroup gets.  Each transaction begins an epoch, and a sock seen in a new
+ * epoch has its pin moved down to its own cgroup, if that has a css by now.  A
+ * pin never moves up.
+ *
+ * The epoch is always read before what is looked up, and a pin is stored before
+ * its epoch: a sock may thus be looked at once too often, but is never taken
+ * for current when it is not.
  *
  * Pins are taken and dropped under RCU, with no lock: a reader may still use
- * the cgroup that cmpxchg() has just replaced, until rcu_read_unlock().
+ * the css that cmpxchg() has just replaced, until rcu_read_unlock().
  */
 
 #include <linux/cgroup.h>
@@ -40,29 +45,38 @@ static void put_cgroup(struct checmate_cgroup *cgroup)
 		css_put(&cgroup->css);
 }
 
-/* Move the pin of a live sock down to the cgroup that its creator was in. */
-static void refresh_pin(const struct sock *sk)
+/*
+ * The css of @home or of its nearest ancestor that has one.  One on its way out
+ * counts where it goes with the cgroup, but not where the controller has been
+ * turned off and the cgroup stays: it is then the parent's already.
+ */
+static struct checmate_cgroup *find_cgroup(struct cgroup *home)
 {
-	struct checmate_sock *blob = sock_blob(sk);
-	struct cgroup *home = READ_ONCE(sk->sk_cgrp_data.cgroup);
+	struct cgroup_subsys_state *css =
+		cgroup_e_css(home, &checmate_cgrp_subsys);
+
+	if (READ_ONCE(home->self.flags) & CSS_ONLINE)
+		while (css_is_dying(css))
+			css = css->parent;
+	return css_checmate(css);
+}
+
+/* Move the pin of a sock down to its own cgroup, for the epoch we are in. */
+static void refresh_pin(struct checmate_sock *blob, struct cgroup *home)
+{
 	struct checmate_cgroup *pinned, *found;
 	unsigned int epoch;
 
-	/*
-	 * Pairs with the release in checmate_css_online(): a css of this epoch
-	 * is found below.
-	 */
+	/* Pairs with the release in begin_epoch(). */
 	epoch = smp_load_acquire(&checmate_epoch);
 
-	/* Early hooks of a new sock: its creator's pin is as good as it gets. */
-	if (!home)
-		return;
-
-	pinned = rcu_dereference(blob->cgroup);
-	found = css_checmate(cgroup_e_css(home, &checmate_cgrp_subsys));
-	if (found != pinned &&
-	    (!pinned || cgroup_is_descendant(found->css.cgroup,
-					     pinned->css.cgroup))) {
+	for (;;) {
+		pinned = rcu_dereference(blob->cgroup);
+		found = find_cgroup(home);
+		if (found == pinned ||
+		    (pinned && !cgroup_is_descendant(found->css.cgroup,
+						     pinned->css.cgroup)))
+			break;
 		/*
 		 * The last reference may just have gone with the cgroup; the
 		 * next look finds what is left.
@@ -71,123 +85,176 @@ static void refresh_pin(const struct sock *sk)
 			return;
 		if (unrcu_pointer(cmpxchg(&blob->cgroup,
 					  RCU_INITIALIZER(pinned),
-					  RCU_INITIALIZER(found))) == pinned)
+					  RCU_INITIALIZER(found))) == pinned) {
 			put_cgroup(pinned);
-		else
-			put_cgroup(found);
+			break;
+		}
+		/* Somebody else was faster, perhaps with an older look. */
+		put_cgroup(found);
 	}
-	/* Pairs with the acquire in checmate_sock_ruleset(). */
+	/* Pairs with the acquire in current_pin(). */
 	smp_store_release(&blob->epoch, epoch);
 }
 
-static const struct checmate_ruleset *pinned_ruleset(struct checmate_sock *blob)
+static struct checmate_cgroup *current_pin(struct checmate_sock *blob,
+					   struct cgroup *home)
 {
-	struct checmate_cgroup *cgroup = rcu_dereference(blob->cgroup);
-
-	return cgroup ? checmate_cgroup_ruleset(cgroup) :
-			checmate_root_ruleset();
-}
-
-/**
- * checmate_sock_ruleset - The ruleset that judges a sock
- * @sk: the sock, alive
- *
- * Context: Any context, within rcu_read_lock().
- * Return: The ruleset, valid until rcu_read_unlock().
- */
-const struct checmate_ruleset *checmate_sock_ruleset(const struct sock *sk)
-{
-	struct checmate_sock *blob = sock_blob(sk);
 	unsigned int epoch;
 
 	/* Pairs with the release in refresh_pin(): the pin is of the epoch. */
 	epoch = smp_load_acquire(&blob->epoch);
-	if (unlikely(epoch != READ_ONCE(checmate_epoch)))
-		refresh_pin(sk);
-	return pinned_ruleset(blob);
+	if (unlikely(epoch != READ_ONCE(checmate_epoch)) && home)
+		refresh_pin(blob, home);
+	return rcu_dereference(blob->cgroup) ?: checmate_root_cgroup();
 }
 
 /**
- * checmate_dying_sock_ruleset - The ruleset that judges a sock being freed
+ * checmate_sock_cgroup - The cgroup that judges a sock
+ * @sk: the sock, alive
+ *
+ * Context: Any context, within rcu_read_lock().
+ * Return: The cgroup, valid until rcu_read_unlock().
+ */
+struct checmate_cgroup *checmate_sock_cgroup(const struct sock *sk)
+{
+	struct checmate_sock *blob = sock_blob(sk);
+
+	return current_pin(blob,
+			   blob->home ?: READ_ONCE(sk->sk_cgrp_data.cgroup));
+}
+
+/**
+ * checmate_dying_sock_cgroup - The cgroup that judges a sock being freed
  * @sk: the sock, whose sk_cgrp_data must not be looked at anymore
  *
  * Context: Any context, within rcu_read_lock().
- * Return: The ruleset, valid until rcu_read_unlock().
+ * Return: The cgroup, valid until rcu_read_unlock().
  */
-const struct checmate_ruleset *
-checmate_dying_sock_ruleset(const struct sock *sk)
+struct checmate_cgroup *checmate_dying_sock_cgroup(const struct sock *sk)
 {
-	return pinned_ruleset(sock_blob(sk));
+	struct checmate_sock *blob = sock_blob(sk);
+
+	return current_pin(blob, blob->home);
 }
 
 /**
- * checmate_socket_ruleset - The ruleset that judges a socket
+ * checmate_socket_cgroup - The cgroup that judges a socket
  * @sock: the socket; NULL, or without a sock, it is the current task that acts
  *
  * Context: Any context, within rcu_read_lock().
- * Return: The ruleset, valid until rcu_read_unlock().
+ * Return: The cgroup, valid until rcu_read_unlock().
  */
-const struct checmate_ruleset *
-checmate_socket_ruleset(const struct socket *sock)
+struct checmate_cgroup *checmate_socket_cgroup(const struct socket *sock)
 {
 	const struct sock *sk = sock ? READ_ONCE(sock->sk) : NULL;
 
-	return sk ? checmate_sock_ruleset(sk) : checmate_current_ruleset();
+	return sk ? checmate_sock_cgroup(sk) : checmate_current_cgroup();
 }
 
-/* A new sock is its creator's; one made in interrupt is the root's. */
+static void drop_pin(struct checmate_sock *blob)
+{
+	put_cgroup(unrcu_pointer(blob->cgroup));
+	RCU_INIT_POINTER(blob->cgroup, NULL);
+	if (blob->home)
+		cgroup_put(blob->home);
+	blob->home = NULL;
+}
+
+/*
+ * A new sock is its creator's; one made in interrupt is the root's.  Where a
+ * task is right now is not the last word on its css: tasks are moved to a new
+ * css after that can be given a policy.
+ */
 static int pin_creator(struct sock *sk, int family, gfp_t priority)
 {
+	struct task_struct *task = in_task() ? current : &init_task;
 	struct checmate_sock *blob = sock_blob(sk);
 	struct checmate_cgroup *cgroup;
+	struct cgroup *home;
 
 	rcu_read_lock();
+	/* Pairs with the release in begin_epoch(). */
+	blob->epoch = smp_load_acquire(&checmate_epoch);
 	do {
-		cgroup = checmate_current_cgroup();
+		home = task_dfl_cgroup(task);
+	} while (!cgroup_tryget(home));
+	do {
+		cgroup = find_cgroup(home);
 	} while (!css_tryget(&cgroup->css));
 	rcu_read_unlock();
+	blob->home = home;
 	RCU_INIT_POINTER(blob->cgroup, cgroup);
-	blob->epoch = READ_ONCE(checmate_epoch);
 	return 0;
 }
 
-/* A cloned sock, as of an accepted connection, is its parent's. */
+/* A sock made for another one, as by accept(2), is that one's. */
 static void pin_parent(const struct sock *sk, struct sock *newsk)
 {
 	struct checmate_sock *from = sock_blob(sk);
 	struct checmate_sock *to = sock_blob(newsk);
 	struct checmate_cgroup *cgroup;
+	struct cgroup *home;
+	unsigned int epoch;
 
 	rcu_read_lock();
+	/* The parent may be known to be out of date by now. */
+	checmate_sock_cgroup(sk);
+	/* Pairs with the release in refresh_pin(). */
+	epoch = smp_load_acquire(&from->epoch);
 	do {
 		cgroup = rcu_dereference(from->cgroup);
 	} while (cgroup && !css_tryget(&cgroup->css));
-	/* Nobody else knows newsk yet. */
-	put_cgroup(unrcu_pointer(to->cgroup));
-	RCU_INIT_POINTER(to->cgroup, cgroup);
-	to->epoch = READ_ONCE(from->epoch);
+	home = from->home ?: READ_ONCE(sk->sk_cgrp_data.cgroup);
 	rcu_read_unlock();
+
+	/* The parent lives, and with it its home; nobody knows newsk yet. */
+	if (home)
+		cgroup_get(home);
+	drop_pin(to);
+	to->home = home;
+	RCU_INIT_POINTER(to->cgroup, cgroup);
+	to->epoch = epoch;
+}
+
+/* The server's end of a connection is made by the client. */
+static int pin_unix(struct sock *sk, struct sock *other, struct sock *newsk)
+{
+	pin_parent(other, newsk);
+	return 0;
+}
+
+static void pin_sctp(struct sctp_association *asoc, struct sock *sk,
+		     struct sock *newsk)
+{
+	pin_parent(sk, newsk);
+}
+
+static int pin_subflow(struct sock *sk, struct sock *ssk)
+{
+	pin_parent(sk, ssk);
+	return 0;
 }
 
 static void unpin(struct sock *sk)
 {
-	struct checmate_sock *blob = sock_blob(sk);
-
-	put_cgroup(unrcu_pointer(blob->cgroup));
-	RCU_INIT_POINTER(blob->cgroup, NULL);
+	drop_pin(sock_blob(sk));
 }
 
-static struct static_key_false *alloc_key __ro_after_init;
-static struct static_key_false *clone_key __ro_after_init;
-static struct static_key_false *free_key __ro_after_init;
+static struct static_key_false *pin_key[5] __ro_after_init;
+static struct static_key_false *unpin_key __ro_after_init;
 
 static struct security_hook_list pin_hooks[] __ro_after_init = {
-	LSM_HOOK_INIT_LAZY(sk_alloc_security, pin_creator, &alloc_key),
-	LSM_HOOK_INIT_LAZY(sk_clone_security, pin_parent, &clone_key),
+	LSM_HOOK_INIT_LAZY(sk_alloc_security, pin_creator, &pin_key[0]),
+	LSM_HOOK_INIT_LAZY(sk_clone_security, pin_parent, &pin_key[1]),
+	LSM_HOOK_INIT_LAZY(unix_stream_connect, pin_unix, &pin_key[2]),
+	LSM_HOOK_INIT_LAZY(sctp_sk_clone, pin_sctp, &pin_key[3]),
+	LSM_HOOK_INIT_LAZY(mptcp_add_subflow, pin_subflow, &pin_key[4]),
 };
 
+static_assert(ARRAY_SIZE(pin_hooks) == ARRAY_SIZE(pin_key));
+
 static struct security_hook_list unpin_hooks[] __ro_after_init = {
-	LSM_HOOK_INIT_LAZY(sk_free_security, unpin, &free_key),
+	LSM_HOOK_INIT_LAZY(sk_free_security, unpin, &unpin_key),
 };
 
 /**
@@ -227,11 +294,13 @@ void __init checmate_add_sock_unpin(void)
  */
 void checmate_start_sock_pins(void)
 {
+	unsigned int i;
+
 	lockdep_assert_held(&checmate_mutex);
 
-	if (!checmate_is_active() || static_key_enabled(&alloc_key->key))
+	if (!checmate_is_active() || static_key_enabled(&pin_key[0]->key))
 		return;
-	static_branch_enable(free_key);
-	static_branch_enable(clone_key);
-	static_branch_enable(alloc_key);
+	static_branch_enable(unpin_key);
+	for (i = ARRAY_SIZE(pin_key); i--; )
+		static_branch_enable(pin_key[i]);
 }

@@ -7,28 +7,30 @@
 
 #include <linux/types.h>
 
+struct cgroup;
 struct checmate_cgroup;
-struct checmate_ruleset;
 struct sock;
 struct socket;
 
 /**
- * struct checmate_sock - The cgroup that judges a socket
- * @cgroup: the cgroup, with a reference; NULL where none was pinned, which
- *	stands for the root
- * @epoch: the state of the hierarchy that @cgroup was looked up in
+ * struct checmate_sock - Whose a sock is
+ * @home: the cgroup it belongs to, with a reference; NULL where the sock was
+ *	made before pinning began, which stands for what sk_cgrp_data has
+ * @cgroup: the controller's state of @home, or of the nearest ancestor that had
+ *	one when it was looked for, with a reference; NULL stands for the root
+ * @epoch: the state of all policies that @cgroup was looked for in
  *
- * Kept in the sock's LSM blob: the pin outlives the removal of the cgroup, so
- * a socket that outlives its cgroup stays under that cgroup's policy.
+ * Kept in the sock's LSM blob.  @home is set before others know of the sock.
  */
 struct checmate_sock {
+	struct cgroup *home;
 	struct checmate_cgroup __rcu *cgroup;
 	unsigned int epoch;
 };
 
-const struct checmate_ruleset *checmate_sock_ruleset(const struct sock *sk);
-const struct checmate_ruleset *checmate_dying_sock_ruleset(const struct sock *sk);
-const struct checmate_ruleset *checmate_socket_ruleset(const struct socket *sock);
+struct checmate_cgroup *checmate_sock_cgroup(const struct sock *sk);
+struct checmate_cgroup *checmate_dying_sock_cgroup(const struct sock *sk);
+struct checmate_cgroup *checmate_socket_cgroup(const struct socket *sock);
 
 void checmate_add_sock_pins(void);
 void checmate_add_sock_unpin(void);

@@ -22,6 +22,10 @@ struct policy_case {
 #define ATTACH(FD) { .type = CHECMATE_OP_ATTACH, .fd = (FD) }
 #define DETACH(ID) { .type = CHECMATE_OP_DETACH, .id = (ID) }
 #define DETACH_FD(FD) { .type = CHECMATE_OP_DETACH_FD, .fd = (FD) }
+#define ATTACH_PERMISSIVE(FD)						\
+	{ .type = CHECMATE_OP_ATTACH, .fd = (FD), .permissive = true }
+#define MODE(ID, PERMISSIVE)						\
+	{ .type = CHECMATE_OP_MODE, .id = (ID), .permissive = (PERMISSIVE) }
 #define CLEAR { .type = CHECMATE_OP_CLEAR }
 
 static const struct policy_case policy_cases[] = {
@@ -36,6 +40,11 @@ static const struct policy_case policy_cases[] = {
 	{ "generation 5\nattach 3\n", .nr = 1, .op = { ATTACH(3) },
 	  .has_generation = true, .generation = 5 },
 	{ "generation 5\n", .nr = 0, .has_generation = true, .generation = 5 },
+	{ "attach 7 mode=enforce\n", .nr = 1, .op = { ATTACH(7) } },
+	{ "attach 7 mode=permissive\n", .nr = 1,
+	  .op = { ATTACH_PERMISSIVE(7) } },
+	{ "mode 9 permissive\nmode 8 enforce\n", .nr = 2,
+	  .op = { MODE(9, true), MODE(8, false) } },
 	{ "", -EINVAL },
 	{ "\n", -EINVAL },
 	{ "\n\n", -EINVAL },
@@ -48,6 +57,17 @@ static const struct policy_case policy_cases[] = {
 	{ " attach 7\n", -EINVAL },
 	{ "attach 7 8\n", -EINVAL },
 	{ "attach 7 mode=loose\n", -EINVAL },
+	{ "attach 7 mode=\n", -EINVAL },
+	{ "attach 7 mode\n", -EINVAL },
+	{ "attach 7 mode=permissive \n", -EINVAL },
+	{ "attach 7 mode=permissive mode=enforce\n", -EINVAL },
+	{ "attach 7 permissive\n", -EINVAL },
+	{ "mode 9\n", -EINVAL },
+	{ "mode permissive\n", -EINVAL },
+	{ "mode 9 mode=permissive\n", -EINVAL },
+	{ "mode 9 Permissive\n", -EINVAL },
+	{ "mode 9 permissive 1\n", -EINVAL },
+	{ "mode -9 permissive\n", -EINVAL },
 	{ "attach -1\n", -EINVAL },
 	{ "attach +1\n", -EINVAL },
 	{ "attach 0x7\n", -EINVAL },
@@ -106,6 +126,7 @@ static void expect_op(struct kunit *test, const struct checmate_op *got,
 	KUNIT_EXPECT_EQ(test, (int)got->type, (int)want->type);
 	KUNIT_EXPECT_EQ(test, got->id, want->id);
 	KUNIT_EXPECT_EQ(test, got->fd, want->fd);
+	KUNIT_EXPECT_EQ(test, got->permissive, want->permissive);
 }
 
 static void parse_policy(struct kunit *test)

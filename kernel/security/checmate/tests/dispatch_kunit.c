@@ -11,6 +11,7 @@
 #include <linux/filter.h>
 #include <linux/rcupdate.h>
 
+#include "cgroup.h"
 #include "dispatch.h"
 #include "program.h"
 #include "ruleset.h"
@@ -58,6 +59,11 @@ static struct checmate_ruleset *rules(struct kunit *test, bool is_cgroup,
 
 		KUNIT_ASSERT_NOT_NULL(test, program);
 		KUNIT_ASSERT_NOT_NULL(test, prog);
+		prog->aux = kunit_kzalloc(test, sizeof(*prog->aux), GFP_KERNEL);
+		program->tally = kunit_kzalloc(test, sizeof(*program->tally),
+					       GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, prog->aux);
+		KUNIT_ASSERT_NOT_NULL(test, program->tally);
 		prog->bpf_func = func;
 		program->prog = prog;
 		program->hook = HOOK;
@@ -77,7 +83,8 @@ static int dispatch(const struct checmate_ruleset *ruleset, bool can_deny,
 
 	calls = 0;
 	rcu_read_lock();
-	err = checmate_dispatch(ruleset, HOOK, can_deny, args);
+	err = checmate_dispatch(checmate_root_cgroup(), ruleset, HOOK,
+				can_deny, args);
 	rcu_read_unlock();
 	return err;
 }
@@ -152,6 +159,27 @@ static void first_denial_ends(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, calls, 2);
 }
 
+/* A permissive program runs and is counted; whoever comes after it decides. */
+static void permissive_goes_on(struct kunit *test)
+{
+	struct checmate_ruleset *ruleset = rules(test, false, 3, run_next);
+	struct checmate_events *events = &ruleset->program[1]->tally->events;
+	u64 only[] = { 0, (u32)-EACCES, 0 };
+	u64 two[] = { 0, (u32)-EACCES, (u32)-EUSERS };
+
+	ruleset->program[1]->permissive = true;
+	KUNIT_EXPECT_EQ(test, dispatch(ruleset, true, only), 0);
+	KUNIT_EXPECT_EQ(test, calls, 3);
+	KUNIT_EXPECT_EQ(test, dispatch(ruleset, true, two), -EUSERS);
+	KUNIT_EXPECT_EQ(test, calls, 3);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&events->permissive), 2);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&events->denied), 0);
+	events = &ruleset->program[2]->tally->events;
+	KUNIT_EXPECT_EQ(test, atomic64_read(&events->denied), 1);
+	events = &ruleset->program[0]->tally->events;
+	KUNIT_EXPECT_EQ(test, atomic64_read(&events->denied), 0);
+}
+
 /* Without a verdict, nothing that is returned ends the walk. */
 static void no_verdict(struct kunit *test)
 {
@@ -166,6 +194,7 @@ static struct kunit_case dispatch_tests[] = {
 	KUNIT_CASE(mac_verdicts),
 	KUNIT_CASE(cgroup_verdicts),
 	KUNIT_CASE(first_denial_ends),
+	KUNIT_CASE(permissive_goes_on),
 	KUNIT_CASE(no_verdict),
 	{}
 };
