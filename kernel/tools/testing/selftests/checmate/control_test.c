@@ -5,6 +5,8 @@
 
 #include "common.h"
 
+#include <bpf/btf.h>
+
 FIXTURE(control)
 {
 	struct tree tree;
@@ -25,6 +27,8 @@ FIXTURE_TEARDOWN(control)
 {
 	close(self->bind);
 	close(self->connect);
+	/* Should a test have ended with something there. */
+	write_text(CGROUPFS, "checmate.policy", "clear");
 	remove_tree(&self->tree);
 }
 
@@ -100,6 +104,8 @@ TEST_F(control, bad_text)
 		"", "\n", "x", "attach", "attach x", "attach -1", "attach 1.5",
 		"attach 99999999999999999999", "attach 3 4", "attach 3\n\n",
 		"detach", "detach x", "clear now", "generation", "mode 1 loose",
+		"mode 1", "mode x enforce", "attach 3 mode=loose",
+		"attach 3 mode=permissive x",
 	};
 	static const char *const hook[] = {
 		"", "\n", "x", "-", "-0", "+3", "3 4", "3\n4", "0x3",
@@ -187,19 +193,27 @@ TEST_F(control, bad_descriptors)
 TEST_F(control, descriptor_zero)
 {
 	int saved = dup(STDIN_FILENO);
+	int null = open("/dev/null", O_RDONLY);
 
+	ASSERT_LE(0, null);
+	close(STDIN_FILENO);
+	EXPECT_EQ(-EBADF, WRITEF(self->tree.top, "checmate.policy",
+				 "attach 0\n")) {
+		TH_LOG("descriptor 0 is closed");
+	}
+	ASSERT_EQ(0, dup2(null, STDIN_FILENO));
+	EXPECT_EQ(-EINVAL, attach(self->tree.top, 0));
 	ASSERT_EQ(0, dup2(self->bind, STDIN_FILENO));
 	EXPECT_EQ(0, attach(self->tree.top, 0));
 	EXPECT_STREQ("1\n", read_text(self->tree.top, "checmate.socket_bind"));
 	EXPECT_EQ(0, write_text(self->tree.top, "checmate.socket_bind", "0"));
 	EXPECT_STREQ("0\n", read_text(self->tree.top, "checmate.socket_bind"));
+	close(null);
+	close(STDIN_FILENO);
 	if (saved >= 0) {
 		dup2(saved, STDIN_FILENO);
 		close(saved);
-		return;
 	}
-	close(STDIN_FILENO);
-	EXPECT_EQ(-EBADF, attach(self->tree.top, 0));
 }
 
 TEST_F(control, sleepable)
@@ -209,7 +223,8 @@ TEST_F(control, sleepable)
 			     insn, ARRAY_LEN(insn));
 
 	ASSERT_LE(0, prog);
-	EXPECT_EQ(-EOPNOTSUPP, attach(self->tree.top, prog));
+	EXPECT_EQ(0, attach(self->tree.top, prog));
+	EXPECT_EQ(0, run_in(self->tree.top, do_bind, NULL));
 	close(prog);
 }
 
@@ -366,6 +381,10 @@ TEST_F(control, opener)
 	weak = open(path, O_WRONLY);
 	ASSERT_LE(0, weak);
 	EXPECT_EQ(-EPERM, write_fd(weak, text, strlen(text)));
+	EXPECT_EQ(-EPERM, WRITEF(self->tree.top, "checmate.socket_bind", "%d",
+				 prog));
+	/* A strong opener's file works in weak hands: it is a capability. */
+	EXPECT_EQ(-EINVAL, write_fd(strong, "x", 1));
 	cap_set_flag(caps, CAP_EFFECTIVE, 1, &mac, CAP_SET);
 	ASSERT_EQ(0, cap_set_proc(caps));
 
@@ -422,6 +441,50 @@ TEST_F(control, removed_cgroup)
 	close(fd);
 }
 
+/* Hooks where a program could only loosen, or nothing at all, are refused. */
+static const char *const no_verdict[] = {
+	"inode_xattr_skipcap", "audit_rule_known", "xfrm_state_pol_flow_match",
+	"setselfattr",
+};
+
+static bool has_no_verdict(const char *hook)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(no_verdict); i++)
+		if (!strcmp(hook, no_verdict[i]))
+			return true;
+	return false;
+}
+
+/*
+ * How many hooks there ought to be: the functions that BPF programs may name,
+ * less those that no program can be loaded for and those of no_verdict.
+ */
+static int expected_hooks(void)
+{
+	static const char prefix[] = "bpf_lsm_";
+	struct btf *btf = btf__load_vmlinux_btf();
+	int count = 0, id, prog;
+
+	for (id = 1; btf && id < (int)btf__type_cnt(btf); id++) {
+		const struct btf_type *type = btf__type_by_id(btf, id);
+		const char *name = btf__name_by_offset(btf, type->name_off);
+
+		if (btf_kind(type) != BTF_KIND_FUNC ||
+		    strncmp(name, prefix, strlen(prefix)))
+			continue;
+		prog = load_cgroup(name + strlen(prefix), 0);
+		if (prog < 0)
+			continue;
+		close(prog);
+		if (!has_no_verdict(name + strlen(prefix)))
+			count++;
+	}
+	btf__free(btf);
+	return count;
+}
+
 /* Every hook that can deny takes a program for it. */
 TEST_F(control, every_hook)
 {
@@ -451,7 +514,7 @@ TEST_F(control, every_hook)
 		close(prog);
 		hooks++;
 	}
-	EXPECT_LT(200, hooks);
+	EXPECT_EQ(expected_hooks(), hooks);
 	EXPECT_EQ(hooks + 1,
 		  count_lines(read_text(self->tree.child, "checmate.policy")));
 	/* Live under them all for a moment. */
@@ -460,26 +523,48 @@ TEST_F(control, every_hook)
 	EXPECT_EQ(0, run_in(self->tree.child, do_open, NULL));
 }
 
-/* Hooks where a program could only loosen, or nothing at all, are refused. */
 TEST_F(control, no_verdict)
 {
-	static const char *const hooks[] = {
-		"inode_xattr_skipcap", "audit_rule_known",
-		"xfrm_state_pol_flow_match",
-	};
 	size_t i, tried = 0;
 
-	for (i = 0; i < ARRAY_LEN(hooks); i++) {
-		int prog = load_mac(hooks[i], 0);
+	for (i = 0; i < ARRAY_LEN(no_verdict); i++) {
+		int prog = load_cgroup(no_verdict[i], 0);
 
 		/* Some are not configured. */
 		if (prog < 0)
 			continue;
-		EXPECT_EQ(-EINVAL, attach(self->tree.top, prog));
+		EXPECT_EQ(-EINVAL, attach(self->tree.top, prog)) {
+			TH_LOG("%s", no_verdict[i]);
+		}
 		close(prog);
 		tried++;
 	}
-	EXPECT_LT(0, tried);
+	EXPECT_LT(1, tried);
+}
+
+/* A cgroup has room for 1024 programs, whatever their hooks. */
+TEST_F(control, too_many_here)
+{
+	const char *const hooks[] = {
+		"file_open", "file_ioctl", "file_lock", "file_fcntl",
+		"file_receive", "inode_create", "inode_link", "inode_unlink",
+		"inode_symlink", "inode_mkdir", "inode_rmdir", "inode_mknod",
+		"inode_rename", "inode_readlink", "inode_getattr",
+		"inode_setattr", "task_kill",
+	};
+	size_t i;
+	int k;
+
+	for (i = 0; i < ARRAY_LEN(hooks); i++) {
+		for (k = 0; k < 64; k++) {
+			int prog = load_cgroup(hooks[i], 0);
+			int expected = i * 64 + k < 1024 ? 0 : -ENOSPC;
+
+			ASSERT_LE(0, prog);
+			ASSERT_EQ(expected, attach(self->tree.child, prog));
+			close(prog);
+		}
+	}
 }
 
 TEST_HARNESS_MAIN

@@ -68,6 +68,84 @@ static int do_chown(void *arg)
 	return chown(arg, 1234, 5678) ? errno : 0;
 }
 
+static int do_listen(void *arg)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	(void)arg;
+	return listen(fd, 1) ? errno : 0;
+}
+
+static int do_accept(void *arg)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	(void)arg;
+	if (listen(fd, 1))
+		return 252;
+	return accept(fd, NULL, NULL) < 0 ? errno : 0;
+}
+
+static int do_send(void *arg)
+{
+	int pair[2];
+
+	(void)arg;
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		return 252;
+	return send(pair[0], "x", 1, 0) < 0 ? errno : 0;
+}
+
+static int do_receive(void *arg)
+{
+	char byte;
+	int pair[2];
+
+	(void)arg;
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		return 252;
+	return recv(pair[0], &byte, 1, MSG_DONTWAIT) < 0 ? errno : 0;
+}
+
+static int do_shutdown(void *arg)
+{
+	int pair[2];
+
+	(void)arg;
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		return 252;
+	return shutdown(pair[0], SHUT_WR) ? errno : 0;
+}
+
+/* Connect to an abstract address of our own; stream or datagram. */
+static int unix_connect(int type)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof(sa_family_t);
+	int server = socket(AF_UNIX, type, 0);
+	int client = socket(AF_UNIX, type, 0);
+
+	if (bind(server, (struct sockaddr *)&addr, len))
+		return 252;
+	len = sizeof(addr);
+	if (getsockname(server, (struct sockaddr *)&addr, &len) ||
+	    (type == SOCK_STREAM && listen(server, 1)))
+		return 251;
+	return connect(client, (struct sockaddr *)&addr, len) ? errno : 0;
+}
+
+static int do_unix_connect(void *arg)
+{
+	(void)arg;
+	return unix_connect(SOCK_STREAM);
+}
+
+static int do_unix_send(void *arg)
+{
+	(void)arg;
+	return unix_connect(SOCK_DGRAM);
+}
+
 struct verdict_case {
 	const char *hook;
 	int (*deed)(void *arg);
@@ -83,6 +161,13 @@ static const struct verdict_case verdict_cases[] = {
 	{ "task_kill", do_kill, 0 },
 	/* Hooks whose default is an error. */
 	{ "task_prctl", do_prctl, 0 },
+	{ "socket_listen", do_listen, 0 },
+	{ "socket_sendmsg", do_send, 0 },
+	{ "socket_recvmsg", do_receive, EAGAIN },
+	{ "socket_shutdown", do_shutdown, 0 },
+	{ "socket_accept", do_accept, EAGAIN },
+	{ "unix_stream_connect", do_unix_connect, 0 },
+	{ "unix_may_send", do_unix_send, 0 },
 	{ "socket_getpeersec_stream", do_peersec, ENOPROTOOPT },
 };
 
@@ -130,6 +215,25 @@ TEST_F(deny, cgroup)
 		try_verdict(_metadata, self->tree.top, c,
 			    load_cgroup(c->hook, EUSERS), EUSERS);
 	}
+}
+
+/*
+ * Some hooks have an errno that means "nothing to say".  A program that denies
+ * with it denies.
+ */
+TEST_F(deny, default_errno)
+{
+	int prctl_prog = load_mac("task_prctl", ENOSYS);
+	int peersec_prog = load_cgroup("socket_getpeersec_stream", ENOPROTOOPT);
+
+	ASSERT_LE(0, prctl_prog);
+	ASSERT_LE(0, peersec_prog);
+	ASSERT_EQ(0, attach(self->tree.top, prctl_prog));
+	ASSERT_EQ(0, attach(self->tree.top, peersec_prog));
+	EXPECT_EQ(EPERM, run_in(self->tree.top, do_prctl, NULL));
+	EXPECT_EQ(EPERM, run_in(self->tree.top, do_peersec, NULL));
+	close(prctl_prog);
+	close(peersec_prog);
 }
 
 /* bpf_set_retval() takes any number; only an errno leaves the kernel. */
@@ -196,6 +300,45 @@ TEST_F(deny, others_unaffected)
 	EXPECT_EQ(0, do_bind(NULL));
 	EXPECT_EQ(0, rmdir(sibling));
 	close(prog);
+}
+
+/* A permissive program says what it would deny; those after it decide. */
+TEST_F(deny, permissive)
+{
+	const char *top = self->tree.top;
+	int soft = load_mac("socket_bind", EUSERS);
+	int hard = load_cgroup("socket_bind", EACCES);
+	unsigned long long id;
+
+	ASSERT_LE(0, soft);
+	ASSERT_LE(0, hard);
+	ASSERT_EQ(0, WRITEF(top, "checmate.policy",
+			    "attach %d mode=permissive\n", soft));
+	id = nth_id(top, 0);
+	EXPECT_NE(NULL, strstr(read_text(top, "checmate.policy"),
+			       " mode=permissive\n"));
+	EXPECT_EQ(0, run_in(top, do_bind, NULL));
+	ASSERT_EQ(0, attach(top, hard));
+	EXPECT_EQ(EACCES, run_in(top, do_bind, NULL));
+
+	/* The same attachment, in another mode. */
+	ASSERT_EQ(0, WRITEF(top, "checmate.policy", "mode %llu enforce\n", id));
+	EXPECT_EQ(id, nth_id(top, 0));
+	EXPECT_EQ(EUSERS, run_in(top, do_bind, NULL));
+	EXPECT_EQ(NULL, strstr(read_text(top, "checmate.policy"),
+			       "mode=permissive"));
+	ASSERT_EQ(0, WRITEF(top, "checmate.policy",
+			    "mode %llu permissive\nmode %llu permissive\n", id,
+			    nth_id(top, 1)));
+	EXPECT_EQ(0, run_in(top, do_bind, NULL));
+	EXPECT_STREQ("socket_bind denied=2 permissive=4\n",
+		     read_text(top, "checmate.stat"));
+	EXPECT_EQ(-ENOENT, WRITEF(top, "checmate.policy",
+				  "mode %llu enforce\n", id + 1000));
+	/* A descriptor attached permissively is attached. */
+	EXPECT_EQ(-EEXIST, attach(top, soft));
+	close(soft);
+	close(hard);
 }
 
 /* All programs run, in attach order, until one denies. */

@@ -25,6 +25,8 @@ FIXTURE_TEARDOWN(inherit)
 {
 	close(self->deny_bind);
 	close(self->deny_other);
+	/* Should a test have ended with something there. */
+	write_text(CGROUPFS, "checmate.policy", "clear");
 	remove_tree(&self->tree);
 }
 

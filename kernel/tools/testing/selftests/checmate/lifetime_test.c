@@ -25,43 +25,6 @@ FIXTURE_TEARDOWN(lifetime)
 	remove_tree(&self->tree);
 }
 
-/* Send a descriptor to whoever holds the other end. */
-static int send_fd(int channel, int fd)
-{
-	char byte = 0, space[CMSG_SPACE(sizeof(fd))] = {};
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = space, .msg_controllen = sizeof(space),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	return sendmsg(channel, &msg, 0) == 1 ? 0 : -errno;
-}
-
-static int receive_fd(int channel)
-{
-	char byte, space[CMSG_SPACE(sizeof(int))] = {};
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = space, .msg_controllen = sizeof(space),
-	};
-	struct cmsghdr *cmsg;
-	int fd = -1;
-
-	if (recvmsg(channel, &msg, 0) != 1)
-		return -errno;
-	cmsg = CMSG_FIRSTHDR(&msg);
-	if (cmsg)
-		memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
-	return fd;
-}
-
 /*
  * A datagram socket made by a task of cgroup @dir, which is gone when this
  * returns.
@@ -239,6 +202,167 @@ TEST_F(lifetime, accepted_socket)
 	close(prog);
 }
 
+/* The server's end of a unix connection is made by the client's task. */
+TEST_F(lifetime, accepted_unix)
+{
+	int prog = load_mac("socket_shutdown", EUSERS);
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof(sa_family_t);
+	int channel[2], listener, client, fd, status;
+	pid_t pid;
+
+	ASSERT_LE(0, prog);
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, channel));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (join(self->tree.child))
+			_exit(1);
+		fd = socket(AF_UNIX, SOCK_STREAM, 0);
+		if (bind(fd, (struct sockaddr *)&addr, len) || listen(fd, 1))
+			_exit(2);
+		_exit(send_fd(channel[1], fd) ? 3 : 0);
+	}
+	listener = receive_fd(channel[0]);
+	ASSERT_LE(0, listener);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_EQ(0, status);
+	ASSERT_EQ(0, attach(self->tree.child, prog));
+
+	len = sizeof(addr);
+	ASSERT_EQ(0, getsockname(listener, (struct sockaddr *)&addr, &len));
+	client = socket(AF_UNIX, SOCK_STREAM, 0);
+	ASSERT_EQ(0, connect(client, (struct sockaddr *)&addr, len));
+	fd = accept(listener, NULL, NULL);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-1, shutdown(fd, SHUT_WR));
+	EXPECT_EQ(EUSERS, errno);
+	EXPECT_EQ(0, shutdown(client, SHUT_WR));
+
+	/* And the other way round: a client's policy stays with the client. */
+	ASSERT_EQ(0, write_text(self->tree.child, "checmate.policy", "clear"));
+	close(client);
+	close(fd);
+	close(listener);
+	close(channel[0]);
+	close(channel[1]);
+	close(prog);
+}
+
+/*
+ * A socket made while the controller is being enabled and a policy attached is
+ * under that policy afterwards, at whatever moment it was made.
+ */
+TEST_F(lifetime, made_meanwhile)
+{
+	int round;
+
+	for (round = 0; round < 20; round++) {
+		int channel[2], fd, status, made = 0;
+		char go;
+		pid_t pid;
+
+		ASSERT_EQ(0, write_text(self->tree.top,
+					"cgroup.subtree_control", "-checmate"));
+		ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, channel));
+		pid = fork();
+		ASSERT_LE(0, pid);
+		if (!pid) {
+			if (join(self->tree.child))
+				_exit(1);
+			do {
+				fd = socket(AF_INET, SOCK_DGRAM, 0);
+				if (fd < 0 || send_fd(channel[1], fd))
+					_exit(2);
+				close(fd);
+				made++;
+			} while (made < 10 || recv(channel[1], &go, 1,
+						   MSG_DONTWAIT) != 1);
+			_exit(0);
+		}
+		close(channel[1]);
+		fd = receive_fd(channel[0]);
+		ASSERT_LE(0, fd);
+		close(fd);
+		ASSERT_EQ(0, enable_controller(self->tree.top));
+		ASSERT_EQ(0, attach(self->tree.child, self->deny));
+		ASSERT_EQ(1, send(channel[0], "x", 1, 0));
+		while ((fd = receive_fd(channel[0])) >= 0) {
+			EXPECT_EQ(EUSERS, bind_fd(fd));
+			close(fd);
+		}
+		close(channel[0]);
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		EXPECT_EQ(0, status);
+	}
+}
+
+/* Reading what is in force and changing the tree do not wait for each other. */
+TEST_F(lifetime, reading_races_removal)
+{
+	pid_t reader;
+	int i;
+
+	ASSERT_EQ(0, attach(self->tree.top, self->deny));
+	reader = fork();
+	ASSERT_LE(0, reader);
+	if (!reader) {
+		for (;;)
+			read_text(self->tree.child, "checmate.effective");
+	}
+	for (i = 0; i < 200; i++) {
+		EXPECT_EQ(0, rmdir(self->tree.child));
+		ASSERT_EQ(0, mkdir(self->tree.child, 0755));
+	}
+	for (i = 0; i < 50; i++) {
+		EXPECT_EQ(0, write_text(self->tree.top,
+					"cgroup.subtree_control", "-checmate"));
+		EXPECT_EQ(0, enable_controller(self->tree.top));
+	}
+	kill(reader, SIGKILL);
+	ASSERT_EQ(reader, waitpid(reader, NULL, 0));
+}
+
+/*
+ * Sockets of removed cgroups close while an ancestor's policy changes: the
+ * programs of neither are kept.
+ */
+TEST_F(lifetime, ancestor_races_release)
+{
+	__u32 id = prog_id(self->deny);
+	int own = load_mac("socket_listen", 0);
+	__u32 own_id = prog_id(own);
+	int i, fd, status;
+	pid_t writer;
+
+	ASSERT_LE(0, own);
+	writer = fork();
+	ASSERT_LE(0, writer);
+	if (!writer) {
+		for (;;)
+			if (WRITEF(self->tree.top, "checmate.policy",
+				   "clear\nattach %d\n", self->deny))
+				_exit(1);
+	}
+	for (i = 0; i < 200; i++) {
+		fd = socket_of(self->tree.child);
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(0, attach(self->tree.child, own));
+		EXPECT_EQ(0, rmdir(self->tree.child));
+		close(fd);
+		ASSERT_EQ(0, mkdir(self->tree.child, 0755));
+	}
+	kill(writer, SIGKILL);
+	ASSERT_EQ(writer, waitpid(writer, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	ASSERT_EQ(0, write_text(self->tree.top, "checmate.policy", "clear"));
+	close(own);
+	close(self->deny);
+	self->deny = -1;
+	EXPECT_TRUE(prog_goes(own_id));
+	EXPECT_TRUE(prog_goes(id));
+}
+
 /* Received packets are judged by the socket they are for, in softirq. */
 TEST_F(lifetime, received_packet)
 {
@@ -273,6 +397,7 @@ TEST_F(lifetime, sk_free)
 	int prog = load_counter("sk_free_security", BPF_LSM_CGROUP, map, 0, 1);
 	const struct timespec pause = { .tv_nsec = 10000000 };
 	int fd[8], i;
+	__u32 id;
 
 	ASSERT_LE(0, prog);
 	for (i = 0; i < 8; i++) {
@@ -291,7 +416,11 @@ TEST_F(lifetime, sk_free)
 	for (i = 0; i < 3000 && counter(map, 0) < 8; i++)
 		nanosleep(&pause, NULL);
 	EXPECT_EQ(8, counter(map, 0));
+	/* None is counted twice: once the program is gone, none can come. */
+	id = prog_id(prog);
 	close(prog);
+	EXPECT_TRUE(prog_goes(id));
+	EXPECT_EQ(8, counter(map, 0));
 	close(map);
 }
 

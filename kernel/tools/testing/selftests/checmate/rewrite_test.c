@@ -3,9 +3,9 @@
  * Checmate LSM - Selftests: setting the address that a hook was given
  */
 
-#include <bpf/btf.h>
-
 #include "common.h"
+
+#include <bpf/btf.h>
 
 /* A program that answers with what the kfunc said: nothing, or its errno. */
 #define ANSWER()							\
@@ -32,10 +32,14 @@ static int kfunc_id(const char *name)
 
 static int load_set_port(const char *hook, int port)
 {
+	/* All three hooks have what they judge as their second argument. */
+	const char *name = strcmp(hook, "socket_sendmsg") ?
+			   "bpf_checmate_set_port" :
+			   "bpf_checmate_set_msg_port";
 	const struct bpf_insn insn[] = {
 		LOAD(BPF_DW, 1, 1, 8),
 		MOV_IMM(2, htons(port)),
-		CALL_KFUNC(kfunc_id("bpf_checmate_set_port")),
+		CALL_KFUNC(kfunc_id(name)),
 		ANSWER(),
 	};
 
@@ -45,6 +49,9 @@ static int load_set_port(const char *hook, int port)
 /* Sets the address to 16 bytes, of which @size are given. */
 static int load_set_addr(const char *hook, const __u32 *word, int size)
 {
+	const char *name = strcmp(hook, "socket_sendmsg") ?
+			   "bpf_checmate_set_addr" :
+			   "bpf_checmate_set_msg_addr";
 	const struct bpf_insn insn[] = {
 		STORE_IMM(BPF_W, 10, -16, word[0]),
 		STORE_IMM(BPF_W, 10, -12, word[1]),
@@ -53,7 +60,7 @@ static int load_set_addr(const char *hook, const __u32 *word, int size)
 		LOAD(BPF_DW, 1, 1, 8),
 		MOV_REG(2, 10), ADD_IMM(2, -16),
 		MOV_IMM(3, size),
-		CALL_KFUNC(kfunc_id("bpf_checmate_set_addr")),
+		CALL_KFUNC(kfunc_id(name)),
 		ANSWER(),
 	};
 
@@ -248,6 +255,21 @@ TEST_F(rewrite, short_address)
 			TH_LOG("v6 %d, length %u", cases[i].v6, cases[i].len);
 		}
 	}
+
+	/* The address lies further back than the port. */
+	ASSERT_EQ(0, WRITEF(self->tree.top, "checmate.policy",
+			    "clear\nattach %d\n", addr));
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		struct address *address = inet6(6789);
+
+		if (!cases[i].v6)
+			continue;
+		address->len = cases[i].len;
+		EXPECT_EQ(cases[i].expected,
+			  run_in(self->tree.top, try_bind, address)) {
+			TH_LOG("address, length %u", cases[i].len);
+		}
+	}
 	close(port);
 	close(addr);
 }
@@ -267,19 +289,40 @@ TEST_F(rewrite, other_family)
 	close(prog);
 }
 
-/* The verifier admits the kfuncs in programs of the two hooks only. */
+/*
+ * The verifier admits the kfuncs in programs of their hooks only.  The first of
+ * these has a struct sockaddr as well, so that it is not for its type that the
+ * call is refused; nor is the last, which is not for an LSM hook at all.
+ */
 TEST_F(rewrite, other_hooks)
 {
-	static const char *const hooks[] = {
-		"socket_listen", "socket_create", "socket_getsockname",
-		"unix_stream_connect", "file_open",
+	const int set_port = kfunc_id("bpf_checmate_set_port");
+	const struct bpf_insn sctp[] = {
+		LOAD(BPF_DW, 1, 1, 16),
+		MOV_IMM(2, htons(12345)),
+		CALL_KFUNC(set_port),
+		ANSWER(),
 	};
-	size_t i;
+	const struct bpf_insn tracing[] = {
+		LOAD(BPF_DW, 1, 1, 8),
+		MOV_IMM(2, htons(12345)),
+		CALL_KFUNC(set_port),
+		MOV_IMM(0, 0),
+		EXIT(),
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts,
+		    .expected_attach_type = BPF_TRACE_FENTRY);
 
-	for (i = 0; i < ARRAY_LEN(hooks); i++)
-		EXPECT_GT(0, load_set_port(hooks[i], 12345)) {
-			TH_LOG("%s", hooks[i]);
-		}
+	ASSERT_LT(0, set_port);
+	EXPECT_EQ(-EACCES, load_prog("sctp_bind_connect", BPF_LSM_CGROUP, 0,
+				     sctp, ARRAY_LEN(sctp)));
+	opts.attach_btf_id = libbpf_find_vmlinux_btf_id("security_socket_bind",
+							BPF_TRACE_FENTRY);
+	ASSERT_LT(0, (int)opts.attach_btf_id);
+	EXPECT_EQ(-EACCES, bpf_prog_load(BPF_PROG_TYPE_TRACING, "test", "GPL",
+					 tracing, ARRAY_LEN(tracing), &opts));
+	EXPECT_GT(0, load_set_port("socket_listen", 12345));
+	EXPECT_GT(0, load_set_port("file_open", 12345));
 }
 
 /* Attached to the whole system, nothing is known of the address: refused. */
@@ -306,6 +349,111 @@ TEST_F(rewrite, not_by_checmate)
 	EXPECT_EQ(EUSERS, try_bind(address));
 	close(link);
 	close(prog);
+}
+
+static int receiver(int port)
+{
+	struct sockaddr_in addr = loopback(port);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		return -errno;
+	return fd;
+}
+
+static int try_send(void *arg)
+{
+	struct address *address = arg;
+	int fd = socket(address->family, SOCK_DGRAM, 0);
+
+	if (fd < 0)
+		return 252;
+	if (sendto(fd, "x", 1, 0, (struct sockaddr *)&address->given,
+		   address->len) != 1)
+		return errno;
+	return 0;
+}
+
+/* A message without a destination of its own. */
+static int try_send_connected(void *arg)
+{
+	struct address *address = arg;
+	int fd = socket(address->family, SOCK_DGRAM, 0);
+
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address->given,
+			      address->len))
+		return 252;
+	return send(fd, "x", 1, 0) == 1 ? 0 : errno;
+}
+
+/* Two messages in one call, to the same destination. */
+static int try_send_twice(void *arg)
+{
+	struct address *address = arg;
+	struct iovec iov = { .iov_base = "x", .iov_len = 1 };
+	struct mmsghdr msg[2] = {};
+	int fd = socket(address->family, SOCK_DGRAM, 0), i, sent;
+
+	for (i = 0; i < 2; i++)
+		msg[i].msg_hdr = (struct msghdr){
+			.msg_name = &address->given,
+			.msg_namelen = address->len,
+			.msg_iov = &iov, .msg_iovlen = 1,
+		};
+	sent = sendmmsg(fd, msg, 2, 0);
+	return sent == 2 ? 0 : sent < 0 ? errno : 251;
+}
+
+static int received(int fd)
+{
+	char byte;
+	int count = 0;
+
+	/* Loopback delivers before the sender's call returns. */
+	while (recv(fd, &byte, 1, MSG_DONTWAIT) == 1)
+		count++;
+	return count;
+}
+
+TEST_F(rewrite, message)
+{
+	const __u32 other[4] = { htonl(0x7f000002) };
+	const char *top = self->tree.top;
+	int port = load_set_port("socket_sendmsg", 12345);
+	int addr = load_set_addr("socket_sendmsg", other, 4);
+	int named = receiver(6789), meant = receiver(12345);
+	struct address *address;
+
+	ASSERT_LE(0, port);
+	ASSERT_LE(0, addr);
+	ASSERT_LE(0, named);
+	ASSERT_LE(0, meant);
+	EXPECT_EQ(0, run_in(top, try_send, inet(6789)));
+	EXPECT_EQ(1, received(named));
+
+	ASSERT_EQ(0, attach(top, port));
+	EXPECT_EQ(0, run_in(top, try_send, inet(6789)));
+	EXPECT_EQ(1, received(meant));
+	EXPECT_EQ(0, run_in(top, try_send_twice, inet(6789)));
+	EXPECT_EQ(2, received(meant));
+	EXPECT_EQ(0, received(named));
+	EXPECT_EQ(EINVAL, run_in(top, try_send_connected, inet(6789)));
+	EXPECT_EQ(0, try_send(inet(6789)));
+	EXPECT_EQ(1, received(named));
+
+	address = inet(6789);
+	address->len = 8;
+	EXPECT_EQ(EINVAL, run_in(top, try_send, address));
+
+	ASSERT_EQ(0, WRITEF(top, "checmate.policy", "clear\nattach %d\n",
+			    addr));
+	EXPECT_EQ(0, run_in(top, try_send, inet(6789)));
+	EXPECT_EQ(0, received(named));
+	EXPECT_EQ(EINVAL, run_in(top, try_send, inet6(6789)));
+	close(port);
+	close(addr);
+	close(named);
+	close(meant);
 }
 
 /* Deny a bind to any port but 6789. */
