@@ -189,31 +189,45 @@ TEST_F(control, bad_descriptors)
 	close(filter);
 }
 
+/* The same as @fd, far away from 0. */
+static int high(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, 100);
+}
+
 /* 0 is a descriptor as any other for checmate.policy. */
 TEST_F(control, descriptor_zero)
 {
-	int saved = dup(STDIN_FILENO);
-	int null = open("/dev/null", O_RDONLY);
+	const char *top = self->tree.top;
+	int saved = high(STDIN_FILENO);
+	int prog = high(self->bind);
+	int null, file;
+	char path[PATH_MAX];
 
-	ASSERT_LE(0, null);
+	/* Opened before: it would get the number that is to be free. */
+	snprintf(path, sizeof(path), "%s/checmate.policy", top);
+	null = high(open("/dev/null", O_RDONLY));
+	file = high(open(path, O_WRONLY));
+	ASSERT_LE(100, prog);
+	ASSERT_LE(100, null);
+	ASSERT_LE(100, file);
+
 	close(STDIN_FILENO);
-	EXPECT_EQ(-EBADF, WRITEF(self->tree.top, "checmate.policy",
-				 "attach 0\n")) {
-		TH_LOG("descriptor 0 is closed");
-	}
+	EXPECT_EQ(-EBADF, write_fd(file, "attach 0\n", 9));
 	ASSERT_EQ(0, dup2(null, STDIN_FILENO));
-	EXPECT_EQ(-EINVAL, attach(self->tree.top, 0));
-	ASSERT_EQ(0, dup2(self->bind, STDIN_FILENO));
-	EXPECT_EQ(0, attach(self->tree.top, 0));
-	EXPECT_STREQ("1\n", read_text(self->tree.top, "checmate.socket_bind"));
-	EXPECT_EQ(0, write_text(self->tree.top, "checmate.socket_bind", "0"));
-	EXPECT_STREQ("0\n", read_text(self->tree.top, "checmate.socket_bind"));
-	close(null);
+	EXPECT_EQ(-EINVAL, write_fd(file, "attach 0\n", 9));
+	ASSERT_EQ(0, dup2(prog, STDIN_FILENO));
+	EXPECT_EQ(0, write_fd(file, "attach 0\n", 9));
+	EXPECT_STREQ("1\n", read_text(top, "checmate.socket_bind"));
+	EXPECT_EQ(0, write_text(top, "checmate.socket_bind", "0"));
+	EXPECT_STREQ("0\n", read_text(top, "checmate.socket_bind"));
+
 	close(STDIN_FILENO);
-	if (saved >= 0) {
+	if (saved >= 0)
 		dup2(saved, STDIN_FILENO);
-		close(saved);
-	}
+	close(file);
+	close(null);
+	close(prog);
 }
 
 TEST_F(control, sleepable)
