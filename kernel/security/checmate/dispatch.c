@@ -137,6 +137,7 @@ static int walk_sleepable(struct checmate_cgroup *cgroup,
 			  const struct checmate_ruleset *ruleset,
 			  enum checmate_hook hook, bool can_deny,
 			  const u64 *args)
+	__must_hold(RCU)
 {
 	int err;
 
