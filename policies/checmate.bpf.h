@@ -73,6 +73,9 @@ struct checmate_endpoints_map {
 /* Changes the address in a socket_bind or socket_connect program. */
 extern int bpf_checmate_set_port(struct sockaddr *address, __be16 port) __ksym;
 extern int bpf_checmate_set_addr(struct sockaddr *address, const void *addr, __u32 addr__sz) __ksym;
+/* Changes the destination that the message of a socket_sendmsg program names. */
+extern int bpf_checmate_set_msg_port(struct msghdr *msg, __be16 port) __ksym;
+extern int bpf_checmate_set_msg_addr(struct msghdr *msg, const void *addr, __u32 addr__sz) __ksym;
 
 /* The verdict: this program has no objection. */
 static __always_inline int checmate_allow(void)
