@@ -403,7 +403,9 @@ struct checmate_apply_opts {
  *
  * Pins programs and maps below /sys/fs/bpf/checmate/<cgroup id>/<policy>/,
  * attaches everything in one transaction and reads back that it is attached.
- * On failure nothing of it remains, what was in force before still is.
+ * On failure nothing of it remains, what was in force before still is. One
+ * failure is an exception: when somebody else changes the cgroup between the
+ * transaction that replaces and the read back (-EIO), what was replaced is gone.
  * Success means: the kernel enforces it.
  *
  * Return: 0; -EEXIST such a policy is bound here and @opts does not say
