@@ -143,7 +143,7 @@ static int add_binding(const struct checmate_cgroup *cgroup, const char *policy,
 	_cleanup_binding_ struct checmate_binding *binding = NULL;
 	struct json_object *object = json_new(), *params = json_new();
 	_cleanup_free_ char *text = NULL;
-	bool attached = true;
+	bool attached = true, permissive = false;
 	int r;
 
 	json_append(array, object);
@@ -154,18 +154,24 @@ static int add_binding(const struct checmate_cgroup *cgroup, const char *policy,
 	r = params_text(binding, &text, params, ret_error);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < checmate_binding_count_programs(binding); i++)
+	for (size_t i = 0; i < checmate_binding_count_programs(binding); i++) {
 		attached &= checmate_binding_get_program(binding, i)->attached;
+		permissive |= checmate_binding_get_program(binding, i)->permissive;
+	}
 
 	json_add_text(object, "cgroup", checmate_cgroup_path(cgroup));
 	json_add_number(object, "id", checmate_cgroup_id(cgroup));
 	json_add_text(object, "policy", checmate_binding_policy(binding));
 	json_add_text(object, "version", checmate_binding_version(binding));
 	json_add_bool(object, "attached", attached);
+	json_add_bool(object, "permissive", permissive);
 	table_add(table, (const char *const[]){ checmate_cgroup_path(cgroup),
 						checmate_binding_policy(binding),
 						checmate_binding_version(binding),
-						attached ? "in force" : "detached", text });
+						!attached  ? "detached" :
+						permissive ? "permissive" :
+							     "in force",
+						text });
 	return 0;
 }
 

@@ -197,7 +197,8 @@ static int same_binding(const struct checmate_binding *binding,
 		return false;
 
 	for (size_t i = 0; i < checmate_binding_count_programs(binding); i++)
-		if (!checmate_binding_get_program(binding, i)->attached)
+		if (!checmate_binding_get_program(binding, i)->attached ||
+		    checmate_binding_get_program(binding, i)->permissive)
 			return false;
 
 	for (size_t i = 0; i < checmate_policy_count_params(policy); i++) {
@@ -717,10 +718,14 @@ void store_list_free(struct store_binding *bindings, size_t n)
 
 static const char *binding_mode(const struct checmate_binding *binding)
 {
-	for (size_t i = 0; i < checmate_binding_count_programs(binding); i++)
+	bool permissive = false;
+
+	for (size_t i = 0; i < checmate_binding_count_programs(binding); i++) {
 		if (!checmate_binding_get_program(binding, i)->attached)
 			return "detached";
-	return "enforce";
+		permissive |= checmate_binding_get_program(binding, i)->permissive;
+	}
+	return permissive ? "permissive" : "enforce";
 }
 
 static int binding_params(const struct checmate_binding *binding, char ***ret_params,

@@ -759,6 +759,8 @@ static int add_programs(struct checmate_binding *binding)
 			.type = "",
 			.id = pin->id,
 			.attached = item,
+			/* Whatever is not known to be enforced is not. */
+			.permissive = item && !streq(item->mode, "enforce"),
 		};
 	}
 	return 0;

@@ -194,6 +194,8 @@ struct checmate_param {
  * @type: "lsm_cgroup" or "lsm"; "" for a binding's program.
  * @id: the kernel's program id; 0 before it is loaded.
  * @attached: it is attached in the binding's cgroup (bindings only).
+ * @permissive: it is attached, and its denials are told but not enforced
+ *              (bindings only).
  */
 struct checmate_program {
 	const char *name;
@@ -201,6 +203,7 @@ struct checmate_program {
 	const char *type;
 	uint32_t id;
 	bool attached;
+	bool permissive;
 };
 
 /**

@@ -57,12 +57,24 @@ check_not "a bad value with a good one changes nothing" \
 	$ctl set /a/b net-bind deny-errno=EUSERS allow=nonsense
 check_match "not even the good one" '^deny-errno EPERM$' $ctl get /a/b net-bind deny-errno
 
+# Somebody changed the mode by the control file.
+echo "mode $(sed -n 's/ hook=socket_bind .*//p' "$cgroups/a/b/checmate.policy") permissive" \
+	>"$cgroups/a/b/checmate.policy"
+expect ok /a/b bind tcp4 127.0.0.1:80
+check_match "status does not say of a permissive policy that it is in force" \
+	'^/a/b +net-bind +1 +permissive ' $ctl status
+check_match "the others are not concerned" '^/a/b +net-connect +1 +in force ' $ctl status
+echo "mode $(sed -n 's/ hook=socket_bind .*//p' "$cgroups/a/b/checmate.policy") enforce" \
+	>"$cgroups/a/b/checmate.policy"
+expect EPERM /a/b bind tcp4 127.0.0.1:80
+check_match "and says so again when it is" '^/a/b +net-bind +1 +in force ' $ctl status
+
 check_match "twice is an error" 'is in force here already' $ctl apply /a/b net-bind
 check_output "which changes nothing" 3 attached /a/b
 before=$(ls "$pins/$(cgroup_id /a/b)")
 check "unless it replaces" $ctl apply --replace /a/b net-bind allow=127.0.0.1:82
 check_output "there are as many programs as before" 3 attached /a/b
-check_output "replaced by one transaction" "generation 2" head -n 1 "$cgroups/a/b/checmate.policy"
+check_output "replaced by one transaction" "generation 4" head -n 1 "$cgroups/a/b/checmate.policy"
 check_output "and as many pins" "$before" ls "$pins/$(cgroup_id /a/b)"
 expect ok /a/b bind tcp4 127.0.0.1:82
 expect EPERM /a/b bind tcp4 127.0.0.1:81
