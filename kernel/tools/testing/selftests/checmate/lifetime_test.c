@@ -140,112 +140,135 @@ TEST_F(lifetime, controller_comes_later)
 	close(removed);
 }
 
-static int accept_one(int listener)
+/* A stream socket that listens at an address the kernel chose. */
+static int listen_at(int family)
 {
-	struct sockaddr_in addr;
-	socklen_t len = sizeof(addr);
-	int client = socket(AF_INET, SOCK_STREAM, 0), fd;
+	struct sockaddr_in in = loopback(0);
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	bool is_unix = family == AF_UNIX;
+	int fd = socket(family, SOCK_STREAM, 0);
 
-	if (getsockname(listener, (struct sockaddr *)&addr, &len) ||
-	    connect(client, (struct sockaddr *)&addr, len))
+	if (fd < 0 ||
+	    bind(fd, is_unix ? (struct sockaddr *)&un : (struct sockaddr *)&in,
+		 is_unix ? sizeof(un.sun_family) : sizeof(in)) ||
+	    listen(fd, 1))
+		return -errno;
+	return fd;
+}
+
+/* The same, made by a task of cgroup @dir, which is gone when this returns. */
+static int listener_of(const char *dir, int family)
+{
+	int channel[2], fd, status;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, channel))
+		return -errno;
+	pid = fork();
+	if (!pid) {
+		if (join(dir))
+			_exit(1);
+		fd = listen_at(family);
+		_exit(fd < 0 || send_fd(channel[1], fd));
+	}
+	fd = receive_fd(channel[0]);
+	waitpid(pid, &status, 0);
+	close(channel[0]);
+	close(channel[1]);
+	return fd;
+}
+
+/* Connect to a listener and accept that; @client, if given, gets that end. */
+static int accept_one(int listener, int *client)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+	int fd, end;
+
+	if (getsockname(listener, (struct sockaddr *)&addr, &len))
+		return -errno;
+	end = socket(addr.ss_family, SOCK_STREAM, 0);
+	if (connect(end, (struct sockaddr *)&addr, len))
 		return -errno;
 	fd = accept(listener, NULL, NULL);
-	close(client);
+	if (client)
+		*client = end;
+	else
+		close(end);
 	return fd < 0 ? -errno : fd;
 }
 
-/* An accepted socket is made in softirq; it is its listener's. */
+/*
+ * An accepted socket is made in softirq, or in AF_UNIX by the client; it is its
+ * listener's.
+ */
 TEST_F(lifetime, accepted_socket)
 {
+	static const int families[] = { AF_INET, AF_UNIX };
 	int prog = load_mac("socket_shutdown", EUSERS);
-	int channel[2], fd, status, other, listener;
-	struct sockaddr_in addr = loopback(0);
-	pid_t pid;
+	size_t i;
 
 	ASSERT_LE(0, prog);
-	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, channel));
-	pid = fork();
-	ASSERT_LE(0, pid);
-	if (!pid) {
-		if (join(self->tree.child))
-			_exit(1);
-		fd = socket(AF_INET, SOCK_STREAM, 0);
-		if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
-		    listen(fd, 1))
-			_exit(2);
-		_exit(send_fd(channel[1], fd) ? 3 : 0);
+	for (i = 0; i < ARRAY_LEN(families); i++) {
+		int inside = listener_of(self->tree.child, families[i]);
+		int outside = listen_at(families[i]);
+		int fd, client;
+
+		ASSERT_LE(0, inside);
+		ASSERT_LE(0, outside);
+		ASSERT_EQ(0, attach(self->tree.child, prog));
+		fd = accept_one(inside, &client);
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(-1, shutdown(fd, SHUT_WR));
+		EXPECT_EQ(EUSERS, errno);
+		EXPECT_EQ(0, shutdown(client, SHUT_WR));
+		close(client);
+		close(fd);
+
+		fd = accept_one(outside, NULL);
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(0, shutdown(fd, SHUT_WR));
+		close(fd);
+		close(inside);
+		close(outside);
+		ASSERT_EQ(0, write_text(self->tree.child, "checmate.policy",
+					"clear"));
 	}
-	listener = receive_fd(channel[0]);
-	ASSERT_LE(0, listener);
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	ASSERT_EQ(0, status);
-
-	ASSERT_EQ(0, attach(self->tree.child, prog));
-	fd = accept_one(listener);
-	ASSERT_LE(0, fd);
-	EXPECT_EQ(-1, shutdown(fd, SHUT_WR));
-	EXPECT_EQ(EUSERS, errno);
-
-	/* The same with a listener from outside. */
-	other = socket(AF_INET, SOCK_STREAM, 0);
-	ASSERT_EQ(0, bind(other, (struct sockaddr *)&addr, sizeof(addr)));
-	ASSERT_EQ(0, listen(other, 1));
-	close(fd);
-	fd = accept_one(other);
-	ASSERT_LE(0, fd);
-	EXPECT_EQ(0, shutdown(fd, SHUT_WR));
-	close(fd);
-	close(other);
-	close(listener);
-	close(channel[0]);
-	close(channel[1]);
 	close(prog);
 }
 
-/* The server's end of a unix connection is made by the client's task. */
-TEST_F(lifetime, accepted_unix)
+/* A client from inside does not bring its policy to a server outside. */
+TEST_F(lifetime, accepted_from_inside)
 {
 	int prog = load_mac("socket_shutdown", EUSERS);
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	socklen_t len = sizeof(sa_family_t);
-	int channel[2], listener, client, fd, status;
+	int listener = listen_at(AF_UNIX);
+	int status, fd;
 	pid_t pid;
 
 	ASSERT_LE(0, prog);
-	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, channel));
+	ASSERT_LE(0, listener);
+	ASSERT_EQ(0, attach(self->tree.child, prog));
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		if (join(self->tree.child))
-			_exit(1);
-		fd = socket(AF_UNIX, SOCK_STREAM, 0);
-		if (bind(fd, (struct sockaddr *)&addr, len) || listen(fd, 1))
-			_exit(2);
-		_exit(send_fd(channel[1], fd) ? 3 : 0);
-	}
-	listener = receive_fd(channel[0]);
-	ASSERT_LE(0, listener);
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	ASSERT_EQ(0, status);
-	ASSERT_EQ(0, attach(self->tree.child, prog));
+		struct sockaddr_un addr;
+		socklen_t len = sizeof(addr);
 
-	len = sizeof(addr);
-	ASSERT_EQ(0, getsockname(listener, (struct sockaddr *)&addr, &len));
-	client = socket(AF_UNIX, SOCK_STREAM, 0);
-	ASSERT_EQ(0, connect(client, (struct sockaddr *)&addr, len));
+		fd = -1;
+		if (!join(self->tree.child))
+			fd = socket(AF_UNIX, SOCK_STREAM, 0);
+		_exit(fd < 0 ||
+		      getsockname(listener, (struct sockaddr *)&addr, &len) ||
+		      connect(fd, (struct sockaddr *)&addr, len) ||
+		      !shutdown(fd, SHUT_WR) || errno != EUSERS);
+	}
 	fd = accept(listener, NULL, NULL);
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(-1, shutdown(fd, SHUT_WR));
-	EXPECT_EQ(EUSERS, errno);
-	EXPECT_EQ(0, shutdown(client, SHUT_WR));
-
-	/* And the other way round: a client's policy stays with the client. */
-	ASSERT_EQ(0, write_text(self->tree.child, "checmate.policy", "clear"));
-	close(client);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, shutdown(fd, SHUT_WR));
 	close(fd);
 	close(listener);
-	close(channel[0]);
-	close(channel[1]);
 	close(prog);
 }
 
