@@ -349,7 +349,7 @@ TEST_F(control, generation)
 }
 
 /* 64 programs of a hook on the path from a cgroup to the root, wherever. */
-TEST_F(control, sixty_fifth)
+TEST_F_TIMEOUT(control, sixty_fifth, 300)
 {
 	int prog[65];
 	int i;
@@ -500,7 +500,7 @@ static int expected_hooks(void)
 }
 
 /* Every hook that can deny takes a program for it. */
-TEST_F(control, every_hook)
+TEST_F_TIMEOUT(control, every_hook, 300)
 {
 	static char list[65536];
 	char *line, *next;
@@ -557,7 +557,7 @@ TEST_F(control, no_verdict)
 }
 
 /* A cgroup has room for 1024 programs, whatever their hooks. */
-TEST_F(control, too_many_here)
+TEST_F_TIMEOUT(control, too_many_here, 300)
 {
 	const char *const hooks[] = {
 		"file_open", "file_ioctl", "file_lock", "file_fcntl",

@@ -132,7 +132,7 @@ TEST_F(events, inotify)
 }
 
 /* A storm is counted to the last denial. */
-TEST_F(events, storm)
+TEST_F_TIMEOUT(events, storm, 300)
 {
 	int i;
 

@@ -276,7 +276,7 @@ TEST_F(lifetime, accepted_from_inside)
  * A socket made while the controller is being enabled and a policy attached is
  * under that policy afterwards, at whatever moment it was made.
  */
-TEST_F(lifetime, made_meanwhile)
+TEST_F_TIMEOUT(lifetime, made_meanwhile, 300)
 {
 	int round;
 
@@ -321,7 +321,7 @@ TEST_F(lifetime, made_meanwhile)
 }
 
 /* Reading what is in force and changing the tree do not wait for each other. */
-TEST_F(lifetime, reading_races_removal)
+TEST_F_TIMEOUT(lifetime, reading_races_removal, 300)
 {
 	pid_t reader;
 	int i;
@@ -350,7 +350,7 @@ TEST_F(lifetime, reading_races_removal)
  * Sockets of removed cgroups close while an ancestor's policy changes: the
  * programs of neither are kept.
  */
-TEST_F(lifetime, ancestor_races_release)
+TEST_F_TIMEOUT(lifetime, ancestor_races_release, 300)
 {
 	__u32 id = prog_id(self->deny);
 	int own = load_mac("socket_listen", 0);
@@ -485,7 +485,7 @@ TEST_F(lifetime, controller_goes)
 }
 
 /* A hook is off, on with its first program, and off again after its last. */
-TEST_F(lifetime, hook_state)
+TEST_F_TIMEOUT(lifetime, hook_state, 300)
 {
 	const struct timespec pause = { .tv_nsec = 10000000 };
 	int prog = load_mac("syslog", 0);
@@ -516,7 +516,7 @@ TEST_F(lifetime, hook_state)
 }
 
 /* Attaching and removing meet: neither hangs, neither leaks a program. */
-TEST_F(lifetime, attach_races_removal)
+TEST_F_TIMEOUT(lifetime, attach_races_removal, 300)
 {
 	__u32 id = prog_id(self->deny);
 	int i;
