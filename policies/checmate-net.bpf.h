@@ -211,4 +211,34 @@ static __always_inline bool checmate_net_listed(void *param,
 	return search.found;
 }
 
+/**
+ * checmate_net_judge() - Judge a socket call by an allow list.
+ * @sock: the socket.
+ * @address: a socket address in kernel memory.
+ * @addrlen: its length in bytes.
+ * @allow: a CHECMATE_PARAM_ENDPOINTS.
+ * @error: the errno of a denial.
+ *
+ * Return: the verdict: allowed if the address is on the list or no business of
+ * an IP policy; denied if it is not on the list or not understood.
+ */
+static __always_inline int checmate_net_judge(struct socket *sock, const void *address, int addrlen,
+					      void *allow, __s32 error)
+{
+	struct checmate_net_subject subject = {};
+
+	switch (checmate_net_read(sock, address, addrlen, &subject)) {
+	case CHECMATE_NET_OTHER:
+		return checmate_allow();
+	case CHECMATE_NET_ENDPOINT:
+		if (checmate_net_listed(allow, &subject))
+			return checmate_allow();
+		/* Deny: not on the list. */
+		return checmate_deny(error);
+	default:
+		/* Deny: not understood. */
+		return checmate_deny(error);
+	}
+}
+
 #endif /* CHECMATE_NET_BPF_H */

@@ -17,18 +17,5 @@ CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EPERM, "Error that a denied bind 
 CHECMATE_HOOK(socket_bind)
 int BPF_PROG(net_bind, struct socket *sock, struct sockaddr *address, int addrlen)
 {
-	struct checmate_net_subject subject = {};
-
-	switch (checmate_net_read(sock, address, addrlen, &subject)) {
-	case CHECMATE_NET_OTHER:
-		return checmate_allow();
-	case CHECMATE_NET_ENDPOINT:
-		if (checmate_net_listed(&allow, &subject))
-			return checmate_allow();
-		/* Deny: not on the list. */
-		return checmate_deny(deny_errno);
-	default:
-		/* Deny: not understood. */
-		return checmate_deny(deny_errno);
-	}
+	return checmate_net_judge(sock, address, addrlen, &allow, deny_errno);
 }

@@ -15,24 +15,6 @@ CHECMATE_PARAM_ENDPOINTS(allow, "allow",
 			 "Remote addresses and ports that may be reached; empty allows none");
 CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EPERM, "Error that a denied connect or send returns");
 
-static __always_inline int judge(struct socket *sock, const void *address, int addrlen)
-{
-	struct checmate_net_subject subject = {};
-
-	switch (checmate_net_read(sock, address, addrlen, &subject)) {
-	case CHECMATE_NET_OTHER:
-		return checmate_allow();
-	case CHECMATE_NET_ENDPOINT:
-		if (checmate_net_listed(&allow, &subject))
-			return checmate_allow();
-		/* Deny: not on the list. */
-		return checmate_deny(deny_errno);
-	default:
-		/* Deny: not understood. */
-		return checmate_deny(deny_errno);
-	}
-}
-
 CHECMATE_HOOK(socket_connect)
 int BPF_PROG(net_connect, struct socket *sock, struct sockaddr *address, int addrlen)
 {
@@ -45,7 +27,7 @@ int BPF_PROG(net_connect, struct socket *sock, struct sockaddr *address, int add
 	if (checmate_net_family(address, addrlen, &family) && family == AF_UNSPEC)
 		return checmate_allow();
 
-	return judge(sock, address, addrlen);
+	return checmate_net_judge(sock, address, addrlen, &allow, deny_errno);
 }
 
 CHECMATE_HOOK(socket_sendmsg)
@@ -58,5 +40,5 @@ int BPF_PROG(net_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 	if (!msg->msg_name)
 		return checmate_allow();
 
-	return judge(sock, msg->msg_name, msg->msg_namelen);
+	return checmate_net_judge(sock, msg->msg_name, msg->msg_namelen, &allow, deny_errno);
 }
