@@ -18,6 +18,7 @@
 
 #include "cleanup.h"
 #include "config.h"
+#include "oci.h"
 #include "parse.h"
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
@@ -431,6 +432,14 @@ static bool is_dev_null(const struct stat *st)
 	return S_ISCHR(st->st_mode) && stat("/dev/null", &null) == 0 && null.st_rdev == st->st_rdev;
 }
 
+static bool has_own_annotation(const struct config_binding *binding)
+{
+	for (size_t i = 0; i < binding->n_annotations; i++)
+		if (startswith(binding->annotations[i].key, OCI_ANNOTATION_PREFIX))
+			return true;
+	return false;
+}
+
 static void parse(struct parser *p)
 {
 	const struct config_binding *binding = p->binding;
@@ -448,6 +457,10 @@ static void parse(struct parser *p)
 	} else if (!binding->cgroup_glob && !binding->n_annotations) {
 		parser_fail(p, -EINVAL,
 			    "nothing to match; add [Match] with Cgroup= or Annotation=, or link the file to /dev/null to hide it");
+	} else if (binding->n_annotations && !has_own_annotation(binding)) {
+		parser_fail(p, -EINVAL,
+			    "no Annotation= begins with " OCI_ANNOTATION_PREFIX
+			    ", and for containers without such an annotation nobody asks; add one");
 	} else if (!binding->n_policies) {
 		parser_fail(p, -EINVAL, "no policy to apply; add a [Policy NAME] section");
 	}

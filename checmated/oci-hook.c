@@ -35,8 +35,6 @@
 #include "oci.h"
 #include "parse.h"
 
-#define DEFAULT_PREFIX "org.checmate."
-
 /* Long enough for a cold start of the daemon, short enough for someone who waits. */
 #define CALL_TIMEOUT_USEC (30ull * 1000 * 1000)
 
@@ -126,10 +124,10 @@ static int cgroup_id(const char *cgroup, uint64_t *ret_id)
 	return 0;
 }
 
-static bool has_annotation(const struct oci_state *state, const char *prefix)
+static bool has_own_annotation(const struct oci_state *state)
 {
 	for (size_t i = 0; i < state->n_annotations; i++)
-		if (startswith(state->annotations[2 * i], prefix))
+		if (startswith(state->annotations[2 * i], OCI_ANNOTATION_PREFIX))
 			return true;
 	return false;
 }
@@ -209,7 +207,7 @@ static int ask_daemon(const struct oci_state *state, const char *cgroup)
 	return 0;
 }
 
-static int run(const char *prefix)
+static int run(void)
 {
 	_cleanup_(oci_state_done) struct oci_state state = {};
 	_cleanup_free_ char *text = NULL, *cgroup = NULL, *error = NULL;
@@ -224,7 +222,7 @@ static int run(const char *prefix)
 		return complain_error(r, error);
 	container_id = state.id;
 
-	if (!has_annotation(&state, prefix))
+	if (!has_own_annotation(&state))
 		r = 0;
 	else
 		r = find_cgroup(state.pid, &cgroup);
@@ -237,10 +235,10 @@ static int run(const char *prefix)
 
 static int usage(FILE *to)
 {
-	fputs("usage: checmate-oci-hook [--prefix=PREFIX] <STATE\n"
+	fputs("usage: checmate-oci-hook <STATE\n"
 	      "\n"
 	      "createRuntime hook of a container runtime: has checmated apply the policies\n"
-	      "of a container whose annotations begin with PREFIX (" DEFAULT_PREFIX ").\n"
+	      "of a container that has an annotation beginning with " OCI_ANNOTATION_PREFIX ".\n"
 	      "Containers without such annotations are left alone.\n",
 	      to);
 	return to == stdout ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -248,19 +246,13 @@ static int usage(FILE *to)
 
 int main(int argc, char *argv[])
 {
-	static const struct option options[] = { { "help", no_argument, NULL, 'h' },
-						 { "prefix", required_argument, NULL, 'p' },
-						 {} };
-	const char *prefix = DEFAULT_PREFIX;
+	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, {} };
 	int c;
 
-	while ((c = getopt_long(argc, argv, "hp:", options, NULL)) >= 0) {
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
 		switch (c) {
 		case 'h':
 			return usage(stdout);
-		case 'p':
-			prefix = optarg;
-			break;
 		default:
 			return usage(stderr);
 		}
@@ -268,5 +260,5 @@ int main(int argc, char *argv[])
 	if (optind < argc)
 		return usage(stderr);
 
-	return run(prefix) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run() < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

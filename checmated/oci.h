@@ -7,6 +7,13 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/*
+ * Containers without an annotation that begins so are none of our business, and
+ * the hook does not ask for them. A binding file that could only match such
+ * containers is refused, for it would never be asked for.
+ */
+#define OCI_ANNOTATION_PREFIX "org.checmate."
+
 /* Larger than any state a runtime writes, small enough to hold in memory. */
 #define OCI_STATE_MAX (1024u * 1024u)
 

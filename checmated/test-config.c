@@ -223,6 +223,8 @@ static const struct bad_file {
 	{ MATCH "Cgroup=/b\n", 3, "set already" },
 	{ "[Match]\nAnnotation=x\n", 2, "expected KEY=GLOB" },
 	{ "[Match]\nAnnotation==x\n", 2, "expected KEY=GLOB" },
+	{ "[Match]\nAnnotation=io.example.role=web\n[Policy p]\n", 3, "begins with org.checmate." },
+	{ MATCH "Annotation=org.checmate=web\n[Policy p]\n", 4, "begins with org.checmate." },
 	{ MATCH "[Policy p]\nMode=permissive\n", 4, "unknown mode" },
 	{ MATCH "[Policy p]\nMode=\n", 4, "unknown mode" },
 	{ MATCH "[Policy p]\nAllow\n", 4, "neither a section" },
