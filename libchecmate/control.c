@@ -77,8 +77,8 @@ static int set_key(struct checmate_attachment *item, const char *key, char *valu
 	return 0;
 }
 
-/* "ID key=value …" */
-static int parse_attachment(char *line, struct checmate_attachment *item)
+/* "ID key=value …", and "staged" for a program that is not in force yet */
+static int parse_attachment(char *line, struct checmate_attachment *item, bool *ret_staged)
 {
 	char *word = strsep(&line, " ");
 	int r;
@@ -89,6 +89,8 @@ static int parse_attachment(char *line, struct checmate_attachment *item)
 
 		if (value)
 			r = set_key(item, word, value);
+		else if (streq(word, "staged"))
+			*ret_staged = true;
 	}
 	if (!r && (!item->hook || !item->mode || !item->prog_id))
 		r = -EBADMSG;
@@ -99,16 +101,32 @@ static int parse_attachment(char *line, struct checmate_attachment *item)
 	return r;
 }
 
+static void attachment_done(struct checmate_attachment *item)
+{
+	free((char *)item->hook);
+	free((char *)item->name);
+	free((char *)item->tag);
+	free((char *)item->mode);
+	free((char *)item->path);
+	free((char *)item->policy);
+}
+
+/* Whoever takes a list for what is enforced must not find what is only staged. */
 static int add_attachment(struct control_list *list, char *line)
 {
 	struct checmate_attachment *grown;
+	bool staged = false;
+	int r;
 
 	grown = reallocarray(list->items, list->n + 1, sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	list->items = grown;
 	grown[list->n] = (struct checmate_attachment){};
-	return parse_attachment(line, &grown[list->n++]);
+	r = parse_attachment(line, &grown[list->n++], &staged);
+	if (!r && staged)
+		attachment_done(&grown[--list->n]);
+	return r;
 }
 
 int control_parse(const char *text, struct control_list *ret_list)
@@ -138,14 +156,8 @@ int control_parse(const char *text, struct control_list *ret_list)
 
 void control_list_done(struct control_list *list)
 {
-	for (size_t i = 0; i < list->n; i++) {
-		free((char *)list->items[i].hook);
-		free((char *)list->items[i].name);
-		free((char *)list->items[i].tag);
-		free((char *)list->items[i].mode);
-		free((char *)list->items[i].path);
-		free((char *)list->items[i].policy);
-	}
+	for (size_t i = 0; i < list->n; i++)
+		attachment_done(&list->items[i]);
 	free(list->items);
 	*list = (struct control_list){};
 }

@@ -24,7 +24,8 @@ struct control_list {
  * @text: the file's text.
  * @ret_list: receives the list, see control_list_done().
  *
- * Keys that are not known are skipped: a newer kernel may have more.
+ * Keys that are not known are skipped: a newer kernel may have more. So are
+ * programs that are staged, since they are not attached yet.
  *
  * Return: 0; -EBADMSG the text is not of that kind; -ENOMEM.
  */

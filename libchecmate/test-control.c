@@ -52,6 +52,25 @@ static void test_parse_effective(void **state)
 	assert_string_equal(list.items[1].path, "/x y\\\n=\\9");
 }
 
+/* What is staged is not attached. */
+static void test_parse_staged(void **state)
+{
+	static const char text[] = "generation 2\n"
+				   "1 hook=a name=b tag=c prog=1 mode=enforce\n"
+				   "2 hook=a name=b tag=c prog=2 mode=enforce staged\n"
+				   "3 hook=a name=staged tag=c prog=3 mode=enforce new=staged\n"
+				   "4 hook=a name=b tag=c prog=4 mode=enforce staged new=1\n";
+	_cleanup_(control_list_done) struct control_list list = {};
+
+	(void)state;
+	assert_int_equal(control_parse(text, &list), 0);
+	assert_int_equal(list.generation, 2);
+	assert_int_equal(list.n, 2);
+	assert_int_equal(list.items[0].id, 1);
+	assert_int_equal(list.items[1].id, 3);
+	assert_null(control_list_find(&list, 2));
+}
+
 static void test_parse_bad(void **state)
 {
 	static const char *const bad[] = {
@@ -71,6 +90,7 @@ static void test_parse_bad(void **state)
 		"1 hook=a prog=-1 mode=enforce\n",
 		"1 hook=a hook=b prog=1 mode=enforce\n",
 		"1 hook=a prog=1 mode=enforce cgroup=/a\n",
+		"1 hook=a prog=1 staged\n",
 	};
 
 	(void)state;
@@ -162,10 +182,10 @@ static void test_hooks(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse),	  cmocka_unit_test(test_parse_effective),
-		cmocka_unit_test(test_parse_bad), cmocka_unit_test(test_parse_empty),
-		cmocka_unit_test(test_format),	  cmocka_unit_test(test_format_page),
-		cmocka_unit_test(test_hooks),
+		cmocka_unit_test(test_parse),	     cmocka_unit_test(test_parse_effective),
+		cmocka_unit_test(test_parse_staged), cmocka_unit_test(test_parse_bad),
+		cmocka_unit_test(test_parse_empty),  cmocka_unit_test(test_format),
+		cmocka_unit_test(test_format_page),  cmocka_unit_test(test_hooks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
