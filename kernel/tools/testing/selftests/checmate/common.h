@@ -39,7 +39,12 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Programs with a main() of their own say so. */
+#ifdef WITHOUT_HARNESS
+#include "../kselftest.h"
+#else
 #include "../kselftest_harness.h"
+#endif
 
 #define CGROUPFS	"/sys/fs/cgroup"
 #define HOOKS_FILE	"/sys/kernel/security/checmate/hooks"
