@@ -3,7 +3,7 @@
 # Reads the output of test programs marked as tests/lib/batch does and prints
 # one line for each point: "ok - TIER/UNIT/POINT", "not ok - …", or
 # "ok - … # SKIP …". What a program prints besides is shown around points that
-# failed.
+# failed, and in any case what it prints after "## note ".
 #
 # Variables: tier; expect, names of the units that have to appear, separated by
 # blanks; only, the points wanted (a prefix of UNIT/POINT), or empty; ended, why
@@ -92,6 +92,12 @@ function close_unit(status) {
 }
 
 !open {
+	next
+}
+
+# Shown whatever comes of it.
+/^## note / {
+	print "# " substr($0, 9)
 	next
 }
 
