@@ -78,18 +78,44 @@
 	INSN(BPF_STX | BPF_DW | BPF_ATOMIC, DST, SRC, OFF, BPF_ADD)
 #define EXIT()			INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 
-static inline int load_prog(const char *hook, enum bpf_attach_type type,
-			    __u32 flags, const struct bpf_insn *insn,
-			    size_t nr)
+/* The BTF id of a hook's attach function; looking one up takes long. */
+static inline int hook_btf_id(const char *hook)
+{
+	static __thread struct {
+		char hook[64];
+		int id;
+	} known[16], *slot;
+	static __thread unsigned int next;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(known); i++)
+		if (!strcmp(known[i].hook, hook))
+			return known[i].id;
+	slot = &known[next++ % ARRAY_LEN(known)];
+	slot->id = libbpf_find_vmlinux_btf_id(hook, BPF_LSM_MAC);
+	snprintf(slot->hook, sizeof(slot->hook), "%s", hook);
+	return slot->id;
+}
+
+static inline int load_named(const char *name, const char *hook,
+			     enum bpf_attach_type type, __u32 flags,
+			     const struct bpf_insn *insn, size_t nr)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts,
 		    .expected_attach_type = type, .prog_flags = flags);
-	int id = libbpf_find_vmlinux_btf_id(hook, type);
+	int id = hook_btf_id(hook);
 
 	if (id < 0)
 		return id;
 	opts.attach_btf_id = id;
-	return bpf_prog_load(BPF_PROG_TYPE_LSM, "test", "GPL", insn, nr, &opts);
+	return bpf_prog_load(BPF_PROG_TYPE_LSM, name, "GPL", insn, nr, &opts);
+}
+
+static inline int load_prog(const char *hook, enum bpf_attach_type type,
+			    __u32 flags, const struct bpf_insn *insn,
+			    size_t nr)
+{
+	return load_named("test", hook, type, flags, insn, nr);
 }
 
 /* A program that allows, or denies with an errno: BPF_LSM_MAC. */
