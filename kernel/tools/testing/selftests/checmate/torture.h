@@ -7,10 +7,12 @@
  *
  *	guard	has programs that are never without force; not one of the deeds
  *		in enum deed may succeed here or below, whatever workers do
+ *	sealed	the same, and a seal keeps it that way: workers try to change it
+ *		as they do with all others
  *	free	no program here or below ever denies; no deed may fail
  *
- * In both, workers make and remove cgroups, turn the controller on and off,
- * attach and detach programs, and move processes about.
+ * In all of them, workers make and remove cgroups, turn the controller on and
+ * off, attach, detach and stage programs, and move processes about.
  */
 #ifndef _SELFTESTS_CHECMATE_TORTURE_H
 #define _SELFTESTS_CHECMATE_TORTURE_H
@@ -46,7 +48,10 @@ enum zone {
 	/* Where no program is attached but those that allow: the root. */
 	ZONE_OUT,
 	ZONE_FREE,
+	/* From here on deeds are denied. */
 	ZONE_GUARD,
+	/* The same, with no way out. */
+	ZONE_SEALED,
 };
 
 /**
@@ -72,13 +77,28 @@ struct slot {
 #define THREAD_SLOTS	5
 #define SLOT_FREE	0
 #define SLOT_GUARD	TREE_SLOTS
+#define SLOT_SEALED	(2 * TREE_SLOTS)
 /* The threaded subtree, its root first, then one that is always there. */
-#define SLOT_THREADS	(2 * TREE_SLOTS)
+#define SLOT_THREADS	(3 * TREE_SLOTS)
 #define NR_SLOTS	(SLOT_THREADS + THREAD_SLOTS)
 /* Behind the slot of a zone itself comes the leaf that is always there. */
 #define HOME(SLOT)	((SLOT) + 1)
 
 extern struct slot slots[NR_SLOTS];
+
+/* The slot of a zone itself. */
+static inline unsigned int zone_root(enum zone zone)
+{
+	switch (zone) {
+	case ZONE_GUARD:
+		return SLOT_GUARD;
+	case ZONE_SEALED:
+		return SLOT_SEALED;
+	default:
+		return SLOT_FREE;
+	}
+}
+
 extern char top_dir[128];
 
 /* --- programs ------------------------------------------------------------ */
@@ -143,6 +163,11 @@ enum oracle {
 	ORACLE_INHERITED,
 	ORACLE_PACKET,
 	ORACLE_THREADS,
+	/* When something staged has taken force. */
+	ORACLE_STAGED,
+	/* Ways out of a seal. */
+	ORACLE_SEALED,
+	ORACLE_SEALED_THREAD,
 	/* The workers themselves and their children, in guard. */
 	ORACLE_WORKERS,
 	/* From here on those that may not be denied. */
@@ -184,6 +209,7 @@ struct listener {
  * @kid: children of workers, 0 if there is none
  * @movable: oracles that workers may move within their zone
  * @thread: threads that workers may move in the threaded subtree
+ * @sealed_thread: a thread that nobody may move
  * @outcome: of each kind, how often it ended with which errno
  * @empty: operations that found nothing to work on
  * @digest: of the operations of a worker
@@ -202,6 +228,7 @@ struct shared {
 		enum zone zone;
 	} movable[MAX_MOVABLE];
 	pid_t thread[MAX_THREADS];
+	pid_t sealed_thread;
 	unsigned long outcome[MAX_KINDS][MAX_ERRNO];
 	unsigned long empty;
 	__u64 digest[MAX_WORKERS];
@@ -229,6 +256,9 @@ int make_internet_socket(__u64 random);
 int send_labelled(int channel, int fd, char label);
 int receive_labelled(int channel, char *label);
 bool judge(enum oracle oracle, enum zone zone, int err, const char *what);
+int exec_junk(void);
+pid_t clone_into(const char *dir);
+int try_to_leave(pid_t pid, __u32 random);
 
 /* --- parts --------------------------------------------------------------- */
 

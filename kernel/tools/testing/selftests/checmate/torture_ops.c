@@ -52,12 +52,25 @@ struct worker {
 
 /* --- choosing ------------------------------------------------------------ */
 
+/* The operation works with something sealed, which it may not be allowed to. */
+static bool met_seal;
+
 static const struct slot *any_slot(__u32 random)
 {
-	return &slots[random % NR_SLOTS];
+	const struct slot *slot = &slots[random % NR_SLOTS];
+
+	met_seal |= slot->zone == ZONE_SEALED;
+	return slot;
 }
 
-/* One whose policy may be changed at will. */
+/* One that can be left again. */
+static const struct slot *open_slot(__u32 random)
+{
+	random %= NR_SLOTS - TREE_SLOTS;
+	return &slots[random < SLOT_SEALED ? random : random + TREE_SLOTS];
+}
+
+/* One whose policy may be changed at will, or else is sealed. */
 static const struct slot *policy_slot(__u32 random)
 {
 	const struct slot *slot = any_slot(random);
@@ -67,8 +80,7 @@ static const struct slot *policy_slot(__u32 random)
 
 static const struct slot *zone_slot(enum zone zone, __u32 random)
 {
-	return &slots[(zone == ZONE_GUARD ? SLOT_GUARD : SLOT_FREE) +
-		      random % TREE_SLOTS];
+	return &slots[zone_root(zone) + random % TREE_SLOTS];
 }
 
 static const struct program *any_program(__u32 random)
@@ -357,14 +369,71 @@ static int op_rare_hook(struct worker *w, const struct op *op)
 static int op_fresh(struct worker *w, const struct op *op)
 {
 	const struct slot *slot = policy_slot(op->a);
-	int prog = load_fresh(op->b);
-	int err;
+	int prog, err;
 
+	/* It could never be detached. */
+	if (slot == &slots[SLOT_SEALED])
+		slot++;
+	prog = load_fresh(op->b);
 	if (prog < 0)
 		return prog;
 	err = attach(slot->path, prog);
 	close(prog);
 	return err;
+}
+
+/*
+ * Stage something, for any process or none in particular, or withdraw it.  What
+ * is staged takes force as if it were written then, and must not deny in free
+ * either.
+ */
+static int op_stage(struct worker *w, const struct op *op)
+{
+	const struct slot *slot = policy_slot(op->a);
+	const struct program *program = any_program(op->b);
+	char text[256], when[64] = "when=exec";
+	struct line line;
+	pid_t pid;
+
+	switch (op->c % 8) {
+	case 0 ... 2:
+		pid = look_at(shared->kid[op->b % w->workers]
+				[op->b / MAX_WORKERS % MAX_KIDS]);
+		if (!pid)
+			return NOTHING;
+		snprintf(when, sizeof(when), "when=exec pid=%d", pid);
+		break;
+	case 3:
+		snprintf(when, sizeof(when), "when=exec pid=%d except=%d",
+			 getpid(), op->b % 8 ? 1 : 1000);
+		break;
+	case 4:
+		/* Threads are no processes. */
+		pid = look_at(shared->thread[op->b % MAX_THREADS]);
+		snprintf(when, sizeof(when), "when=exec pid=%d",
+			 op->b % 8 < 4 || !pid ? INT_MAX : pid);
+		break;
+	}
+	switch (op->c / 8 % 8) {
+	case 0:
+		snprintf(text, sizeof(text), "%s\n", when);
+		break;
+	case 1:
+		snprintf(text, sizeof(text), "%s\nclear\nattach %d mode=%s\n",
+			 when, program->fd, mode_for(slot, program, op->c));
+		break;
+	case 2 ... 3:
+		if (read_line(slot, op->b, &line))
+			return NOTHING;
+		snprintf(text, sizeof(text), "%s\ndetach %llu\n", when,
+			 line.id);
+		break;
+	default:
+		snprintf(text, sizeof(text), "%s\nattach %d mode=%s\n", when,
+			 program->fd, mode_for(slot, program, op->c / 64));
+		break;
+	}
+	return write_text(slot->path, "checmate.policy", text);
 }
 
 /* --- cgroups ------------------------------------------------------------- */
@@ -485,7 +554,7 @@ static void judge_here(enum zone zone, enum deed deed, __u32 random)
 	if (deed == DEED_PACKET)
 		deed = DEED_BIND;
 	err = try_deed(deed, random);
-	judge(zone == ZONE_GUARD ? ORACLE_WORKERS : ORACLE_ALLOWED_WORKERS,
+	judge(zone >= ZONE_GUARD ? ORACLE_WORKERS : ORACLE_ALLOWED_WORKERS,
 	      zone, err, "worker");
 }
 
@@ -498,7 +567,7 @@ static int op_deed(struct worker *w, const struct op *op)
 /* Move the worker itself. */
 static int op_join(struct worker *w, const struct op *op)
 {
-	const struct slot *slot = any_slot(op->a);
+	const struct slot *slot = open_slot(op->a);
 	enum zone zone = slot->zone;
 	int err;
 
@@ -513,7 +582,13 @@ static int op_join(struct worker *w, const struct op *op)
 	return err;
 }
 
-static pid_t clone_into(const char *dir)
+/**
+ * clone_into - Fork a child into a cgroup
+ * @dir: the cgroup
+ *
+ * Return: as fork(), but a negative errno.
+ */
+pid_t clone_into(const char *dir)
 {
 	struct clone_args args = {
 		.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD,
@@ -629,24 +704,107 @@ static int op_migrate_thread(struct worker *w, const struct op *op)
 	return WRITEF(slot->path, "cgroup.threads", "%d", tid);
 }
 
-/*
+/**
+ * exec_junk - Begin an exec that cannot succeed
+ *
  * The file is none that can be executed, which the kernel finds out after it
  * has asked everybody for permission.
+ *
+ * Return: the errno.
  */
-static int op_exec(struct worker *w, const struct op *op)
+int exec_junk(void)
 {
 	char *const argv[] = { "", NULL };
 	int fd = memfd_create("torture", MFD_CLOEXEC);
 	int err;
 
 	if (fd < 0)
-		return -errno;
+		return errno;
 	if (write(fd, "junk", 4) != 4 || fchmod(fd, 0700))
 		err = EIO;
 	else
 		err = execveat(fd, "", argv, argv, AT_EMPTY_PATH) ? errno : 0;
 	close(fd);
-	return -err;
+	return err;
+}
+
+static int op_exec(struct worker *w, const struct op *op)
+{
+	return -exec_junk();
+}
+
+/* --- children that execute ------------------------------------------------ */
+
+#define EXEC_NAME "checmate-exec"
+
+static __attribute__((constructor)) void end_if_executed(int argc, char **argv)
+{
+	if (argc && !strcmp(argv[0], EXEC_NAME))
+		_exit(0);
+}
+
+static void exec_in_kid(int sig)
+{
+	char *const argv[] = { EXEC_NAME, NULL };
+	int saved = errno;
+	int err;
+
+	if (sig == SIGUSR2)
+		execv("/proc/self/exe", argv);
+	err = exec_junk();
+	if (err != ENOEXEC)
+		fail("exec in a child: %d (%s)", err, strerror(err));
+	errno = saved;
+}
+
+/* Have a child exec; it may be what something staged waits for. */
+static int op_poke(struct worker *w, const struct op *op)
+{
+	pid_t pid = w->kid[op->a % MAX_KIDS];
+
+	if (!pid)
+		return NOTHING;
+	return kill(pid, op->b % 16 ? SIGUSR1 : SIGUSR2) ? -errno : 0;
+}
+
+/* --- ways out of a seal ---------------------------------------------------- */
+
+/**
+ * try_to_leave - Try to move a process out of what is sealed
+ * @pid: the process or thread, 0 for the caller
+ * @random: chooses the way
+ *
+ * Return: 0 or a negative errno; 0 must not be.
+ */
+int try_to_leave(pid_t pid, __u32 random)
+{
+	const struct slot *slot = open_slot(random / 16);
+	const char *dir = slot->path;
+
+	if (random % 4 == 0)
+		dir = random % 8 ? CGROUPFS : top_dir;
+	return WRITEF(dir, random / 4 % 4 ? "cgroup.procs" : "cgroup.threads",
+		      "%d", pid);
+}
+
+/* Others, too, cannot get one out. */
+static int op_leave(struct worker *w, const struct op *op)
+{
+	unsigned int i = op->a % MAX_MOVABLE;
+	pid_t pid = look_at(shared->sealed_thread);
+	int err;
+
+	if (op->a / MAX_MOVABLE % 4) {
+		if (shared->movable[i].zone != ZONE_SEALED)
+			return NOTHING;
+		pid = look_at(shared->movable[i].pid);
+	}
+	if (!pid)
+		return NOTHING;
+	err = try_to_leave(pid, op->b);
+	if (!err)
+		fail("worker: moved %d out of its seal (%u)", pid, op->b);
+	return err;
 }
 
 /* --- sockets ------------------------------------------------------------- */
@@ -656,8 +814,8 @@ static const int families[] = { AF_INET, AF_INET6, AF_UNIX };
 /* What is denied by one that comes and goes can happen to guard's only. */
 static int check_passing(enum zone zone, int err, const char *what)
 {
-	if (zone != ZONE_GUARD && (err == -PASSING_ERRNO ||
-				   err == -STAYING_ERRNO))
+	if (zone < ZONE_GUARD && (err == -PASSING_ERRNO ||
+				  err == -STAYING_ERRNO))
 		fail("%s denied outside of guard: %d", what, -err);
 	return err;
 }
@@ -903,26 +1061,29 @@ struct kind {
 #define END	-1
 
 static const struct kind kinds[] = {
-	{ "attach", 80, op_attach, true, { 0, EEXIST, ENOENT, END }, { END } },
+	{ "attach", 80, op_attach, true, { 0, EEXIST, ENOENT, END },
+	  { EBUSY, END } },
 	{ "multi-attach", 40, op_multi, true, { 0, ENOENT, END }, { END } },
-	{ "replace", 60, op_replace, true, { 0, EEXIST, END }, { END } },
-	{ "detach", 40, op_detach, true, { 0, END }, { END } },
-	{ "clear", 15, op_clear, true, { 0, ENOENT, END }, { END } },
-	{ "mode", 50, op_mode, true, { 0, END }, { END } },
+	{ "replace", 60, op_replace, true, { 0, EEXIST, EROFS, END },
+	  { EBUSY, END } },
+	{ "detach", 40, op_detach, true, { 0, EROFS, END }, { EBUSY, END } },
+	{ "clear", 15, op_clear, true, { 0, ENOENT, EROFS, END }, { END } },
+	{ "mode", 50, op_mode, true, { 0, EROFS, END }, { EBUSY, END } },
 	{ "generation", 40, op_generation, true, { 0, ESTALE, END }, { END } },
 	{ "hook-file", 60, op_hook_file, true, { 0, EEXIST, ENOENT, EINVAL },
-	  { END } },
+	  { EBUSY, END } },
 	{ "invalid", 15, op_invalid, true, { EINVAL, END }, { END } },
 	{ "bad-fd", 10, op_bad_fd, true, { EBADF, EINVAL, END }, { END } },
 	{ "guard", 20, op_guard, false, { 0, EEXIST, END },
 	  { ENOENT, ESTALE, END } },
 	{ "ancestor", 5, op_ancestor, false, { 0, EEXIST, END }, { END } },
 	{ "rare-hook", 3, op_rare_hook, false, { 0, END },
-	  { ENOENT, EEXIST, END } },
+	  { ENOENT, EEXIST, EBUSY, END } },
 	{ "fresh-program", 3, op_fresh, true, { 0, END }, { END } },
+	{ "stage", 40, op_stage, true, { 0, EEXIST, ESRCH, EBADF }, { END } },
 	{ "mkdir", 40, op_mkdir, true, { 0, EEXIST, ENOENT, END }, { END } },
 	{ "rmdir", 40, op_rmdir, true, { 0, EBUSY, ENOENT, END }, { END } },
-	{ "controller", 25, op_controller, true, { 0, ENOENT, END },
+	{ "controller", 25, op_controller, true, { 0, ENOENT, EROFS, END },
 	  { EBUSY, EOPNOTSUPP, END } },
 	{ "read", 60, op_read, true, { 0, ENOENT, END }, { END } },
 	{ "hooks", 10, op_hooks, false, { 0, END }, { END } },
@@ -933,11 +1094,14 @@ static const struct kind kinds[] = {
 	{ "clone-into", 8, op_clone_into, true, { 0, ENOENT, END },
 	  { EBUSY, EOPNOTSUPP, END } },
 	{ "kill", 15, op_kill, false, { 0, END }, { END } },
-	{ "migrate", 40, op_migrate, true, { 0, ENOENT, END },
+	{ "migrate", 40, op_migrate, true, { 0, ENOENT, EROFS, END },
 	  { EBUSY, EOPNOTSUPP, ESRCH, END } },
 	{ "migrate-thread", 25, op_migrate_thread, true, { 0, EOPNOTSUPP, END },
 	  { EBUSY, END } },
-	{ "exec", 5, op_exec, false, { ENOEXEC, END }, { END } },
+	{ "exec", 15, op_exec, false, { ENOEXEC, END }, { END } },
+	{ "poke", 10, op_poke, false, { 0, END }, { END } },
+	{ "leave", 10, op_leave, true, { EROFS, EOPNOTSUPP, END },
+	  { EBUSY, ESRCH, END } },
 	{ "socket", 50, op_socket, false, { 0, END }, { PASSING_ERRNO, END } },
 	{ "close", 20, op_close, false, { 0, END }, { END } },
 	{ "bind", 50, op_bind, false,
@@ -994,14 +1158,17 @@ static bool is_one_of(int err, const int *list, size_t nr)
 static bool run_op(struct worker *w, const struct op *op)
 {
 	const struct kind *kind = &kinds[op->kind];
-	int err = kind->func(w, op);
+	int err;
 
+	met_seal = false;
+	err = kind->func(w, op);
 	if (err == NOTHING) {
 		add_to(shared->empty);
 		return false;
 	}
 	err = -err;
-	if (!(kind->by_name && (err == ENOENT || err == ENODEV)) &&
+	if (!(met_seal && err == EROFS) &&
+	    !(kind->by_name && (err == ENOENT || err == ENODEV)) &&
 	    !is_one_of(err, kind->must, ARRAY_LEN(kind->must)) &&
 	    !is_one_of(err, kind->may, ARRAY_LEN(kind->may)))
 		fail("worker %u: %s(%u, %u, %u): unexpected errno %d (%s)",
@@ -1051,6 +1218,9 @@ void run_worker(unsigned int index, unsigned int workers, __u64 seed,
 	unsigned long left = ops;
 	unsigned int i;
 
+	/* For the children. */
+	signal(SIGUSR1, exec_in_kid);
+	signal(SIGUSR2, exec_in_kid);
 	for (i = 0; i < MAX_SOCKETS; i++)
 		w.socket[i].fd = -1;
 	for (i = 0; i < MAX_LISTENERS; i++)

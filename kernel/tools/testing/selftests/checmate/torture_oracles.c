@@ -22,6 +22,9 @@ static const char *const names[NR_ORACLES] = {
 	[ORACLE_INHERITED] = "inherited-socket",
 	[ORACLE_PACKET] = "packet",
 	[ORACLE_THREADS] = "threads",
+	[ORACLE_STAGED] = "staged",
+	[ORACLE_SEALED] = "sealed",
+	[ORACLE_SEALED_THREAD] = "sealed-thread",
 	[ORACLE_WORKERS] = "workers",
 	[ORACLE_ALLOWED] = "allowed",
 	[ORACLE_ALLOWED_WORKERS] = "allowed-workers",
@@ -45,12 +48,12 @@ bool judge(enum oracle oracle, enum zone zone, int err, const char *what)
 {
 	struct oracle_tally *tally = &shared->oracle[oracle];
 
-	if (err < 0 && zone == ZONE_GUARD) {
+	if (err < 0 && zone >= ZONE_GUARD) {
 		add_to(tally->hindered);
 		return true;
 	}
 	add_to(tally->tries);
-	if (zone == ZONE_GUARD) {
+	if (zone >= ZONE_GUARD) {
 		if (err == STAYING_ERRNO || err == PASSING_ERRNO)
 			return true;
 		if (!err) {
@@ -291,7 +294,7 @@ static bool going_on(void)
 /* Move within a zone; its home is always there. */
 static void move_to(enum zone zone)
 {
-	unsigned int first = zone == ZONE_GUARD ? SLOT_GUARD : SLOT_FREE;
+	unsigned int first = zone_root(zone);
 	__u64 random = next_random(&oracle_random);
 
 	if (!join(slots[first + random % TREE_SLOTS].path))
@@ -616,6 +619,235 @@ static void step_threads(const struct oracle_process *process)
 		pthread_join(thread[i], NULL);
 }
 
+/*
+ * A cgroup of its own, in which nothing is denied until something staged takes
+ * force, and that deed from then on.
+ */
+static char staged_dir[256];
+
+static void begin_staged(void)
+{
+	if (mkdir(staged_dir, 0755) || join(staged_dir))
+		fail("%s: %s", staged_dir, strerror(errno));
+}
+
+static void exec_and_expect(void)
+{
+	int err = exec_junk();
+
+	if (err != ENOEXEC)
+		fail("oracle staged: exec: %d (%s)", err, strerror(err));
+}
+
+static int exec_in_child(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return errno;
+	if (!pid) {
+		exec_and_expect();
+		_exit(0);
+	}
+	return waitpid(pid, &status, 0) != pid || status ? EIO : 0;
+}
+
+static void step_staged(const struct oracle_process *process)
+{
+	__u64 random = next_random(&oracle_random);
+	enum deed deed = random % DEED_PACKET;
+	bool by_pid = random >> 8 & 1;
+	bool by_child = random >> 9 & 1;
+	const int fd = staying[deed][random >> 10 & 1].fd;
+	char when[64] = "when=exec";
+	int i, err;
+
+	if (by_pid)
+		snprintf(when, sizeof(when), "when=exec pid=%d", getpid());
+	err = write_text(staged_dir, "checmate.policy", "clear\n");
+	err = err ?: WRITEF(staged_dir, "checmate.policy", "%s\nattach %d\n",
+			    when, fd);
+	if (!err && random >> 11 & 1)
+		err = WRITEF(staged_dir, "checmate.policy", "%s\n%sattach %d\n",
+			     when, random >> 12 & 1 ? "clear\n" : "", fd);
+	judge(ORACLE_ALLOWED, ZONE_FREE, try_deed(deed, random >> 16),
+	      "what is only staged");
+	if (!err && (random >> 13 & 7) == 0) {
+		/* Withdrawn, it does not take force. */
+		err = WRITEF(staged_dir, "checmate.policy", "%s\n", when);
+		exec_and_expect();
+		judge(ORACLE_ALLOWED, ZONE_FREE, try_deed(deed, random >> 16),
+		      "what was withdrawn");
+		goto out;
+	}
+	if (by_child && !err) {
+		/* Another process than the one that it may wait for. */
+		err = exec_in_child();
+		if (by_pid)
+			judge(ORACLE_ALLOWED, ZONE_FREE,
+			      try_deed(deed, random >> 16),
+			      "what another process does not arm");
+	}
+	if (by_pid || !by_child)
+		exec_and_expect();
+	for (i = 0; i < 4 && !err; i++)
+		judge(process->oracle, ZONE_GUARD,
+		      try_deed(deed, random >> (16 + i)), deed_names[deed]);
+out:
+	if (err)
+		fail("oracle staged: %d (%s)", err, strerror(abs(err)));
+}
+
+/* Whatever a process in there does, it stays there and under the policy. */
+static void step_sealed(const struct oracle_process *process)
+{
+	const char *dir = slots[SLOT_SEALED].path;
+	__u64 random = next_random(&oracle_random);
+	const struct program *program;
+	enum deed deed = (random >> 32) % NR_DEEDS;
+	const char *way = "move";
+	bool must_be_sealed = true;
+	pid_t pid;
+	int err;
+
+	program = &staying[deed][deed % NR_STAYING];
+	switch (random % 16) {
+	case 0:
+		way = "clear";
+		err = write_text(dir, "checmate.policy", "clear");
+		break;
+	case 1:
+		way = "detach";
+		err = WRITEF(dir, "checmate.policy", "detach %llu",
+			     nth_id(dir, deed));
+		break;
+	case 2:
+		way = "permissive";
+		err = WRITEF(dir, "checmate.policy", "mode %llu permissive",
+			     nth_id(dir, NR_DEEDS - 1));
+		must_be_sealed = false;
+		break;
+	case 3:
+		way = "unseal";
+		err = write_text(dir, "checmate.seal", "0");
+		break;
+	case 4:
+		way = "disable here";
+		err = write_text(dir, "cgroup.subtree_control", "-checmate");
+		/* While it is on farther down, that is what is told first. */
+		must_be_sealed = err != -EBUSY;
+		break;
+	case 5:
+		way = "disable above";
+		err = write_text(top_dir, "cgroup.subtree_control",
+				 "-checmate");
+		must_be_sealed = err != -EBUSY;
+		break;
+	case 6:
+		way = "hook file";
+		if (!program->file)
+			return;
+		err = random >> 8 & 1 ?
+		      WRITEF(dir, program->file, "-%d", program->fd) :
+		      write_text(dir, program->file, "0");
+		break;
+	case 7 ... 8:
+		way = "clone3";
+		pid = clone_into(slots[(random >> 8) % SLOT_SEALED].path);
+		if (!pid)
+			_exit(0);
+		if (pid > 0)
+			waitpid(pid, NULL, 0);
+		err = pid > 0 ? 0 : pid;
+		must_be_sealed = false;
+		break;
+	case 9:
+		way = "exec";
+		err = exec_junk() == ENOEXEC ? -EROFS : 0;
+		break;
+	default:
+		err = try_to_leave(0, random >> 8);
+		must_be_sealed = false;
+		break;
+	}
+	if (!err) {
+		add_to(shared->oracle[process->oracle].successes);
+		fail("oracle sealed: %s succeeded", way);
+	} else if (err != -EROFS && must_be_sealed) {
+		add_to(shared->oracle[process->oracle].wrong);
+		fail("oracle sealed: %s: %d (%s)", way, -err, strerror(-err));
+	}
+	judge(process->oracle, ZONE_SEALED,
+	      try_deed(deed, random >> 40), deed_names[deed]);
+}
+
+/* A thread in a sealed cgroup, while the others of its process are outside. */
+static char domain_dir[256], inner_dir[320], outer_dir[320];
+
+static void begin_sealed_thread(void)
+{
+	int err = 0;
+
+	if (mkdir(domain_dir, 0755) || mkdir(inner_dir, 0755) ||
+	    mkdir(outer_dir, 0755))
+		err = -errno;
+	err = err ?: write_text(inner_dir, "cgroup.type", "threaded");
+	err = err ?: write_text(outer_dir, "cgroup.type", "threaded");
+	err = err ?: enable_controller(domain_dir);
+	err = err ?: attach(inner_dir, staying[DEED_BIND][0].fd);
+	err = err ?: join(outer_dir);
+	if (err)
+		fail("%s: %s", domain_dir, strerror(-err));
+}
+
+static void *run_sealed_thread(void *arg)
+{
+	const struct oracle_process *process = arg;
+	int err;
+
+	err = write_text(inner_dir, "cgroup.threads", "0") ?:
+	      write_text(inner_dir, "checmate.seal", "1");
+	if (err) {
+		fail("oracle sealed-thread: %s", strerror(-err));
+		return NULL;
+	}
+	set_to(shared->sealed_thread, gettid());
+	while (going_on()) {
+		__u64 random = next_random(&oracle_random);
+
+		if (random & 4)
+			err = write_text(domain_dir, "cgroup.subtree_control",
+					 "-checmate");
+		else
+			err = write_text(random & 1 ? outer_dir : domain_dir,
+					 random & 2 ? "cgroup.threads" :
+						      "cgroup.procs", "0");
+		if (err != -EROFS) {
+			add_to(shared->oracle[process->oracle].wrong);
+			fail("oracle sealed-thread: left by %llu: %d",
+			     random & 7, -err);
+		}
+		judge(process->oracle, ZONE_SEALED,
+		      try_deed(DEED_BIND, random >> 8), "bind");
+	}
+	set_to(shared->sealed_thread, 0);
+	return NULL;
+}
+
+/* The other thread stays where it is allowed, for as long. */
+static void step_sealed_thread(const struct oracle_process *process)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, run_sealed_thread, (void *)process)) {
+		fail("oracle sealed-thread: cannot start");
+		return;
+	}
+	pthread_join(thread, NULL);
+	judge(ORACLE_ALLOWED, ZONE_FREE, try_deed(DEED_BIND, 0), "bind");
+}
+
 static const struct oracle_process processes[] = {
 	{ ORACLE_BIND, ZONE_GUARD, true, NULL, step_deed },
 	{ ORACLE_BIND, ZONE_GUARD, true, NULL, step_deed },
@@ -632,6 +864,11 @@ static const struct oracle_process processes[] = {
 	{ ORACLE_INHERITED, ZONE_GUARD, false, NULL, step_inherited },
 	{ ORACLE_PACKET, ZONE_FREE, false, NULL, step_packet },
 	{ ORACLE_THREADS, ZONE_GUARD, false, NULL, step_threads },
+	{ ORACLE_STAGED, ZONE_OUT, false, begin_staged, step_staged },
+	{ ORACLE_SEALED, ZONE_SEALED, true, NULL, step_sealed },
+	{ ORACLE_SEALED, ZONE_SEALED, true, NULL, step_sealed },
+	{ ORACLE_SEALED_THREAD, ZONE_OUT, false, begin_sealed_thread,
+	  step_sealed_thread },
 };
 
 static void __noreturn run_oracle(const struct oracle_process *process)
@@ -640,8 +877,7 @@ static void __noreturn run_oracle(const struct oracle_process *process)
 	/* What they try matters at many moments, but workers make those. */
 	setpriority(PRIO_PROCESS, 0, 10);
 	if (process->zone != ZONE_OUT &&
-	    join(slots[HOME(process->zone == ZONE_GUARD ? SLOT_GUARD :
-							  SLOT_FREE)].path))
+	    join(slots[HOME(zone_root(process->zone))].path))
 		fail("oracle %s: cannot join", names[process->oracle]);
 	if (process->begin)
 		process->begin();
@@ -670,6 +906,10 @@ int start_oracles(const int *old_socket, unsigned int nr_old, __u64 seed)
 	nr_old_sockets = nr_old;
 	snprintf(rounds_dir, sizeof(rounds_dir), "%s/rounds", top_dir);
 	snprintf(round_dir, sizeof(round_dir), "%s/x", rounds_dir);
+	snprintf(staged_dir, sizeof(staged_dir), "%s/staged", top_dir);
+	snprintf(domain_dir, sizeof(domain_dir), "%s/threads", top_dir);
+	snprintf(inner_dir, sizeof(inner_dir), "%s/inner", domain_dir);
+	snprintf(outer_dir, sizeof(outer_dir), "%s/outer", domain_dir);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel))
 		return -errno;
 	for (i = 0; i < ARRAY_LEN(processes); i++) {
@@ -719,5 +959,9 @@ bool stop_oracles(void)
 	}
 	rmdir(round_dir);
 	rmdir(rounds_dir);
+	rmdir(staged_dir);
+	rmdir(inner_dir);
+	rmdir(outer_dir);
+	rmdir(domain_dir);
 	return well;
 }

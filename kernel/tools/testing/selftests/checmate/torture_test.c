@@ -54,7 +54,7 @@ static void set_slot(unsigned int i, enum zone zone, const char *parent,
 	snprintf(path, sizeof(path), "%s/%s", parent, name);
 	memcpy(slots[i].path, path, sizeof(path));
 	slots[i].zone = zone;
-	slots[i].guarded = zone == ZONE_GUARD;
+	slots[i].guarded = zone >= ZONE_GUARD;
 }
 
 /* Zone, home, and three levels of two cgroups each. */
@@ -425,6 +425,7 @@ int main(int argc, char **argv)
 	snprintf(late, sizeof(late), "%s/late", top_dir);
 	set_zone(SLOT_FREE, ZONE_FREE, "free");
 	set_zone(SLOT_GUARD, ZONE_GUARD, "guard");
+	set_zone(SLOT_SEALED, ZONE_SEALED, "sealed");
 	set_threads();
 	err = make_shared() ?: make_denied_file();
 	err = err ?: load_programs(denied_path);
@@ -435,6 +436,8 @@ int main(int argc, char **argv)
 	err = err ?: enable_controller(top_dir);
 	err = err ?: make_slots();
 	err = err ?: attach_all(slots[SLOT_GUARD].path);
+	err = err ?: attach_all(slots[SLOT_SEALED].path);
+	err = err ?: write_text(slots[SLOT_SEALED].path, "checmate.seal", "1");
 	err = err ?: attach_all(late);
 	err = err ?: start_oracles(old_socket, ARRAY_LEN(old_socket),
 				   options.seed);
