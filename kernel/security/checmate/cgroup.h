@@ -6,6 +6,7 @@
 #define _SECURITY_CHECMATE_CGROUP_H
 
 #include <linux/cgroup.h>
+#include <linux/lockdep.h>
 #include <linux/mutex.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
@@ -15,6 +16,7 @@
 #include "event.h"
 
 struct checmate_policy;
+struct checmate_request;
 struct checmate_ruleset;
 
 /**
@@ -22,24 +24,30 @@ struct checmate_ruleset;
  * @css: base
  * @effective: what is enforced here, with a reference; NULL until the css is
  *	online, and never again
+ * @next: what a transaction under way is going to enforce here, with a
+ *	reference
  * @policy: what is attached here, owned; NULL if nothing ever was
- * @generation: number of transactions that changed @policy
- * @staged: ruleset of a transaction under way, with a reference
+ * @generation: how often what checmate.policy shows has changed
+ * @staged: what waits for an exec, owned, or NULL
+ * @sealed: the policy does not get looser, and no task leaves
  * @local: denials that met what is in this cgroup itself
  * @events: the same with all descendants, those that are gone included
  * @local_file: checmate.events.local, to be notified
  * @events_file: checmate.events, to be notified
  *
- * @effective is written under checmate_mutex and read under RCU.  The counters
- * are atomic, the files are the cgroup core's.  The others are used under
- * checmate_mutex.
+ * @effective is written under checmate_mutex and read under RCU.  @sealed is
+ * written under cgroup_mutex and checmate_mutex, and read under either.
+ * The counters are atomic, the files are the cgroup core's.  The others are
+ * used under checmate_mutex.
  */
 struct checmate_cgroup {
 	struct cgroup_subsys_state css;
 	struct checmate_ruleset __rcu *effective;
+	struct checmate_ruleset *next;
 	struct checmate_policy *policy;
 	u64 generation;
-	struct checmate_ruleset *staged;
+	struct checmate_request *staged;
+	bool sealed;
 	struct checmate_events local;
 	struct checmate_events events;
 	struct cgroup_file local_file;
@@ -82,6 +90,21 @@ static inline const struct checmate_ruleset *
 checmate_cgroup_ruleset(const struct checmate_cgroup *cgroup)
 {
 	return rcu_dereference(cgroup->effective);
+}
+
+/**
+ * checmate_effective_ruleset - What is enforced for a cgroup
+ * @cgroup: the cgroup
+ *
+ * Context: Process context; under checmate_mutex.
+ * Return: The ruleset, or NULL if the cgroup is not online yet; without a
+ * reference for the caller.
+ */
+static inline struct checmate_ruleset *
+checmate_effective_ruleset(const struct checmate_cgroup *cgroup)
+{
+	return rcu_dereference_protected(cgroup->effective,
+					 lockdep_is_held(&checmate_mutex));
 }
 
 /**

@@ -22,9 +22,10 @@ static bool is_number(const char *word)
 	return *word && !word[strspn(word, "0123456789")];
 }
 
-static int parse_fd(const char *word, int *fd)
+/* Of a file descriptor or a process. */
+static int parse_int(const char *word, int *value)
 {
-	if (!is_number(word) || kstrtoint(word, 10, fd))
+	if (!is_number(word) || kstrtoint(word, 10, value))
 		return -EINVAL;
 	return 0;
 }
@@ -56,9 +57,8 @@ static int parse_attach_option(const char *word, struct checmate_op *op)
 }
 
 /* A line is a verb and its arguments, with one space between two words. */
-static int parse_line(char *line, struct checmate_transaction *txn, bool first)
+static int parse_op(char *line, struct checmate_op *op)
 {
-	struct checmate_op *op = &txn->op[txn->nr - 1];
 	const char *verb = strsep(&line, " ");
 	const char *arg = strsep(&line, " ");
 	int err;
@@ -71,7 +71,7 @@ static int parse_line(char *line, struct checmate_transaction *txn, bool first)
 		return -EINVAL;
 	if (!strcmp(verb, "attach")) {
 		op->type = CHECMATE_OP_ATTACH;
-		err = parse_fd(arg, &op->fd);
+		err = parse_int(arg, &op->fd);
 		return err || !line ? err : parse_attach_option(line, op);
 	}
 	if (!strcmp(verb, "mode")) {
@@ -81,18 +81,58 @@ static int parse_line(char *line, struct checmate_transaction *txn, bool first)
 			return -EINVAL;
 		return parse_mode(line, &op->permissive);
 	}
-	if (line)
+	if (line || strcmp(verb, "detach"))
 		return -EINVAL;
-	if (!strcmp(verb, "detach")) {
-		op->type = CHECMATE_OP_DETACH;
-		return parse_u64(arg, &op->id);
+	op->type = CHECMATE_OP_DETACH;
+	return parse_u64(arg, &op->id);
+}
+
+static int parse_generation(const char *number, struct checmate_transaction *txn)
+{
+	if (txn->has_generation || txn->at_exec || txn->nr)
+		return -EINVAL;
+	txn->has_generation = true;
+	return parse_u64(number, &txn->generation);
+}
+
+/* What tells which exec, each at most once. */
+static int parse_when(char *line, struct checmate_transaction *txn)
+{
+	const char *word = strsep(&line, " ");
+	int err = 0;
+
+	if (txn->at_exec || txn->nr || strcmp(word, "exec"))
+		return -EINVAL;
+	txn->at_exec = true;
+	txn->except = -1;
+	while (!err && (word = strsep(&line, " "))) {
+		size_t pid = str_has_prefix(word, "pid=");
+		size_t except = str_has_prefix(word, "except=");
+
+		if (pid && !txn->pid)
+			err = parse_int(word + pid, &txn->pid) ?:
+				(txn->pid ? 0 : -EINVAL);
+		else if (except && txn->except < 0)
+			err = parse_int(word + except, &txn->except);
+		else
+			err = -EINVAL;
 	}
-	if (!strcmp(verb, "generation") && first) {
-		txn->has_generation = true;
-		txn->nr--;
-		return parse_u64(arg, &txn->generation);
-	}
-	return -EINVAL;
+	return err;
+}
+
+/* What the transaction is comes first, then what it does. */
+static int parse_line(char *line, struct checmate_transaction *txn)
+{
+	size_t arg;
+
+	arg = str_has_prefix(line, "generation ");
+	if (arg)
+		return parse_generation(line + arg, txn);
+	arg = str_has_prefix(line, "when=");
+	if (arg)
+		return parse_when(line + arg, txn);
+	txn->nr++;
+	return parse_op(line, &txn->op[txn->nr - 1]);
 }
 
 /**
@@ -101,7 +141,8 @@ static int parse_line(char *line, struct checmate_transaction *txn, bool first)
  * @len: number of characters written
  *
  * The text is lines "attach FD [mode=MODE]", "detach ID", "mode ID MODE" and
- * "clear"; "generation N" may stand first.  The last newline may be left out.
+ * "clear"; "generation N" and then "when=exec [pid=P] [except=FD]" may stand
+ * before them, the latter also alone.  The last newline may be left out.
  *
  * Context: Process context, may sleep.
  * Return: The transaction, to be freed with kfree(); -EINVAL if the text is not
@@ -111,7 +152,6 @@ struct checmate_transaction *checmate_parse_policy(char *text, size_t len)
 {
 	struct checmate_transaction *txn __free(kfree) = NULL;
 	unsigned int lines = 1;
-	bool first = true;
 	char *line;
 	size_t i;
 	int err;
@@ -129,11 +169,9 @@ struct checmate_transaction *checmate_parse_policy(char *text, size_t len)
 		return ERR_PTR(-ENOMEM);
 
 	while ((line = strsep(&text, "\n"))) {
-		txn->nr++;
-		err = parse_line(line, txn, first);
+		err = parse_line(line, txn);
 		if (err)
 			return ERR_PTR(err);
-		first = false;
 	}
 	return_ptr(txn);
 }
@@ -160,7 +198,7 @@ int checmate_parse_hook(char *text, size_t len, struct checmate_op *op)
 	if (text[len - 1] == '\n')
 		text[len - 1] = '\0';
 	detach = *text == '-';
-	err = parse_fd(text + detach, &op->fd);
+	err = parse_int(text + detach, &op->fd);
 	if (err)
 		return err;
 	if (op->fd)
@@ -169,5 +207,26 @@ int checmate_parse_hook(char *text, size_t len, struct checmate_op *op)
 		op->type = CHECMATE_OP_CLEAR;
 	else
 		return -EINVAL;
+	return 0;
+}
+
+/**
+ * checmate_parse_seal - Parse a write to checmate.seal
+ * @text: the text, NUL-terminated behind @len; modified
+ * @len: number of characters written
+ * @on: set to what it asks for
+ *
+ * Context: Any context.
+ * Return: 0, or -EINVAL if the text is neither "0" nor "1".
+ */
+int checmate_parse_seal(char *text, size_t len, bool *on)
+{
+	if (!len || memchr(text, 0, len))
+		return -EINVAL;
+	if (text[len - 1] == '\n')
+		text[len - 1] = '\0';
+	if (strcmp(text, "0") && strcmp(text, "1"))
+		return -EINVAL;
+	*on = *text == '1';
 	return 0;
 }

@@ -41,17 +41,26 @@ struct checmate_op {
  * struct checmate_transaction - What one write asks for, in order
  * @generation: the generation the writer saw, if @has_generation
  * @has_generation: refuse unless the policy is still at @generation
+ * @at_exec: not now, but when an exec begins
+ * @pid: the process whose exec it is, as the writing task numbers it; 0 for the
+ *	first one within the cgroup (@at_exec)
+ * @except: file descriptor of the writing task, of a file whose exec is none;
+ *	-1 for none (@at_exec)
  * @nr: number of operations
  * @op: the operations
  */
 struct checmate_transaction {
 	u64 generation;
 	bool has_generation;
+	bool at_exec;
+	pid_t pid;
+	int except;
 	unsigned int nr;
 	struct checmate_op op[] __counted_by(nr);
 };
 
 struct checmate_transaction *checmate_parse_policy(char *text, size_t len);
 int checmate_parse_hook(char *text, size_t len, struct checmate_op *op);
+int checmate_parse_seal(char *text, size_t len, bool *on);
 
 #endif /* _SECURITY_CHECMATE_CONTROL_H */

@@ -16,21 +16,20 @@
 #include <linux/bpf_lsm.h>
 #include <linux/btf_ids.h>
 #include <linux/build_bug.h>
-#include <linux/jiffies.h>
 #include <linux/lockdep.h>
 #include <linux/lsm_hooks.h>
 #include <linux/math.h>
 #include <linux/string.h>
-#include <linux/workqueue.h>
 
 #include "cgroup.h"
 #include "common.h"
 #include "dispatch.h"
 #include "hooks.h"
-#include "limits.h"
+#include "key.h"
 #include "ruleset.h"
 #include "setup.h"
 #include "sock.h"
+#include "staged.h"
 
 /* An argument takes as many slots as it needs, the rest of them zero. */
 static __always_inline u64 *push(u64 *slot, const void *arg, size_t size)
@@ -102,27 +101,13 @@ static void thunk_##NAME DECLS						\
 #include "hook_list.h"
 #undef CHECMATE_HOOK
 
-/* What turns the thunks on, as handed out by the framework. */
-static struct static_key_false *hook_key[CHECMATE_NR_HOOKS] __ro_after_init;
-
-/**
- * struct hook_state - What is known of a hook at run time
- * @users: attached programs that use the hook
- * @idle_since: when @users became 0, in jiffies
- *
- * Protected by checmate_mutex.
- */
-struct hook_state {
-	unsigned int users;
-	unsigned long idle_since;
-};
-
-static struct hook_state hook_state[CHECMATE_NR_HOOKS];
+/* What turns the thunks on; users are the programs attached or staged. */
+static struct checmate_key hook_key[CHECMATE_NR_HOOKS];
 
 static struct security_hook_list hook_list[] __ro_after_init = {
 #define CHECMATE_HOOK(RET, DEFAULT, NAME, ...)				\
 	LSM_HOOK_INIT_LAZY(NAME, thunk_##NAME,				\
-			   &hook_key[CHECMATE_HOOK_##NAME]),
+			   &hook_key[CHECMATE_HOOK_##NAME].key),
 #include "hook_list.h"
 #undef CHECMATE_HOOK
 };
@@ -188,55 +173,28 @@ const char *checmate_hook_name(enum checmate_hook hook)
  */
 bool checmate_hook_is_active(enum checmate_hook hook)
 {
-	return checmate_is_active() &&
-	       static_key_enabled(&hook_key[hook]->key);
+	return checmate_key_is_on(&hook_key[hook]);
 }
 
 /**
- * checmate_hook_users - How many attached programs use a hook
+ * checmate_hook_users - How many programs use a hook
  * @hook: the hook
  *
  * Context: Any context, under checmate_mutex.
- * Return: The number, over all cgroups.
+ * Return: The number over all cgroups, attached or staged.
  */
 unsigned int checmate_hook_users(enum checmate_hook hook)
 {
 	lockdep_assert_held(&checmate_mutex);
 
-	return hook_state[hook].users;
-}
-
-static void turn_off_idle(struct work_struct *work);
-static DECLARE_DELAYED_WORK(idle_work, turn_off_idle);
-
-/* Turn off every hook that has been idle for long enough. */
-static void turn_off_idle(struct work_struct *work)
-{
-	bool again = false;
-	int hook;
-
-	guard(mutex)(&checmate_mutex);
-
-	for (hook = 0; hook < CHECMATE_NR_HOOKS; hook++) {
-		struct hook_state *state = &hook_state[hook];
-
-		if (state->users || !checmate_hook_is_active(hook))
-			continue;
-		if (time_before(jiffies,
-				state->idle_since + CHECMATE_HOOK_LINGER))
-			again = true;
-		else
-			static_branch_disable(hook_key[hook]);
-	}
-	if (again)
-		schedule_delayed_work(&idle_work, CHECMATE_HOOK_LINGER);
+	return hook_key[hook].users;
 }
 
 /**
  * checmate_use_hook - Count one more program of a hook
  * @hook: the hook; on when this returns
  *
- * To be called after the ruleset with the program is published.
+ * To be called before the ruleset with the program is published.
  *
  * Context: Process context, may sleep; under checmate_mutex.
  */
@@ -244,8 +202,7 @@ void checmate_use_hook(enum checmate_hook hook)
 {
 	lockdep_assert_held(&checmate_mutex);
 
-	if (!hook_state[hook].users++)
-		static_branch_enable(hook_key[hook]);
+	checmate_use_key(&hook_key[hook]);
 }
 
 /**
@@ -260,10 +217,7 @@ void checmate_unuse_hook(enum checmate_hook hook)
 {
 	lockdep_assert_held(&checmate_mutex);
 
-	if (--hook_state[hook].users)
-		return;
-	hook_state[hook].idle_since = jiffies;
-	schedule_delayed_work(&idle_work, CHECMATE_HOOK_LINGER);
+	checmate_unuse_key(&hook_key[hook]);
 }
 
 /**
@@ -273,6 +227,7 @@ void checmate_unuse_hook(enum checmate_hook hook)
  */
 void __init checmate_add_hooks(void)
 {
+	checmate_add_staging();
 	checmate_add_sock_pins();
 	security_add_hooks(hook_list, ARRAY_SIZE(hook_list), &checmate_lsmid);
 	checmate_add_sock_unpin();

@@ -11,7 +11,7 @@
  * enum checmate_hook - Every hook that programs can be attached to
  * @CHECMATE_NR_HOOKS: how many there are
  *
- * The members are called CHECMATE_HOOK_ and the name of the hook in lower
+ * The members are called ``CHECMATE_HOOK_`` and the name of the hook in lower
  * case, as in include/linux/lsm_hook_defs.h.
  */
 enum checmate_hook {

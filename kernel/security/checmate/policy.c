@@ -19,8 +19,13 @@ static bool in_scope(const struct checmate_program *program,
 	return scope == CHECMATE_ALL_HOOKS || program->hook == scope;
 }
 
+/*
+ * What joins a sealed policy is asked before what was there: that thus judges
+ * what a program has rewritten, and nothing is rewritten behind its back.
+ */
 static int attach(struct checmate_policy *policy,
-		  struct checmate_program *program, enum checmate_hook scope)
+		  struct checmate_program *program, enum checmate_hook scope,
+		  bool sealed)
 {
 	unsigned int i;
 
@@ -32,6 +37,11 @@ static int attach(struct checmate_policy *policy,
 	if (policy->nr >= CHECMATE_MAX_LOCAL)
 		return -ENOSPC;
 	policy->nr++;
+	if (sealed) {
+		memmove(&policy->program[1], &policy->program[0],
+			flex_array_size(policy, program, i));
+		i = 0;
+	}
 	policy->program[i] = checmate_get_program(program);
 	return 0;
 }
@@ -63,7 +73,8 @@ static int detach(struct checmate_policy *policy, u64 id,
 	return -ENOENT;
 }
 
-static int change_mode(struct checmate_policy *policy, u64 id, bool permissive)
+static int change_mode(struct checmate_policy *policy, u64 id, bool permissive,
+		       bool sealed)
 {
 	struct checmate_program *clone;
 	unsigned int i;
@@ -75,6 +86,8 @@ static int change_mode(struct checmate_policy *policy, u64 id, bool permissive)
 		return -ENOENT;
 	if (policy->program[i]->permissive == permissive)
 		return 0;
+	if (permissive && sealed)
+		return -EROFS;
 	clone = checmate_clone_program(policy->program[i], permissive);
 	if (IS_ERR(clone))
 		return PTR_ERR(clone);
@@ -92,30 +105,49 @@ static void clear(struct checmate_policy *policy, enum checmate_hook scope)
 			remove_at(policy, i);
 }
 
+static int apply(struct checmate_policy *policy, const struct checmate_op *op,
+		 struct checmate_program *program, enum checmate_hook scope,
+		 bool sealed)
+{
+	switch (op->type) {
+	case CHECMATE_OP_ATTACH:
+		return attach(policy, program, scope, sealed);
+	case CHECMATE_OP_MODE:
+		return change_mode(policy, op->id, op->permissive, sealed);
+	case CHECMATE_OP_DETACH:
+	case CHECMATE_OP_DETACH_FD:
+		if (sealed)
+			return -EROFS;
+		return detach(policy, op->id, program, scope);
+	case CHECMATE_OP_CLEAR:
+		if (sealed)
+			return -EROFS;
+		clear(policy, scope);
+		return 0;
+	}
+	return -EINVAL;
+}
+
 /**
  * checmate_edit_policy - Apply a transaction to a policy
  * @old: the policy to start from, or NULL for an empty one; not changed
- * @op: the operations, applied in order
- * @program: for each operation that names a file descriptor, the program
- *	behind it; NULL for the others
- * @nr: number of operations
- * @scope: the only hook whose programs may be touched, or CHECMATE_ALL_HOOKS
+ * @edit: what to do
+ * @sealed: refuse to make the policy looser than it is
  *
  * Context: Process context, may sleep.
  * Return: The new policy with references of its own; -EINVAL if a program is
- * not for @scope, -EEXIST if it is attached already, -ENOENT if there is no
- * such attachment, -ENOSPC if there are too many, or -ENOMEM.
+ * not for the edit's scope, -EEXIST if it is attached already, -ENOENT if there
+ * is no such attachment, -ENOSPC if there are too many, -EROFS if @sealed
+ * forbids it, or -ENOMEM.
  */
 struct checmate_policy *
 checmate_edit_policy(const struct checmate_policy *old,
-		     const struct checmate_op *op,
-		     struct checmate_program *const *program, unsigned int nr,
-		     enum checmate_hook scope)
+		     const struct checmate_edit *edit, bool sealed)
 {
 	struct checmate_policy *policy __free(checmate_policy) = NULL;
-	unsigned int room = size_add(old ? old->nr : 0, nr);
+	unsigned int room = size_add(old ? old->nr : 0, edit->nr);
 	unsigned int i;
-	int err = 0;
+	int err;
 
 	policy = kvzalloc(struct_size(policy, program, room), GFP_KERNEL);
 	if (!policy)
@@ -125,27 +157,12 @@ checmate_edit_policy(const struct checmate_policy *old,
 		policy->program[i] = checmate_get_program(old->program[i]);
 	}
 
-	for (i = 0; i < nr && !err; i++) {
-		switch (op[i].type) {
-		case CHECMATE_OP_ATTACH:
-			err = attach(policy, program[i], scope);
-			break;
-		case CHECMATE_OP_DETACH:
-			err = detach(policy, op[i].id, NULL, scope);
-			break;
-		case CHECMATE_OP_DETACH_FD:
-			err = detach(policy, 0, program[i], scope);
-			break;
-		case CHECMATE_OP_MODE:
-			err = change_mode(policy, op[i].id, op[i].permissive);
-			break;
-		case CHECMATE_OP_CLEAR:
-			clear(policy, scope);
-			break;
-		}
+	for (i = 0; i < edit->nr; i++) {
+		err = apply(policy, &edit->op[i], edit->program[i], edit->scope,
+			    sealed);
+		if (err)
+			return ERR_PTR(err);
 	}
-	if (err)
-		return ERR_PTR(err);
 	return_ptr(policy);
 }
 

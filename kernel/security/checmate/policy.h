@@ -26,11 +26,24 @@ struct checmate_policy {
 /* The scope of an edit that may touch programs of every hook. */
 #define CHECMATE_ALL_HOOKS	CHECMATE_NR_HOOKS
 
+/**
+ * struct checmate_edit - What a transaction does to a policy
+ * @nr: number of operations
+ * @op: the operations, in order
+ * @program: for each operation that names the file descriptor of a program,
+ *	that program; NULL for the others
+ * @scope: the only hook whose programs may be touched, or CHECMATE_ALL_HOOKS
+ */
+struct checmate_edit {
+	unsigned int nr;
+	const struct checmate_op *op;
+	struct checmate_program **program;
+	enum checmate_hook scope;
+};
+
 struct checmate_policy *
 checmate_edit_policy(const struct checmate_policy *old,
-		     const struct checmate_op *op,
-		     struct checmate_program *const *program, unsigned int nr,
-		     enum checmate_hook scope);
+		     const struct checmate_edit *edit, bool sealed);
 void checmate_free_policy(struct checmate_policy *policy);
 
 DEFINE_FREE(checmate_policy, struct checmate_policy *,

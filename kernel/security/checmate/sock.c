@@ -67,7 +67,7 @@ static void refresh_pin(struct checmate_sock *blob, struct cgroup *home)
 	struct checmate_cgroup *pinned, *found;
 	unsigned int epoch;
 
-	/* Pairs with the release in begin_epoch(). */
+	/* Pairs with the release in publish(). */
 	epoch = smp_load_acquire(&checmate_epoch);
 
 	for (;;) {
@@ -173,7 +173,7 @@ static int pin_creator(struct sock *sk, int family, gfp_t priority)
 	struct cgroup *home;
 
 	rcu_read_lock();
-	/* Pairs with the release in begin_epoch(). */
+	/* Pairs with the release in publish(). */
 	blob->epoch = smp_load_acquire(&checmate_epoch);
 	do {
 		home = task_dfl_cgroup(task);

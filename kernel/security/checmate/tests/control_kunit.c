@@ -17,8 +17,13 @@ struct policy_case {
 	struct checmate_op op[3];
 	bool has_generation;
 	u64 generation;
+	bool at_exec;
+	pid_t pid;
+	int except;
 };
 
+#define AT_EXEC(PID, EXCEPT)						\
+	.at_exec = true, .pid = (PID), .except = (EXCEPT)
 #define ATTACH(FD) { .type = CHECMATE_OP_ATTACH, .fd = (FD) }
 #define DETACH(ID) { .type = CHECMATE_OP_DETACH, .id = (ID) }
 #define DETACH_FD(FD) { .type = CHECMATE_OP_DETACH_FD, .fd = (FD) }
@@ -45,6 +50,37 @@ static const struct policy_case policy_cases[] = {
 	  .op = { ATTACH_PERMISSIVE(7) } },
 	{ "mode 9 permissive\nmode 8 enforce\n", .nr = 2,
 	  .op = { MODE(9, true), MODE(8, false) } },
+	{ "when=exec\nattach 7\n", .nr = 1, .op = { ATTACH(7) },
+	  AT_EXEC(0, -1) },
+	{ "when=exec pid=12\nattach 7\n", .nr = 1, .op = { ATTACH(7) },
+	  AT_EXEC(12, -1) },
+	{ "when=exec except=0 pid=12\nclear\nattach 7\n", .nr = 2,
+	  .op = { CLEAR, ATTACH(7) }, AT_EXEC(12, 0) },
+	{ "generation 5\nwhen=exec except=3\ndetach 4\n", .nr = 1,
+	  .op = { DETACH(4) }, .has_generation = true, .generation = 5,
+	  AT_EXEC(0, 3) },
+	{ "when=exec", .nr = 0, AT_EXEC(0, -1) },
+	{ "generation 5\nwhen=exec\n", .nr = 0, .has_generation = true,
+	  .generation = 5, AT_EXEC(0, -1) },
+	{ "when=\nattach 7\n", -EINVAL },
+	{ "when=boot\nattach 7\n", -EINVAL },
+	{ "when=exec \nattach 7\n", -EINVAL },
+	{ "when=exec  pid=12\nattach 7\n", -EINVAL },
+	{ "when=exec pid=\nattach 7\n", -EINVAL },
+	{ "when=exec pid=0\nattach 7\n", -EINVAL },
+	{ "when=exec pid=-1\nattach 7\n", -EINVAL },
+	{ "when=exec pid=2147483648\nattach 7\n", -EINVAL },
+	{ "when=exec pid=12 pid=12\nattach 7\n", -EINVAL },
+	{ "when=exec pid=12 \nattach 7\n", -EINVAL },
+	{ "when=exec except=\nattach 7\n", -EINVAL },
+	{ "when=exec except=-1\nattach 7\n", -EINVAL },
+	{ "when=exec except=3 except=3\nattach 7\n", -EINVAL },
+	{ "when=exec 12\nattach 7\n", -EINVAL },
+	{ "when=exec skip=1\nattach 7\n", -EINVAL },
+	{ "when=exec\nwhen=exec\nattach 7\n", -EINVAL },
+	{ "when=exec\ngeneration 5\nattach 7\n", -EINVAL },
+	{ "attach 7\nwhen=exec\n", -EINVAL },
+	{ "when exec\nattach 7\n", -EINVAL },
 	{ "", -EINVAL },
 	{ "\n", -EINVAL },
 	{ "\n\n", -EINVAL },
@@ -146,6 +182,11 @@ static void parse_policy(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(txn));
 	KUNIT_EXPECT_EQ(test, txn->has_generation, c->has_generation);
 	KUNIT_EXPECT_EQ(test, txn->generation, c->generation);
+	KUNIT_EXPECT_EQ(test, txn->at_exec, c->at_exec);
+	if (txn->at_exec) {
+		KUNIT_EXPECT_EQ(test, txn->pid, c->pid);
+		KUNIT_EXPECT_EQ(test, txn->except, c->except);
+	}
 	KUNIT_EXPECT_EQ(test, txn->nr, c->nr);
 	for (i = 0; i < min(txn->nr, c->nr); i++)
 		expect_op(test, &txn->op[i], &c->op[i]);
@@ -170,6 +211,40 @@ static void parse_hook(struct kunit *test)
 	}
 }
 
+static void parse_seal(struct kunit *test)
+{
+	static const struct {
+		const char *text;
+		int err;
+		bool on;
+	} cases[] = {
+		{ "1\n", .on = true },
+		{ "1", .on = true },
+		{ "0\n", .on = false },
+		{ "", -EINVAL },
+		{ "\n", -EINVAL },
+		{ "2\n", -EINVAL },
+		{ "-1\n", -EINVAL },
+		{ "01\n", -EINVAL },
+		{ "1 \n", -EINVAL },
+		{ "1\n\n", -EINVAL },
+		{ "yes\n", -EINVAL },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *text = kunit_kstrdup(test, cases[i].text, GFP_KERNEL);
+		bool on = !cases[i].on;
+
+		KUNIT_ASSERT_NOT_NULL(test, text);
+		KUNIT_EXPECT_EQ_MSG(test,
+				    checmate_parse_seal(text, strlen(text), &on),
+				    cases[i].err, "text: '%s'", cases[i].text);
+		if (!cases[i].err)
+			KUNIT_EXPECT_EQ(test, on, cases[i].on);
+	}
+}
+
 /* What stands behind a NUL must not be dropped silently. */
 static void refuse_nul(struct kunit *test)
 {
@@ -177,6 +252,8 @@ static void refuse_nul(struct kunit *test)
 	char policy[] = "attach 7\n\0attach 8\n";
 	char end[] = "attach 7\0";
 	char hook[] = "7\0\n";
+	char seal[] = "1\0";
+	bool on;
 
 	KUNIT_EXPECT_EQ(test, PTR_ERR(checmate_parse_policy(policy,
 							    sizeof(policy) - 1)),
@@ -185,6 +262,8 @@ static void refuse_nul(struct kunit *test)
 							    sizeof(end) - 1)),
 			-EINVAL);
 	KUNIT_EXPECT_EQ(test, checmate_parse_hook(hook, sizeof(hook) - 1, &op),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, checmate_parse_seal(seal, sizeof(seal) - 1, &on),
 			-EINVAL);
 }
 
@@ -208,6 +287,7 @@ static void fill_page(struct kunit *test)
 static struct kunit_case control_tests[] = {
 	KUNIT_CASE_PARAM(parse_policy, policy_gen_params),
 	KUNIT_CASE(parse_hook),
+	KUNIT_CASE(parse_seal),
 	KUNIT_CASE(refuse_nul),
 	KUNIT_CASE(fill_page),
 	{}

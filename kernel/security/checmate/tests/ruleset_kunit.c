@@ -39,8 +39,11 @@ static struct checmate_policy *edit(const struct checmate_policy *old,
 				    enum checmate_hook scope)
 {
 	struct checmate_op op = { .type = type, .id = id };
+	const struct checmate_edit edit = {
+		.nr = 1, .op = &op, .program = &program, .scope = scope,
+	};
 
-	return checmate_edit_policy(old, &op, &program, 1, scope);
+	return checmate_edit_policy(old, &edit, false);
 }
 
 /* A policy of the programs given; owned by the caller. */
@@ -51,13 +54,16 @@ static struct checmate_policy *policy_of(struct kunit *test,
 	struct checmate_policy *policy;
 	struct checmate_op *op = kunit_kcalloc(test, nr, sizeof(*op),
 					       GFP_KERNEL);
+	const struct checmate_edit edit = {
+		.nr = nr, .op = op, .program = program,
+		.scope = CHECMATE_ALL_HOOKS,
+	};
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, op);
 	for (i = 0; i < nr; i++)
 		op[i].type = CHECMATE_OP_ATTACH;
-	policy = checmate_edit_policy(NULL, op, program, nr,
-				      CHECMATE_ALL_HOOKS);
+	policy = checmate_edit_policy(NULL, &edit, false);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(policy));
 	KUNIT_ASSERT_EQ(test, policy->nr, nr);
 	return policy;
@@ -127,6 +133,61 @@ static void edit_errors(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, refcount_read(&p[0]->usage), 2);
 	KUNIT_EXPECT_EQ(test, refcount_read(&other->usage), 1);
 	checmate_free_policy(one);
+}
+
+static struct checmate_policy *
+edit_sealed(const struct checmate_policy *old, const struct checmate_op *op,
+	    struct checmate_program *program)
+{
+	const struct checmate_edit edit = {
+		.nr = 1, .op = op, .program = &program,
+		.scope = CHECMATE_ALL_HOOKS,
+	};
+
+	return checmate_edit_policy(old, &edit, true);
+}
+
+/* What is sealed stays as it is; what joins it is asked first. */
+static void edit_when_sealed(struct kunit *test)
+{
+	static const struct checmate_op forbidden[] = {
+		{ .type = CHECMATE_OP_DETACH, .id = 1 },
+		{ .type = CHECMATE_OP_DETACH, .id = 1000 },
+		{ .type = CHECMATE_OP_DETACH_FD },
+		{ .type = CHECMATE_OP_CLEAR },
+		{ .type = CHECMATE_OP_MODE, .id = 1, .permissive = true },
+	};
+	static const struct checmate_op same[] = {
+		{ .type = CHECMATE_OP_MODE, .id = 1, .permissive = false },
+		{ .type = CHECMATE_OP_MODE, .id = 2, .permissive = true },
+	};
+	static const struct checmate_op attach = { .type = CHECMATE_OP_ATTACH };
+	struct checmate_program *p[] = { make(test, BIND, 1), make(test, BIND, 2) };
+	struct checmate_program *third = make(test, BIND, 3);
+	struct checmate_policy *one, *two;
+	unsigned int i;
+
+	p[1]->permissive = true;
+	one = policy_of(test, p, 2);
+	for (i = 0; i < ARRAY_SIZE(forbidden); i++)
+		KUNIT_EXPECT_EQ(test, PTR_ERR(edit_sealed(one, &forbidden[i],
+							  p[0])), -EROFS);
+	for (i = 0; i < ARRAY_SIZE(same); i++) {
+		two = edit_sealed(one, &same[i], NULL);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(two));
+		KUNIT_EXPECT_EQ(test, two->nr, 2);
+		checmate_free_policy(two);
+	}
+	two = edit_sealed(one, &attach, third);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(two));
+	KUNIT_ASSERT_EQ(test, two->nr, 3);
+	KUNIT_EXPECT_PTR_EQ(test, two->program[0], third);
+	KUNIT_EXPECT_PTR_EQ(test, two->program[1], p[0]);
+	KUNIT_EXPECT_PTR_EQ(test, two->program[2], p[1]);
+
+	checmate_free_policy(one);
+	checmate_free_policy(two);
+	KUNIT_EXPECT_EQ(test, refcount_read(&p[0]->usage), 1);
 }
 
 /* Clearing one hook leaves the programs of the others. */
@@ -244,6 +305,7 @@ static void too_many(struct kunit *test)
 static struct kunit_case ruleset_tests[] = {
 	KUNIT_CASE(edit_in_order),
 	KUNIT_CASE(edit_errors),
+	KUNIT_CASE(edit_when_sealed),
 	KUNIT_CASE(clear_in_scope),
 	KUNIT_CASE(nothing_local_is_shared),
 	KUNIT_CASE(leaf_to_root),

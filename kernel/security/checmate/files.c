@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Checmate LSM - Control files
+ *
+ * What is read from and written to the files of a cgroup.  The core shows the
+ * files of a new css last, when the tasks that are in the cgroup have been
+ * moved to it: what a write puts in force reaches all of them.
+ */
+
+#include <linux/bpf.h>
+#include <linux/cgroup.h>
+#include <linux/cleanup.h>
+#include <linux/cred.h>
+#include <linux/fs.h>
+#include <linux/kernfs.h>
+#include <linux/limits.h>
+#include <linux/nsproxy.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/user_namespace.h>
+
+#include "cgroup.h"
+#include "common.h"
+#include "control.h"
+#include "files.h"
+#include "hooks.h"
+#include "policy.h"
+#include "program.h"
+#include "request.h"
+#include "ruleset.h"
+#include "seal.h"
+#include "setup.h"
+#include "staged.h"
+#include "transaction.h"
+
+/*
+ * It is who opened the file that counts, not whom the descriptor was handed
+ * to.  Where the LSM is not in use nothing would be enforced.
+ */
+static int may_write(const struct kernfs_open_file *of)
+{
+	if (!file_ns_capable(of->file, &init_user_ns, CAP_MAC_ADMIN))
+		return -EPERM;
+	if (!checmate_is_active())
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+/* Carry out @txn, which is taken over. */
+static int change(struct checmate_cgroup *cgroup,
+		  struct checmate_transaction *txn, enum checmate_hook scope)
+{
+	struct checmate_request *request;
+	bool at_exec = txn->at_exec;
+	int err;
+
+	request = checmate_create_request(cgroup, txn, scope);
+	if (IS_ERR(request))
+		return PTR_ERR(request);
+	err = at_exec ? checmate_stage_request(request) :
+			checmate_commit_request(request);
+	if (err || !at_exec)
+		checmate_free_request(request);
+	return err;
+}
+
+static ssize_t policy_write(struct kernfs_open_file *of, char *buf,
+			    size_t nbytes, loff_t off)
+{
+	struct checmate_transaction *txn;
+	int err = may_write(of);
+
+	if (err)
+		return err;
+	txn = checmate_parse_policy(buf, nbytes);
+	if (IS_ERR(txn))
+		return PTR_ERR(txn);
+	err = change(css_checmate(of_css(of)), txn, CHECMATE_ALL_HOOKS);
+	return err ?: nbytes;
+}
+
+static ssize_t hook_write(struct kernfs_open_file *of, char *buf,
+			  size_t nbytes, loff_t off)
+{
+	struct checmate_transaction *txn __free(kfree) = NULL;
+	int err = may_write(of);
+
+	if (err)
+		return err;
+	txn = kzalloc(struct_size(txn, op, 1), GFP_KERNEL);
+	if (!txn)
+		return -ENOMEM;
+	txn->nr = 1;
+	err = checmate_parse_hook(buf, nbytes, &txn->op[0]);
+	if (err)
+		return err;
+	err = change(css_checmate(of_css(of)), no_free_ptr(txn),
+		     of_cft(of)->private);
+	return err ?: nbytes;
+}
+
+/*
+ * Whoever is told that the seal is on must not find a task still leaving.  While
+ * this waits for cgroup_mutex, the file and its css may go.
+ */
+static ssize_t seal_write(struct kernfs_open_file *of, char *buf,
+			  size_t nbytes, loff_t off)
+{
+	struct checmate_cgroup *cgroup = css_checmate(of_css(of));
+	int err = may_write(of);
+	bool on;
+
+	if (err)
+		return err;
+	err = checmate_parse_seal(buf, nbytes, &on);
+	if (err)
+		return err;
+	css_get(&cgroup->css);
+	kernfs_break_active_protection(of->kn);
+	cgroup_lock();
+	err = checmate_seal_cgroup(cgroup, on);
+	cgroup_unlock();
+	kernfs_unbreak_active_protection(of->kn);
+	css_put(&cgroup->css);
+	return err ?: nbytes;
+}
+
+static int seal_show(struct seq_file *seq, void *unused)
+{
+	struct checmate_cgroup *cgroup = css_checmate(seq_css(seq));
+
+	guard(mutex)(&checmate_mutex);
+
+	seq_printf(seq, "%d\n", cgroup->sealed);
+	return 0;
+}
+
+static int hook_show(struct seq_file *seq, void *unused)
+{
+	struct checmate_cgroup *cgroup = css_checmate(seq_css(seq));
+	unsigned int i, count = 0;
+
+	guard(mutex)(&checmate_mutex);
+
+	for (i = 0; cgroup->policy && i < cgroup->policy->nr; i++)
+		count += cgroup->policy->program[i]->hook ==
+			 seq_cft(seq)->private;
+	seq_printf(seq, "%u\n", count);
+	return 0;
+}
+
+static void show_program(struct seq_file *seq,
+			 const struct checmate_program *program)
+{
+	seq_printf(seq, "%llu hook=%s name=%s tag=%*phN prog=%u mode=%s",
+		   program->id, checmate_hook_name(program->hook),
+		   program->prog->aux->name, (int)sizeof(program->prog->tag),
+		   program->prog->tag, checmate_prog_id(program),
+		   checmate_mode_name(program));
+}
+
+static int policy_show(struct seq_file *seq, void *unused)
+{
+	struct checmate_cgroup *cgroup = css_checmate(seq_css(seq));
+	const struct checmate_request *staged;
+	unsigned int i;
+
+	guard(mutex)(&checmate_mutex);
+
+	/* First, since that may find one that is none anymore. */
+	staged = checmate_staged_request(cgroup);
+	seq_printf(seq, "generation %llu\n", cgroup->generation);
+	for (i = 0; cgroup->policy && i < cgroup->policy->nr; i++) {
+		show_program(seq, cgroup->policy->program[i]);
+		seq_putc(seq, '\n');
+	}
+	for (i = 0; staged && i < staged->edit.nr; i++) {
+		if (!staged->edit.program[i])
+			continue;
+		show_program(seq, staged->edit.program[i]);
+		seq_puts(seq, " staged\n");
+	}
+	return 0;
+}
+
+/*
+ * The owner of a program in a ruleset is the cgroup itself or an ancestor.  The
+ * path, built in @path of PATH_MAX bytes, is as the reader's namespace sees it.
+ */
+static void show_owner(struct seq_file *seq, struct checmate_cgroup *cgroup,
+		       u64 id, char *path)
+{
+	struct kernfs_node *top =
+		current->nsproxy->cgroup_ns->root_cset->dfl_cgrp->kn;
+
+	while (cgroup && cgroup_id(cgroup->css.cgroup) != id)
+		cgroup = checmate_cgroup_parent(cgroup);
+	seq_printf(seq, " cgroup=%llu path=", id);
+	/* Not cgroup_path_ns(), which takes cgroup_mutex. */
+	if (cgroup && kernfs_path_from_node(cgroup->css.cgroup->kn, top, path,
+					    PATH_MAX) > 0)
+		seq_escape(seq, path, " \t\n\\");
+	seq_putc(seq, '\n');
+}
+
+static int effective_show(struct seq_file *seq, void *unused)
+{
+	struct checmate_cgroup *cgroup = css_checmate(seq_css(seq));
+	struct checmate_ruleset *ruleset;
+	char *path __free(kfree) = NULL;
+	unsigned int i;
+
+	path = kmalloc(PATH_MAX, GFP_KERNEL);
+	if (!path)
+		return -ENOMEM;
+
+	/* A ruleset does not change: nobody has to wait for the printing. */
+	scoped_guard(mutex, &checmate_mutex)
+		ruleset = checmate_get_ruleset(checmate_effective_ruleset(cgroup));
+	for (i = 0; i < ruleset->first[CHECMATE_NR_HOOKS]; i++) {
+		show_program(seq, ruleset->program[i]);
+		show_owner(seq, cgroup, ruleset->program[i]->cgroup_id,
+			   path);
+	}
+	checmate_put_ruleset(ruleset);
+	return 0;
+}
+
+static int events_show(struct seq_file *seq, void *unused)
+{
+	checmate_show_events(seq, &css_checmate(seq_css(seq))->events);
+	return 0;
+}
+
+static int local_show(struct seq_file *seq, void *unused)
+{
+	checmate_show_events(seq, &css_checmate(seq_css(seq))->local);
+	return 0;
+}
+
+/* Of each hook that is used here, what the programs attached here denied. */
+static int stat_show(struct seq_file *seq, void *unused)
+{
+	struct checmate_cgroup *cgroup = css_checmate(seq_css(seq));
+	const struct checmate_policy *policy;
+	enum checmate_hook hook;
+	unsigned int i;
+
+	guard(mutex)(&checmate_mutex);
+
+	policy = cgroup->policy;
+	for (hook = 0; policy && hook < CHECMATE_NR_HOOKS; hook++) {
+		s64 denied = 0, permissive = 0;
+		bool used = false;
+
+		for (i = 0; i < policy->nr; i++) {
+			const struct checmate_events *events =
+				&policy->program[i]->tally->events;
+
+			if (policy->program[i]->hook != hook)
+				continue;
+			used = true;
+			denied += atomic64_read(&events->denied);
+			permissive += atomic64_read(&events->permissive);
+		}
+		if (used)
+			seq_printf(seq, "%s denied=%lld permissive=%lld\n",
+				   checmate_hook_name(hook), denied,
+				   permissive);
+	}
+	return 0;
+}
+
+#define HOOK_FILE(NAME)						\
+	{							\
+		.name = #NAME,					\
+		.flags = CFTYPE_NOT_ON_ROOT,			\
+		.private = CHECMATE_HOOK_##NAME,		\
+		.seq_show = hook_show,				\
+		.write = hook_write,				\
+	}
+
+struct cftype checmate_files[] = {
+	{
+		.name = "policy",
+		.seq_show = policy_show,
+		.write = policy_write,
+	},
+	{
+		.name = "effective",
+		.seq_show = effective_show,
+	},
+	{
+		.name = "events",
+		.file_offset = offsetof(struct checmate_cgroup, events_file),
+		.seq_show = events_show,
+	},
+	{
+		.name = "events.local",
+		.file_offset = offsetof(struct checmate_cgroup, local_file),
+		.seq_show = local_show,
+	},
+	{
+		.name = "stat",
+		.seq_show = stat_show,
+	},
+	{
+		.name = "seal",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.seq_show = seal_show,
+		.write = seal_write,
+	},
+	HOOK_FILE(unix_stream_connect),
+	HOOK_FILE(unix_may_send),
+	HOOK_FILE(socket_create),
+	HOOK_FILE(socket_bind),
+	HOOK_FILE(socket_connect),
+	HOOK_FILE(socket_listen),
+	HOOK_FILE(socket_accept),
+	HOOK_FILE(socket_sendmsg),
+	HOOK_FILE(socket_recvmsg),
+	HOOK_FILE(socket_shutdown),
+	HOOK_FILE(socket_sock_rcv_skb),
+	HOOK_FILE(sk_free_security),
+	{ }	/* terminate */
+};

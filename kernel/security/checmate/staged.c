@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Checmate LSM - Staged transactions
+ *
+ * A runtime prepares a container from within its cgroup; what it does there the
+ * container's policy could not allow.  A staged transaction takes force when
+ * the container proper begins: at an exec, as soon as the file to be executed
+ * is opened.  That opening is judged already, with all that comes after; the
+ * search for the file came before.  There, at most the file's directory is
+ * locked, the call may sleep, and an error makes the exec fail: what cannot be
+ * armed is denied.
+ *
+ * An exec that finds no file, or one that may not be executed, does not come
+ * this far; whatever goes wrong later finds the transaction in force.  Files
+ * opened in the course of an exec, as interpreters are, and the lower files of
+ * an overlay are part of that exec.
+ *
+ * The hooks of its programs are turned on when a transaction is staged: arming
+ * it patches no kernel text.
+ */
+
+#include <linux/cgroup.h>
+#include <linux/cleanup.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/lockdep.h>
+#include <linux/lsm_hooks.h>
+#include <linux/pid.h>
+#include <linux/rculist.h>
+#include <linux/sched.h>
+#include <linux/workqueue.h>
+#include <asm/barrier.h>
+
+#include "cgroup.h"
+#include "common.h"
+#include "hooks.h"
+#include "key.h"
+#include "program.h"
+#include "request.h"
+#include "setup.h"
+#include "staged.h"
+#include "transaction.h"
+
+/* Changed under checmate_mutex, looked through under RCU. */
+static LIST_HEAD(staged_requests);
+
+/* On while a request is staged; while one is that waits for a process. */
+static struct checmate_key exec_key;
+static struct checmate_key death_key;
+
+/* A process that is gone does not come back, and its id may be another's. */
+static bool is_gone(struct pid *pid)
+{
+	guard(rcu)();
+
+	return !pid_task(pid, PIDTYPE_TGID);
+}
+
+static void use_programs(const struct checmate_edit *edit)
+{
+	unsigned int i;
+
+	for (i = 0; i < edit->nr; i++)
+		if (edit->program[i])
+			checmate_use_hook(edit->program[i]->hook);
+}
+
+static void unuse_programs(const struct checmate_edit *edit)
+{
+	unsigned int i;
+
+	for (i = 0; i < edit->nr; i++)
+		if (edit->program[i])
+			checmate_unuse_hook(edit->program[i]->hook);
+}
+
+static void free_request(struct work_struct *work)
+{
+	checmate_free_request(container_of(to_rcu_work(work),
+					   struct checmate_request, free_work));
+}
+
+static void add(struct checmate_request *request)
+{
+	lockdep_assert_held(&checmate_mutex);
+
+	use_programs(&request->edit);
+	checmate_use_key(&exec_key);
+	if (request->pid)
+		checmate_use_key(&death_key);
+	INIT_RCU_WORK(&request->free_work, free_request);
+	list_add_tail_rcu(&request->staged, &staged_requests);
+	request->cgroup->staged = request;
+}
+
+/* Those who look through the list may be at it still. */
+static void remove(struct checmate_request *request)
+{
+	lockdep_assert_held(&checmate_mutex);
+
+	/*
+	 * Who does not find the request anymore finds what it has put in force.
+	 * Pairs with the barrier in arm_at_exec().
+	 */
+	smp_wmb();
+	list_del_rcu(&request->staged);
+	request->cgroup->staged = NULL;
+	if (request->pid)
+		checmate_unuse_key(&death_key);
+	checmate_unuse_key(&exec_key);
+	unuse_programs(&request->edit);
+	queue_rcu_work(system_unbound_wq, &request->free_work);
+}
+
+/**
+ * checmate_drop_staged - Let a staged transaction never take force
+ * @cgroup: the cgroup, which need not have one; to count that as a change of
+ *	what is shown is up to the caller
+ *
+ * Context: Process context; under checmate_mutex.
+ */
+void checmate_drop_staged(struct checmate_cgroup *cgroup)
+{
+	lockdep_assert_held(&checmate_mutex);
+
+	if (cgroup->staged)
+		remove(cgroup->staged);
+}
+
+/**
+ * checmate_staged_request - What is staged for a cgroup
+ * @cgroup: the cgroup
+ *
+ * Context: Process context; under checmate_mutex.
+ * Return: The request, which may still take force, or NULL.
+ */
+const struct checmate_request *
+checmate_staged_request(struct checmate_cgroup *cgroup)
+{
+	lockdep_assert_held(&checmate_mutex);
+
+	if (cgroup->staged && cgroup->staged->pid &&
+	    is_gone(cgroup->staged->pid)) {
+		checmate_drop_staged(cgroup);
+		cgroup->generation++;
+	}
+	return cgroup->staged;
+}
+
+/**
+ * checmate_stage_request - Hold a request until an exec begins
+ * @request: the request; taken over if 0 is returned
+ *
+ * It takes the place of another that is staged for the cgroup; one that does
+ * nothing withdraws that.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0; -EROFS if the cgroup is sealed and has one staged, -ESRCH if there
+ * is no such process, or what checmate_check_request() or
+ * checmate_try_request() return.  Nothing has changed on failure.
+ */
+int checmate_stage_request(struct checmate_request *request)
+{
+	struct checmate_cgroup *cgroup = request->cgroup;
+	int err;
+
+	guard(mutex)(&checmate_mutex);
+
+	err = checmate_check_request(request);
+	if (err)
+		return err;
+	if (cgroup->staged && cgroup->sealed)
+		return -EROFS;
+	if (request->pid && is_gone(request->pid))
+		return -ESRCH;
+	err = checmate_try_request(request);
+	if (err)
+		return err;
+
+	if (cgroup->staged || request->edit.nr)
+		cgroup->generation++;
+	checmate_drop_staged(cgroup);
+	if (!request->edit.nr) {
+		checmate_free_request(request);
+		return 0;
+	}
+	add(request);
+	/* Its death may have gone unnoticed until now. */
+	checmate_staged_request(cgroup);
+	return 0;
+}
+
+static bool is_due(const struct checmate_request *request,
+		   const struct file *file)
+{
+	if (request->pid ? request->pid != task_tgid(current) :
+	    !task_under_cgroup_hierarchy(current, request->cgroup->css.cgroup))
+		return false;
+	return !request->except ||
+	       file_inode(request->except) != file_inode(file);
+}
+
+/*
+ * A request that the exec of @file by current arms.  To look into it takes
+ * checmate_mutex.
+ */
+static struct checmate_request *find_due(const struct file *file)
+{
+	struct checmate_request *request;
+
+	guard(rcu)();
+
+	list_for_each_entry_rcu(request, &staged_requests, staged)
+		if (is_due(request, file))
+			return request;
+	return NULL;
+}
+
+/* What was staged is in force when this returns 0. */
+static int arm(const struct file *file)
+{
+	struct checmate_request *request;
+	int err;
+
+	guard(mutex)(&checmate_mutex);
+
+	while ((request = find_due(file))) {
+		err = checmate_apply_request(request, NULL);
+		if (err)
+			return err;
+		remove(request);
+	}
+	return 0;
+}
+
+/* Most opens are none of this, and most execs arm nothing. */
+static int arm_at_exec(struct file *file)
+{
+	if (likely(!(file->f_flags & __FMODE_EXEC)) || current->in_execve ||
+	    file->f_mode & FMODE_BACKING)
+		return 0;
+	if (find_due(file))
+		return arm(file);
+	/* Pairs with the barrier in remove(). */
+	smp_rmb();
+	return 0;
+}
+
+static void drop_orphans(struct work_struct *work)
+{
+	struct checmate_request *request, *next;
+
+	guard(mutex)(&checmate_mutex);
+
+	/* Drops those, and only those, it is asked about. */
+	list_for_each_entry_safe(request, next, &staged_requests, staged)
+		checmate_staged_request(request->cgroup);
+}
+
+static DECLARE_WORK(orphans_work, drop_orphans);
+
+/* A process is gone when its leader is, whichever thread that was last. */
+static void notice_death(struct task_struct *task)
+{
+	if (task->pid == task->tgid)
+		schedule_work(&orphans_work);
+}
+
+static struct security_hook_list staging_hooks[] __ro_after_init = {
+	LSM_HOOK_INIT_LAZY(file_open, arm_at_exec, &exec_key.key),
+	LSM_HOOK_INIT_LAZY(task_free, notice_death, &death_key.key),
+};
+
+/**
+ * checmate_add_staging - Register the hooks that arm and drop
+ *
+ * To be called before programs' hooks are registered: the exec that arms a
+ * transaction is judged by it.
+ *
+ * Context: Boot, once.
+ */
+void __init checmate_add_staging(void)
+{
+	security_add_hooks(staging_hooks, ARRAY_SIZE(staging_hooks),
+			   &checmate_lsmid);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Checmate LSM - Staged transactions
+ */
+#ifndef _SECURITY_CHECMATE_STAGED_H
+#define _SECURITY_CHECMATE_STAGED_H
+
+struct checmate_cgroup;
+struct checmate_request;
+
+int checmate_stage_request(struct checmate_request *request);
+void checmate_drop_staged(struct checmate_cgroup *cgroup);
+const struct checmate_request *
+checmate_staged_request(struct checmate_cgroup *cgroup);
+
+void checmate_add_staging(void);
+
+#endif /* _SECURITY_CHECMATE_STAGED_H */

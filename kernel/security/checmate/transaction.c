@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Checmate LSM - Transactions
+ *
+ * A transaction changes the policy of one cgroup, and with it the rulesets of
+ * that cgroup and of all its descendants.  It builds all new rulesets first,
+ * which may fail, and then publishes them, which may not; on failure nothing
+ * has changed, and what was enforced still is.
+ */
+
+#include <linux/cgroup.h>
+#include <linux/cleanup.h>
+#include <linux/err.h>
+#include <linux/lockdep.h>
+#include <linux/rcupdate.h>
+
+#include "cgroup.h"
+#include "common.h"
+#include "hooks.h"
+#include "policy.h"
+#include "program.h"
+#include "request.h"
+#include "ruleset.h"
+#include "staged.h"
+#include "transaction.h"
+
+/*
+ * Steps with every transaction, after it is published: sock.c then looks for
+ * the cgroup of each sock again.  A css that has not seen a transaction gives
+ * the same answers as its parent, and one that has is found by then: its files
+ * are made after cgroup->subsys[] leads to it.
+ */
+unsigned int checmate_epoch = 1;
+
+/* What @cgroup would inherit if the rulesets prepared from @top on held. */
+static struct checmate_ruleset *
+inherited_ruleset(const struct checmate_cgroup *cgroup,
+		  const struct checmate_cgroup *top)
+{
+	lockdep_assert_held(&checmate_mutex);
+
+	while (cgroup != top) {
+		cgroup = checmate_cgroup_parent(cgroup);
+		if (cgroup->next)
+			return cgroup->next;
+	}
+	cgroup = checmate_cgroup_parent(top);
+	return cgroup ? checmate_effective_ruleset(cgroup) :
+			&checmate_empty_ruleset;
+}
+
+/**
+ * checmate_inherited_ruleset - What a cgroup without a policy enforces
+ * @cgroup: the cgroup
+ *
+ * Context: Process context; under checmate_mutex.
+ * Return: The ruleset of its parent, without a reference for the caller.
+ */
+struct checmate_ruleset *
+checmate_inherited_ruleset(const struct checmate_cgroup *cgroup)
+{
+	return inherited_ruleset(cgroup, cgroup);
+}
+
+/* Drop what was prepared and shall not be. */
+static void abandon(struct checmate_cgroup *top)
+{
+	struct cgroup_subsys_state *css;
+
+	lockdep_assert_held(&checmate_mutex);
+
+	rcu_read_lock();
+	css_for_each_descendant_pre(css, &top->css) {
+		struct checmate_cgroup *cgroup = css_checmate(css);
+
+		checmate_put_ruleset(cgroup->next);
+		cgroup->next = NULL;
+	}
+	rcu_read_unlock();
+}
+
+/*
+ * Prepare new rulesets for @top, which is to have @policy, and for all of its
+ * descendants that have a policy of their own.
+ */
+static int prepare(struct checmate_cgroup *top,
+		   const struct checmate_policy *policy)
+{
+	struct checmate_ruleset *ruleset = NULL;
+	struct cgroup_subsys_state *css;
+
+	lockdep_assert_held(&checmate_mutex);
+
+	rcu_read_lock();
+	css_for_each_descendant_pre(css, &top->css) {
+		struct checmate_cgroup *cgroup = css_checmate(css);
+		const struct checmate_policy *own =
+			cgroup == top ? policy : cgroup->policy;
+
+		/* Without a reference left nobody asks for its ruleset. */
+		if (!own || !own->nr || !css_tryget(css))
+			continue;
+		rcu_read_unlock();
+		ruleset = checmate_build_ruleset(own,
+						 inherited_ruleset(cgroup, top));
+		if (!IS_ERR(ruleset))
+			cgroup->next = ruleset;
+		rcu_read_lock();
+		css_put(css);
+		if (IS_ERR(ruleset))
+			break;
+	}
+	rcu_read_unlock();
+
+	if (!IS_ERR(ruleset))
+		return 0;
+	abandon(top);
+	return PTR_ERR(ruleset);
+}
+
+/* Point @top and its descendants at what is prepared. */
+static void publish(struct checmate_cgroup *top)
+{
+	struct cgroup_subsys_state *css;
+
+	lockdep_assert_held(&checmate_mutex);
+
+	rcu_read_lock();
+	css_for_each_descendant_pre(css, &top->css) {
+		struct checmate_cgroup *cgroup = css_checmate(css);
+		struct checmate_ruleset *old = checmate_effective_ruleset(cgroup);
+		struct checmate_ruleset *new = cgroup->next;
+
+		/* Not online yet: it will inherit then. */
+		if (!old)
+			continue;
+		/* Parents come before their children in this walk. */
+		if (!new)
+			new = checmate_get_ruleset(inherited_ruleset(cgroup,
+								     cgroup));
+		cgroup->next = NULL;
+		rcu_assign_pointer(cgroup->effective, new);
+		checmate_put_ruleset(old);
+	}
+	rcu_read_unlock();
+
+	/* Pairs with the acquire in refresh_pin() and pin_creator(). */
+	smp_store_release(&checmate_epoch, checmate_epoch + 1);
+}
+
+static void use_hooks(const struct checmate_policy *policy)
+{
+	unsigned int i;
+
+	for (i = 0; policy && i < policy->nr; i++)
+		checmate_use_hook(policy->program[i]->hook);
+}
+
+static void unuse_hooks(const struct checmate_policy *policy)
+{
+	unsigned int i;
+
+	for (i = 0; policy && i < policy->nr; i++)
+		checmate_unuse_hook(policy->program[i]->hook);
+}
+
+/**
+ * checmate_check_request - Whether a request comes in time
+ * @request: the request
+ *
+ * Context: Process context; under checmate_mutex.
+ * Return: 0, or -ESTALE if the policy of the cgroup is not what the writer saw.
+ */
+int checmate_check_request(const struct checmate_request *request)
+{
+	const struct checmate_transaction *txn = request->txn;
+
+	lockdep_assert_held(&checmate_mutex);
+
+	/* That may find one that is none anymore, which is a change. */
+	checmate_staged_request(request->cgroup);
+	if (txn->has_generation &&
+	    txn->generation != request->cgroup->generation)
+		return -ESTALE;
+	return 0;
+}
+
+/**
+ * checmate_try_request - Whether a request would succeed now
+ * @request: the request
+ *
+ * Context: Process context, may sleep; under checmate_mutex.
+ * Return: What checmate_apply_request() would return.
+ */
+int checmate_try_request(const struct checmate_request *request)
+{
+	struct checmate_policy *policy __free(checmate_policy) = NULL;
+	struct checmate_cgroup *cgroup = request->cgroup;
+	int err;
+
+	lockdep_assert_held(&checmate_mutex);
+
+	policy = checmate_edit_policy(cgroup->policy, &request->edit,
+				      cgroup->sealed);
+	if (IS_ERR(policy))
+		return PTR_ERR(policy);
+	err = prepare(cgroup, policy);
+	if (!err)
+		abandon(cgroup);
+	return err;
+}
+
+/*
+ * Whether @request could be applied to @policy.  What stands in its way is not
+ * in the text that is being written, hence an error of its own.
+ */
+static int check_then(const struct checmate_request *request,
+		      const struct checmate_policy *policy)
+{
+	struct checmate_policy *next __free(checmate_policy) =
+		checmate_edit_policy(policy, &request->edit,
+				     request->cgroup->sealed);
+
+	if (!IS_ERR(next))
+		return 0;
+	return PTR_ERR(next) == -ENOMEM ? -ENOMEM : -EBUSY;
+}
+
+/**
+ * checmate_apply_request - Let a request take force
+ * @request: the request
+ * @then: what must still be applicable afterwards, or NULL
+ *
+ * The hooks go on before the rulesets are out, so that all programs count from
+ * one moment on, and go off, later, after that.
+ *
+ * Context: Process context, may sleep; under checmate_mutex.
+ * Return: 0; what checmate_edit_policy() or checmate_build_ruleset() return, or
+ * -EBUSY if @then stands against it.  Nothing has changed on failure.
+ */
+int checmate_apply_request(const struct checmate_request *request,
+			   const struct checmate_request *then)
+{
+	struct checmate_policy *policy __free(checmate_policy) = NULL;
+	struct checmate_cgroup *cgroup = request->cgroup;
+	int err;
+
+	lockdep_assert_held(&checmate_mutex);
+
+	policy = checmate_edit_policy(cgroup->policy, &request->edit,
+				      cgroup->sealed);
+	if (IS_ERR(policy))
+		return PTR_ERR(policy);
+	err = then ? check_then(then, policy) : 0;
+	if (err)
+		return err;
+	err = prepare(cgroup, policy);
+	if (err)
+		return err;
+
+	use_hooks(policy);
+	publish(cgroup);
+	unuse_hooks(cgroup->policy);
+	if (request->edit.nr)
+		cgroup->generation++;
+	/* The old policy is freed in place of the new one. */
+	swap(cgroup->policy, policy);
+	return 0;
+}
+
+/* Whether nothing is left of what there was, be it attached or staged. */
+static bool clears_all(const struct checmate_edit *edit)
+{
+	unsigned int i;
+
+	for (i = 0; i < edit->nr; i++)
+		if (edit->op[i].type == CHECMATE_OP_CLEAR &&
+		    edit->scope == CHECMATE_ALL_HOOKS)
+			return true;
+	return false;
+}
+
+/**
+ * checmate_commit_request - Carry out what was written
+ * @request: the request
+ *
+ * Context: Process context, may sleep.
+ * Return: 0; what checmate_check_request() or checmate_apply_request() return.
+ * Nothing has changed on failure.
+ */
+int checmate_commit_request(const struct checmate_request *request)
+{
+	bool clears = clears_all(&request->edit);
+	struct checmate_cgroup *cgroup = request->cgroup;
+	int err;
+
+	guard(mutex)(&checmate_mutex);
+
+	err = checmate_check_request(request);
+	if (err)
+		return err;
+	err = checmate_apply_request(request, clears ? NULL : cgroup->staged);
+	if (!err && clears)
+		checmate_drop_staged(cgroup);
+	return err;
+}
+
+/**
+ * checmate_drop_policy - Let go of all that is enforced for a cgroup
+ * @cgroup: the cgroup, which nobody asks for anymore
+ *
+ * Context: Process context, may sleep.
+ */
+void checmate_drop_policy(struct checmate_cgroup *cgroup)
+{
+	scoped_guard(mutex, &checmate_mutex) {
+		unuse_hooks(cgroup->policy);
+		checmate_put_ruleset(checmate_effective_ruleset(cgroup));
+		/* Of a transaction that lost sight of us half way. */
+		checmate_put_ruleset(cgroup->next);
+	}
+	checmate_free_policy(cgroup->policy);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Checmate LSM - Transactions
+ */
+#ifndef _SECURITY_CHECMATE_TRANSACTION_H
+#define _SECURITY_CHECMATE_TRANSACTION_H
+
+struct checmate_cgroup;
+struct checmate_policy;
+struct checmate_request;
+struct checmate_ruleset;
+
+struct checmate_ruleset *
+checmate_inherited_ruleset(const struct checmate_cgroup *cgroup);
+int checmate_check_request(const struct checmate_request *request);
+int checmate_try_request(const struct checmate_request *request);
+int checmate_apply_request(const struct checmate_request *request,
+			   const struct checmate_request *then);
+int checmate_commit_request(const struct checmate_request *request);
+void checmate_drop_policy(struct checmate_cgroup *cgroup);
+
+#endif /* _SECURITY_CHECMATE_TRANSACTION_H */
