@@ -663,4 +663,532 @@ TEST_F(socket, made_in_softirq)
 	close(map);
 }
 
+/* --- sockets that the kernel makes ------------------------------------------ */
+
+/*
+ * Counts sockets, those made for tasks as 0 and those that the kernel makes for
+ * itself as 1, and answers each with an errno of its own.
+ */
+static int load_creation(int map, int task_err, int kernel_err)
+{
+	const struct bpf_insn insn[] = {
+		LOAD(BPF_DW, 6, 1, 24),
+		STORE_IMM(BPF_W, 10, -4, 0),
+		MOV_IMM(7, -task_err),
+		JUMP32_IF(BPF_JEQ, 6, 0, 2),
+		STORE_IMM(BPF_W, 10, -4, 1),
+		MOV_IMM(7, -kernel_err),
+		MOV_REG(2, 10), ADD_IMM(2, -4),
+		LOAD_MAP(1, map),
+		CALL(BPF_FUNC_map_lookup_elem),
+		JUMP_IF(BPF_JEQ, 0, 0, 2),
+		MOV_IMM(1, 1),
+		ATOMIC_ADD(0, 1, 0),
+		MOV_REG(0, 7),
+		EXIT(),
+	};
+
+	return load_prog("socket_create", BPF_LSM_MAC, 0, insn, ARRAY_LEN(insn));
+}
+
+/* A network namespace of one's own: the kernel makes sockets to go with it. */
+static int do_unshare(void *arg)
+{
+	(void)arg;
+	return unshare(CLONE_NEWNET) ? errno : 0;
+}
+
+FIXTURE(kernel)
+{
+	struct places places;
+	int map;
+};
+
+FIXTURE_SETUP(kernel)
+{
+	int err = run_in(CGROUPFS, do_unshare, NULL);
+
+	if (err == EINVAL)
+		SKIP(return, "the kernel has no network namespaces");
+	ASSERT_EQ(0, err);
+	ASSERT_EQ(0, make_places(&self->places, "kernel"));
+	self->map = make_counters();
+	ASSERT_LE(0, self->map);
+}
+
+FIXTURE_TEARDOWN(kernel)
+{
+	close(self->map);
+	remove_places(&self->places);
+}
+
+/*
+ * It is the task's cgroup that is asked, and programs are told whom the socket
+ * is for: they can leave the kernel's alone.
+ */
+TEST_F(kernel, told)
+{
+	const char *child = self->places.tree.child;
+	int prog = load_creation(self->map, EDOM, 0);
+
+	ASSERT_LE(0, prog);
+	ASSERT_EQ(0, attach(child, prog));
+	EXPECT_EQ(EDOM, run_in(child, do_socket, NULL));
+	EXPECT_EQ(1, counter(self->map, 0));
+	EXPECT_EQ(0, counter(self->map, 1));
+	EXPECT_EQ(0, run_in(child, do_unshare, NULL));
+	EXPECT_EQ(1, counter(self->map, 0));
+	EXPECT_LT(0, counter(self->map, 1));
+
+	/* What others let the kernel make is none of its business. */
+	ASSERT_EQ(0, unmark(child));
+	ASSERT_EQ(0, attach(self->places.third, prog));
+	EXPECT_EQ(EDOM, run_in(self->places.third, do_socket, NULL));
+	EXPECT_EQ(2, counter(self->map, 0));
+	EXPECT_EQ(0, run_in(self->places.other, do_unshare, NULL));
+	EXPECT_EQ(2, counter(self->map, 0));
+	close(prog);
+}
+
+/* A program that does not look denies what the kernel needs the socket for. */
+TEST_F(kernel, denied)
+{
+	const char *child = self->places.tree.child;
+	int prog = load_creation(self->map, 0, EDOM);
+
+	ASSERT_LE(0, prog);
+	ASSERT_EQ(0, attach(child, prog));
+	EXPECT_EQ(0, run_in(child, do_socket, NULL));
+	EXPECT_NE(0, run_in(child, do_unshare, NULL));
+	EXPECT_LT(0, counter(self->map, 1));
+	EXPECT_EQ(0, run_in(self->places.other, do_unshare, NULL));
+	close(prog);
+}
+
+/*
+ * The kernel's sockets, too, are of the cgroup for whose task they were made,
+ * to the end, which comes from a worker of the kernel after the cgroup's.
+ */
+TEST_F(kernel, owned)
+{
+	const char *child = self->places.tree.child;
+	int made = load_counter("sk_alloc_security", BPF_LSM_MAC, self->map, 0, 0);
+	int freed = load_counter("sk_free_security", BPF_LSM_CGROUP, self->map,
+				 1, 1);
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	__u32 id = prog_id(freed);
+	int i;
+
+	ASSERT_LE(0, made);
+	ASSERT_LE(0, freed);
+	ASSERT_EQ(0, attach(child, made));
+	ASSERT_EQ(0, attach(child, freed));
+	EXPECT_EQ(0, run_in(child, do_unshare, NULL));
+	ASSERT_EQ(0, rmdir(child));
+	close(made);
+	close(freed);
+	EXPECT_LT(0, counter(self->map, 0));
+	for (i = 0; i < 3000 &&
+	     counter(self->map, 1) < counter(self->map, 0); i++)
+		nanosleep(&pause, NULL);
+	EXPECT_EQ(counter(self->map, 0), counter(self->map, 1));
+	/* The last of them lets go of the cgroup's policy. */
+	EXPECT_TRUE(prog_goes(id));
+}
+
+/* --- io_uring --------------------------------------------------------------- */
+
+#define RING_SIZE	8
+
+struct ring {
+	int fd;
+	unsigned int flags;
+	unsigned int *sq_tail, *sq_mask, *sq_flags, *sq_array;
+	unsigned int *cq_head, *cq_tail, *cq_mask;
+	struct io_uring_sqe *sqes;
+	struct io_uring_cqe *cqes;
+};
+
+/* A ring with one slot for a direct descriptor. */
+static int make_ring(struct ring *ring, unsigned int flags)
+{
+	struct io_uring_params params = { .flags = flags };
+	struct io_uring_rsrc_register slots = {
+		.nr = 1, .flags = IORING_RSRC_REGISTER_SPARSE,
+	};
+	size_t size;
+	char *rings;
+
+	ring->flags = flags;
+	ring->fd = syscall(SYS_io_uring_setup, RING_SIZE, &params);
+	if (ring->fd < 0)
+		return -errno;
+	/* Kernels that have IORING_OP_SOCKET map both rings at once. */
+	size = params.cq_off.cqes +
+	       params.cq_entries * sizeof(struct io_uring_cqe);
+	rings = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd,
+		     IORING_OFF_SQ_RING);
+	ring->sqes = mmap(NULL, params.sq_entries * sizeof(*ring->sqes),
+			  PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd,
+			  IORING_OFF_SQES);
+	if (rings == MAP_FAILED || ring->sqes == MAP_FAILED)
+		return -errno;
+	ring->sq_tail = (unsigned int *)(rings + params.sq_off.tail);
+	ring->sq_mask = (unsigned int *)(rings + params.sq_off.ring_mask);
+	ring->sq_flags = (unsigned int *)(rings + params.sq_off.flags);
+	ring->sq_array = (unsigned int *)(rings + params.sq_off.array);
+	ring->cq_head = (unsigned int *)(rings + params.cq_off.head);
+	ring->cq_tail = (unsigned int *)(rings + params.cq_off.tail);
+	ring->cq_mask = (unsigned int *)(rings + params.cq_off.ring_mask);
+	ring->cqes = (struct io_uring_cqe *)(rings + params.cq_off.cqes);
+	if (syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_FILES2,
+		    &slots, sizeof(slots)))
+		return -errno;
+	return 0;
+}
+
+/* Do one thing and wait for its result. */
+static int do_one(struct ring *ring, const struct io_uring_sqe *sqe)
+{
+	unsigned int tail = *ring->sq_tail, head = *ring->cq_head;
+	unsigned int enter = IORING_ENTER_GETEVENTS, nr = 1;
+	int ret;
+
+	ring->sqes[tail & *ring->sq_mask] = *sqe;
+	ring->sq_array[tail & *ring->sq_mask] = tail & *ring->sq_mask;
+	__atomic_store_n(ring->sq_tail, tail + 1, __ATOMIC_SEQ_CST);
+	if (ring->flags & IORING_SETUP_SQPOLL) {
+		nr = 0;
+		if (__atomic_load_n(ring->sq_flags, __ATOMIC_SEQ_CST) &
+		    IORING_SQ_NEED_WAKEUP)
+			enter |= IORING_ENTER_SQ_WAKEUP;
+	}
+	while (__atomic_load_n(ring->cq_tail, __ATOMIC_ACQUIRE) == head) {
+		ret = syscall(SYS_io_uring_enter, ring->fd, nr, 1, enter, NULL,
+			      0);
+		if (ret < 0 && errno != EINTR)
+			return -errno;
+		nr = 0;
+	}
+	ret = ring->cqes[head & *ring->cq_mask].res;
+	__atomic_store_n(ring->cq_head, head + 1, __ATOMIC_RELEASE);
+	return ret;
+}
+
+/* How a test has its requests carried out. */
+struct manner {
+	unsigned int setup;
+	__u8 sqe;
+	bool direct;
+};
+
+static int take_direct(struct ring *ring)
+{
+	const struct io_uring_sqe sqe = {
+		.opcode = IORING_OP_FIXED_FD_INSTALL, .flags = IOSQE_FIXED_FILE,
+	};
+
+	return do_one(ring, &sqe);
+}
+
+/* If @sqe makes a descriptor: an ordinary one, by way of a direct one. */
+static int make_by(struct ring *ring, const struct manner *manner,
+		   struct io_uring_sqe *sqe)
+{
+	int ret;
+
+	sqe->flags |= manner->sqe;
+	if (!manner->direct)
+		return do_one(ring, sqe);
+	sqe->file_index = 1;
+	ret = do_one(ring, sqe);
+	return ret < 0 ? ret : take_direct(ring);
+}
+
+static int ring_socket(struct ring *ring, const struct manner *manner, int type)
+{
+	struct io_uring_sqe sqe = {
+		.opcode = IORING_OP_SOCKET, .fd = AF_INET, .off = type,
+	};
+
+	return make_by(ring, manner, &sqe);
+}
+
+static int ring_accept(struct ring *ring, const struct manner *manner,
+		       int listener)
+{
+	struct io_uring_sqe sqe = { .opcode = IORING_OP_ACCEPT, .fd = listener };
+
+	return make_by(ring, manner, &sqe);
+}
+
+/* Threads of the process, those that io_uring has made included. */
+static int count_threads(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	int nr = 0;
+
+	while (dir && readdir(dir))
+		nr++;
+	if (dir)
+		closedir(dir);
+	return nr - 2;
+}
+
+FIXTURE(uring)
+{
+	struct places places;
+	struct manner manner;
+};
+
+FIXTURE_VARIANT(uring)
+{
+	struct manner manner;
+};
+
+/* By the task that calls, */
+FIXTURE_VARIANT_ADD(uring, inlined) {};
+FIXTURE_VARIANT_ADD(uring, inlined_direct) { .manner.direct = true };
+/* by a worker, */
+FIXTURE_VARIANT_ADD(uring, worker) { .manner.sqe = IOSQE_ASYNC };
+FIXTURE_VARIANT_ADD(uring, worker_direct) {
+	.manner = { .sqe = IOSQE_ASYNC, .direct = true },
+};
+
+/* and by a thread that looks for requests by itself. */
+FIXTURE_VARIANT_ADD(uring, sqpoll) { .manner.setup = IORING_SETUP_SQPOLL };
+FIXTURE_VARIANT_ADD(uring, sqpoll_direct) {
+	.manner = { .setup = IORING_SETUP_SQPOLL, .direct = true },
+};
+
+FIXTURE_SETUP(uring)
+{
+	struct ring ring;
+	int err = make_ring(&ring, 0);
+
+	if (err == -ENOSYS || err == -EPERM)
+		SKIP(return, "the kernel has no io_uring for us");
+	ASSERT_EQ(0, err);
+	close(ring.fd);
+	self->manner = variant->manner;
+	ASSERT_EQ(0, make_places(&self->places, "uring"));
+}
+
+FIXTURE_TEARDOWN(uring)
+{
+	remove_places(&self->places);
+}
+
+static int make_by_ring(void *arg)
+{
+	const struct manner *manner = arg;
+	struct ring ring;
+	int err = make_ring(&ring, manner->setup), fd;
+
+	if (err)
+		return err;
+	fd = ring_socket(&ring, manner, SOCK_DGRAM);
+	/* The thread that was asked for has done it. */
+	if (fd >= 0 && (manner->setup || manner->sqe) && count_threads() < 2)
+		return -ECHILD;
+	return fd;
+}
+
+/* A socket is of the cgroup of the process that submits, whoever makes it. */
+TEST_F(uring, made)
+{
+	const char *child = self->places.tree.child;
+	int fd;
+
+	fd = made_in(child, make_by_ring, &self->manner);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(OF_CHILD, whose(fd));
+	close(fd);
+
+	/* And what denies to make one is asked in all cases. */
+	ASSERT_EQ(0, deny(child, "socket_create", EDOM));
+	EXPECT_EQ(-EDOM, made_in(child, make_by_ring, &self->manner));
+	fd = made_in(self->places.other, make_by_ring, &self->manner);
+	EXPECT_EQ(OF_OTHER, whose(fd));
+	close(fd);
+}
+
+struct accepting {
+	struct manner manner;
+	int listener;
+};
+
+static int accept_by_ring(void *arg)
+{
+	const struct accepting *accepting = arg;
+	struct ring ring;
+	int err = make_ring(&ring, accepting->manner.setup);
+
+	return err ?: ring_accept(&ring, &accepting->manner,
+				  accepting->listener);
+}
+
+TEST_F(uring, accepted)
+{
+	struct accepting accepting = { .manner = self->manner };
+	const char *child = self->places.tree.child;
+	struct target target;
+	int client, fd;
+
+	ASSERT_EQ(0, set_target(&target, AF_INET, 0));
+	accepting.listener = made_in(child, make_listener, &target);
+	ASSERT_LE(0, accepting.listener);
+	client = made_in(self->places.other, make_client, &target);
+	ASSERT_LE(0, client);
+
+	ASSERT_EQ(0, deny(child, "socket_accept", EDOM));
+	EXPECT_EQ(-EDOM, made_in(self->places.third, accept_by_ring,
+				 &accepting));
+	ASSERT_EQ(0, WRITEF(child, "checmate.policy", "detach %llu\n",
+			    nth_id(child, 1)));
+	fd = made_in(self->places.third, accept_by_ring, &accepting);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(OF_CHILD, whose(fd));
+	close(fd);
+	close(client);
+	close(accepting.listener);
+}
+
+/* What else a ring can do with a socket, it does under the socket's policy. */
+TEST_F(uring, used)
+{
+	const char *child = self->places.tree.child;
+	struct sockaddr_in addr = loopback(0), discard = loopback(9);
+	struct iovec iov = { .iov_base = "x", .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_name = &discard, .msg_namelen = sizeof(discard),
+		.msg_iov = &iov, .msg_iovlen = 1,
+	};
+	struct {
+		const char *hook;
+		struct io_uring_sqe sqe;
+	} deeds[] = {
+		{ "socket_bind", { .opcode = IORING_OP_BIND,
+				   .addr = (unsigned long)&addr,
+				   .addr2 = sizeof(addr) } },
+		{ "socket_connect", { .opcode = IORING_OP_CONNECT,
+				      .addr = (unsigned long)&discard,
+				      .addr2 = sizeof(discard) } },
+		{ "socket_sendmsg", { .opcode = IORING_OP_SENDMSG,
+				      .addr = (unsigned long)&msg, .len = 1 } },
+		{ "socket_recvmsg", { .opcode = IORING_OP_RECV,
+				      .addr = (unsigned long)&addr, .len = 1,
+				      .msg_flags = MSG_DONTWAIT } },
+		{ "socket_shutdown", { .opcode = IORING_OP_SHUTDOWN,
+				       .len = SHUT_RDWR } },
+		{ "socket_listen", { .opcode = IORING_OP_LISTEN, .len = 1 } },
+	};
+	int mine = make_datagram(NULL), fd;
+	struct ring ring;
+	size_t i;
+
+	ASSERT_EQ(0, make_ring(&ring, self->manner.setup));
+	fd = made_in(child, make_datagram, NULL);
+	ASSERT_LE(0, fd);
+	for (i = 0; i < ARRAY_LEN(deeds); i++) {
+		deeds[i].sqe.fd = fd;
+		deeds[i].sqe.flags = self->manner.sqe;
+		ASSERT_EQ(0, deny(child, deeds[i].hook, EDOM));
+		EXPECT_EQ(-EDOM, do_one(&ring, &deeds[i].sqe)) {
+			TH_LOG("%s", deeds[i].hook);
+		}
+		deeds[i].sqe.fd = mine;
+		EXPECT_NE(-EDOM, do_one(&ring, &deeds[i].sqe)) {
+			TH_LOG("%s", deeds[i].hook);
+		}
+	}
+	close(mine);
+	close(fd);
+	close(ring.fd);
+}
+
+/*
+ * Workers and the polling thread are threads of the process: moving it moves
+ * them, and with them what they make.
+ */
+TEST_F(uring, moved)
+{
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		struct ring ring;
+
+		if (join(self->places.tree.child) ||
+		    make_ring(&ring, self->manner.setup))
+			_exit(1);
+		if (whose(ring_socket(&ring, &self->manner, SOCK_DGRAM)) !=
+		    OF_CHILD)
+			_exit(2);
+		if (join(self->places.other))
+			_exit(3);
+		if (self->manner.direct) {
+			__s32 none[1] = { -1 };
+			struct io_uring_files_update update = {
+				.fds = (unsigned long)none,
+			};
+
+			if (syscall(SYS_io_uring_register, ring.fd,
+				    IORING_REGISTER_FILES_UPDATE, &update,
+				    1) != 1)
+				_exit(4);
+		}
+		_exit(whose(ring_socket(&ring, &self->manner, SOCK_DGRAM)) ==
+		      OF_OTHER ? 0 : 5);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+}
+
+/*
+ * A ring that is used by a child process.  What the child itself carries out,
+ * or a worker of its own, is the child's; a polling thread is the maker's, and
+ * so is what it makes.
+ */
+TEST_F(uring, inherited)
+{
+	const struct manner direct = {
+		.setup = self->manner.setup, .sqe = self->manner.sqe,
+	};
+	struct io_uring_sqe sqe = {
+		.opcode = IORING_OP_SOCKET, .fd = AF_INET, .off = SOCK_DGRAM,
+		.file_index = 1, .flags = direct.sqe,
+	};
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		struct ring ring;
+
+		if (join(self->places.other) ||
+		    make_ring(&ring, direct.setup))
+			_exit(1);
+		pid = fork();
+		if (pid < 0)
+			_exit(2);
+		if (!pid) {
+			if (join(self->places.tree.child))
+				_exit(3);
+			_exit(do_one(&ring, &sqe) ? 4 : 0);
+		}
+		if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status) ||
+		    status)
+			_exit(5);
+		_exit(whose(take_direct(&ring)));
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFEXITED(status));
+	EXPECT_EQ(direct.setup & IORING_SETUP_SQPOLL ? OF_OTHER : OF_CHILD,
+		  WEXITSTATUS(status));
+}
+
 TEST_HARNESS_MAIN
