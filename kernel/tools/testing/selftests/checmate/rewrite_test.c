@@ -6,6 +6,7 @@
 #include "common.h"
 
 #include <bpf/btf.h>
+#include <linux/landlock.h>
 
 /* A program that answers with what the kfunc said: nothing, or its errno. */
 #define ANSWER()							\
@@ -456,10 +457,10 @@ TEST_F(rewrite, message)
 	close(meant);
 }
 
-/* Deny a bind to any port but 6789. */
-static int load_only_6789(void)
+/* Deny any port but 6789. */
+static int load_only_6789(const char *hook)
 {
-	const struct bpf_insn insn[] = {
+	const struct bpf_insn address[] = {
 		LOAD(BPF_DW, 3, 1, 8),
 		MOV_REG(1, 10), ADD_IMM(1, -8),
 		STORE_IMM(BPF_DW, 10, -8, 0),
@@ -471,30 +472,238 @@ static int load_only_6789(void)
 		MOV_IMM(0, -EUSERS),
 		EXIT(),
 	};
+	/* A message begins with the pointer to its address. */
+	const struct bpf_insn message[] = {
+		LOAD(BPF_DW, 3, 1, 8),
+		LOAD(BPF_DW, 3, 3, 0),
+		MOV_REG(1, 10), ADD_IMM(1, -8),
+		STORE_IMM(BPF_DW, 10, -8, 0),
+		MOV_IMM(2, 4),
+		CALL(BPF_FUNC_probe_read_kernel),
+		LOAD(BPF_H, 1, 10, -6),
+		MOV_IMM(0, 0),
+		JUMP_IF(BPF_JEQ, 1, htons(6789), 1),
+		MOV_IMM(0, -EUSERS),
+		EXIT(),
+	};
 
-	return load_prog("socket_bind", BPF_LSM_MAC, 0, insn, ARRAY_LEN(insn));
+	if (!strcmp(hook, "socket_sendmsg"))
+		return load_prog(hook, BPF_LSM_MAC, 0, message,
+				 ARRAY_LEN(message));
+	return load_prog(hook, BPF_LSM_MAC, 0, address, ARRAY_LEN(address));
 }
 
-/* What a leaf has set is what its ancestors judge. */
+/*
+ * What a leaf has set is what its ancestors judge, in all that can be
+ * rewritten, and with as many levels as there are.
+ */
 TEST_F(rewrite, judged_by_ancestors)
 {
-	int rewrite = load_set_port("socket_bind", 12345);
-	int back = load_set_port("socket_bind", 6789);
-	int judge = load_only_6789();
+	static const struct {
+		const char *hook;
+		int (*func)(void *address);
+	} deeds[] = {
+		{ "socket_bind", try_bind },
+		{ "socket_connect", try_connect },
+		{ "socket_sendmsg", try_send },
+	};
+	const char *top = self->tree.top, *child = self->tree.child;
+	char deep[PATH_MAX + 8];
+	size_t i;
 
-	ASSERT_LE(0, rewrite);
-	ASSERT_LE(0, back);
-	ASSERT_LE(0, judge);
-	ASSERT_EQ(0, attach(self->tree.top, judge));
-	EXPECT_EQ(0, run_in(self->tree.child, try_bind, inet(6789)));
-	ASSERT_EQ(0, attach(self->tree.child, rewrite));
-	EXPECT_EQ(EUSERS, run_in(self->tree.child, try_bind, inet(6789)));
-	ASSERT_EQ(0, WRITEF(self->tree.child, "checmate.policy",
-			    "clear\nattach %d\n", back));
-	EXPECT_EQ(0, run_in(self->tree.child, try_bind, inet(1111)));
-	close(rewrite);
-	close(back);
-	close(judge);
+	ASSERT_EQ(0, enable_controller(child));
+	snprintf(deep, sizeof(deep), "%s/deep", child);
+	ASSERT_EQ(0, mkdir(deep, 0755));
+	for (i = 0; i < ARRAY_LEN(deeds); i++) {
+		const char *hook = deeds[i].hook;
+		int away = load_set_port(hook, 12345);
+		int back = load_set_port(hook, 6789);
+		int judge = load_only_6789(hook);
+
+		ASSERT_LE(0, away);
+		ASSERT_LE(0, back);
+		ASSERT_LE(0, judge);
+		ASSERT_EQ(0, attach(top, judge));
+		EXPECT_EQ(0, run_in(deep, deeds[i].func, inet(6789))) {
+			TH_LOG("%s", hook);
+		}
+		EXPECT_EQ(EUSERS, run_in(deep, deeds[i].func, inet(1111)));
+
+		ASSERT_EQ(0, attach(deep, away));
+		EXPECT_EQ(EUSERS, run_in(deep, deeds[i].func, inet(6789))) {
+			TH_LOG("%s", hook);
+		}
+		/* The level between has the last word before the judge. */
+		ASSERT_EQ(0, attach(child, back));
+		EXPECT_EQ(0, run_in(deep, deeds[i].func, inet(1111)));
+		ASSERT_EQ(0, WRITEF(deep, "checmate.policy",
+				    "clear\nattach %d\n", back));
+		ASSERT_EQ(0, WRITEF(child, "checmate.policy",
+				    "clear\nattach %d\n", away));
+		EXPECT_EQ(EUSERS, run_in(deep, deeds[i].func, inet(6789))) {
+			TH_LOG("%s", hook);
+		}
+		/* Of one level, the one that was attached first is asked first. */
+		ASSERT_EQ(0, write_text(child, "checmate.policy", "clear"));
+		ASSERT_EQ(0, WRITEF(deep, "checmate.policy",
+				    "clear\nattach %d\nattach %d\n", away,
+				    judge));
+		ASSERT_EQ(0, write_text(top, "checmate.policy", "clear"));
+		EXPECT_EQ(EUSERS, run_in(deep, deeds[i].func, inet(6789)));
+		ASSERT_EQ(0, WRITEF(deep, "checmate.policy",
+				    "clear\nattach %d\nattach %d\n", judge,
+				    away));
+		EXPECT_EQ(0, run_in(deep, deeds[i].func, inet(6789)));
+
+		ASSERT_EQ(0, write_text(deep, "checmate.policy", "clear"));
+		close(away);
+		close(back);
+		close(judge);
+	}
+	EXPECT_EQ(0, rmdir(deep));
+}
+
+/* --- behind Checmate, Landlock --------------------------------------------- */
+
+#define ALLOWED_PORT	6789
+#define OTHER_PORT	12345
+
+/* Let this process do with ALLOWED_PORT what it may with no other. */
+static int restrict_port(__u64 access)
+{
+	const struct landlock_ruleset_attr attr = {
+		.handled_access_net = access,
+	};
+	const struct landlock_net_port_attr port = {
+		.allowed_access = access, .port = ALLOWED_PORT,
+	};
+	int ruleset = syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr),
+			      0);
+	int err;
+
+	if (ruleset < 0)
+		return -errno;
+	err = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_NET_PORT,
+		      &port, 0) ||
+	      prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	      syscall(SYS_landlock_restrict_self, ruleset, 0);
+	err = err ? -errno : 0;
+	close(ruleset);
+	return err;
+}
+
+static int landlocked_connect(void *arg)
+{
+	struct address *address = arg;
+	socklen_t len = sizeof(address->got);
+	int fd = socket(address->family, SOCK_STREAM, 0);
+
+	if (fd < 0 || restrict_port(LANDLOCK_ACCESS_NET_CONNECT_TCP))
+		return 252;
+	if (connect(fd, (struct sockaddr *)&address->given, address->len))
+		return errno;
+	return getpeername(fd, (struct sockaddr *)&address->got, &len) ?
+	       errno : 0;
+}
+
+static int landlocked_bind(void *arg)
+{
+	struct address *address = arg;
+	socklen_t len = sizeof(address->got);
+	int fd = socket(address->family, SOCK_STREAM, 0);
+
+	if (fd < 0 || restrict_port(LANDLOCK_ACCESS_NET_BIND_TCP))
+		return 252;
+	if (bind(fd, (struct sockaddr *)&address->given, address->len))
+		return errno;
+	return getsockname(fd, (struct sockaddr *)&address->got, &len) ?
+	       errno : 0;
+}
+
+/* Whether Landlock is there, can judge ports, and is asked after Checmate. */
+static bool landlock_is_behind(void)
+{
+	const char *list = read_text("/sys/kernel/security", "lsm");
+	const char *ours = strstr(list, "checmate");
+	const char *theirs = strstr(list, "landlock");
+
+	return ours && theirs && ours < theirs &&
+	       syscall(SYS_landlock_create_ruleset, NULL, 0,
+		       LANDLOCK_CREATE_RULESET_VERSION) >= 4;
+}
+
+static int listen_on(struct address *address)
+{
+	int fd = socket(address->family, SOCK_STREAM, 0), one = 1;
+
+	if (fd < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
+	    bind(fd, (struct sockaddr *)&address->given, address->len) ||
+	    listen(fd, 8))
+		return -errno;
+	return fd;
+}
+
+/*
+ * A later LSM judges what programs have made of the address: a rewrite reaches
+ * nothing that the task itself may not, and what it is led to it may reach.
+ */
+TEST_F(rewrite, judged_by_landlock)
+{
+	static struct address *(*const address_of[])(int port) = { inet, inet6 };
+	const char *child = self->tree.child;
+	struct address *address;
+	int allowed, other;
+	size_t i, j;
+
+	if (!landlock_is_behind())
+		SKIP(return, "no Landlock behind Checmate");
+	for (i = 0; i < ARRAY_LEN(address_of); i++) {
+		allowed = listen_on(address_of[i](ALLOWED_PORT));
+		other = listen_on(address_of[i](OTHER_PORT));
+		ASSERT_LE(0, allowed);
+		ASSERT_LE(0, other);
+
+		for (j = 0; j < 2; j++) {
+			const char *hook = j ? "socket_bind" : "socket_connect";
+			int (*func)(void *) = j ? landlocked_bind :
+					      landlocked_connect;
+			int to_allowed = load_set_port(hook, ALLOWED_PORT);
+			int to_other = load_set_port(hook, OTHER_PORT);
+
+			ASSERT_LE(0, to_allowed);
+			ASSERT_LE(0, to_other);
+			if (j) {
+				/* The ports are wanted by those who bind. */
+				close(allowed);
+				close(other);
+			}
+			address = address_of[i](ALLOWED_PORT);
+			EXPECT_EQ(0, run_in(child, func, address));
+			address = address_of[i](OTHER_PORT);
+			EXPECT_EQ(EACCES, run_in(child, func, address));
+
+			ASSERT_EQ(0, attach(child, to_allowed));
+			address = address_of[i](OTHER_PORT);
+			EXPECT_EQ(0, run_in(child, func, address));
+			EXPECT_EQ(ALLOWED_PORT, port_of(address));
+
+			ASSERT_EQ(0, WRITEF(child, "checmate.policy",
+					    "clear\nattach %d\n", to_other));
+			address = address_of[i](ALLOWED_PORT);
+			EXPECT_EQ(EACCES, run_in(child, func, address));
+			/* Also from above. */
+			ASSERT_EQ(0, write_text(child, "checmate.policy",
+						"clear"));
+			ASSERT_EQ(0, attach(self->tree.top, to_other));
+			address = address_of[i](ALLOWED_PORT);
+			EXPECT_EQ(EACCES, run_in(child, func, address));
+			ASSERT_EQ(0, write_text(self->tree.top,
+						"checmate.policy", "clear"));
+			close(to_allowed);
+			close(to_other);
+		}
+	}
 }
 
 TEST_HARNESS_MAIN
