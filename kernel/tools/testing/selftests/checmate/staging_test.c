@@ -16,6 +16,9 @@
 #define EXEC_NAME	"checmate-exec"
 #define EXECUTED	100
 
+/* A descriptor that is not open, nor becomes it with the next file. */
+#define CLOSED		1000
+
 /* What the deed of an actor returns when it did not come to the exec. */
 #define BROKEN		250
 
@@ -596,8 +599,7 @@ TEST_F(staging, pid_in_namespace_of_writer)
 		.prog = self->deny_bind,
 	};
 
-	EXPECT_EQ(EXECUTED + EUSERS,
-		  run_in(self->tree.top, enter_namespace, &args));
+	EXPECT_EQ(EXECUTED + EUSERS, run_in(CGROUPFS, enter_namespace, &args));
 	EXPECT_EQ(0, count_staged(self->tree.child));
 }
 
@@ -1045,12 +1047,9 @@ TEST_F(staging, except_executed_by_thread)
 TEST_F(staging, except_not_open)
 {
 	const char *child = self->tree.child;
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-	ASSERT_LE(0, fd);
-	close(fd);
 	EXPECT_EQ(-EBADF, WRITEF(child, "checmate.policy",
-				 "when=exec except=%d\nattach %d\n", fd,
+				 "when=exec except=%d\nattach %d\n", CLOSED,
 				 self->deny_bind));
 	EXPECT_EQ(0, count_staged(child));
 	EXPECT_EQ(0, policy_generation(child));
@@ -1104,8 +1103,10 @@ TEST_F(staging, dropped_with_the_cgroup)
 	/* The same while the process lives, elsewhere. */
 	ASSERT_EQ(0, mkdir(self->tree.child, 0755));
 	EXPECT_EQ(0, count_staged(self->tree.child));
+	close(self->deny_exec);
+	ASSERT_TRUE(start(&actor, CGROUPFS, do_exec, self->program));
+	self->deny_exec = load_mac("bprm_check_security", EUSERS);
 	id = prog_id(self->deny_exec);
-	ASSERT_TRUE(start(&actor, self->tree.top, do_exec, self->program));
 	ASSERT_EQ(0, stage_pid(self->tree.child, actor.pid, self->deny_exec));
 	close(self->deny_exec);
 	self->deny_exec = -1;
@@ -1116,10 +1117,14 @@ TEST_F(staging, dropped_with_the_cgroup)
 
 TEST_F(staging, dropped_with_the_controller)
 {
-	__u32 id = prog_id(self->deny_exec);
 	struct actor actor;
+	__u32 id;
 
+	/* An actor must not have the program open. */
+	close(self->deny_exec);
 	ASSERT_TRUE(start(&actor, self->tree.child, do_exec, self->program));
+	self->deny_exec = load_mac("bprm_check_security", EUSERS);
+	id = prog_id(self->deny_exec);
 	ASSERT_EQ(0, stage_pid(self->tree.child, actor.pid, self->deny_exec));
 	close(self->deny_exec);
 	self->deny_exec = -1;
@@ -1134,10 +1139,13 @@ TEST_F(staging, dropped_with_the_controller)
 TEST_F(staging, second_replaces_first)
 {
 	const char *child = self->tree.child;
-	__u32 id = prog_id(self->deny_exec);
 	struct actor actor;
+	__u32 id;
 
+	close(self->deny_exec);
 	ASSERT_TRUE(start(&actor, child, do_exec, self->program));
+	self->deny_exec = load_mac("bprm_check_security", EUSERS);
+	id = prog_id(self->deny_exec);
 	ASSERT_EQ(0, stage_pid(child, actor.pid, self->deny_exec));
 	close(self->deny_exec);
 	self->deny_exec = -1;
@@ -1543,12 +1551,10 @@ TEST_F(staging, same_errors_as_now)
 	const struct bpf_insn insn[] = { MOV_IMM(0, 0), EXIT() };
 	int filter = bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "test", "GPL",
 				   insn, ARRAY_LEN(insn), NULL);
-	int closed = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	ASSERT_LE(0, filter);
-	close(closed);
 	EXPECT_EQ(-EINVAL, stage(child, filter));
-	EXPECT_EQ(-EBADF, stage(child, closed));
+	EXPECT_EQ(-EBADF, stage(child, CLOSED));
 	EXPECT_EQ(-ENOENT, write_text(child, "checmate.policy",
 				      "when=exec\ndetach 123456789\n"));
 	EXPECT_EQ(-ENOENT, write_text(child, "checmate.policy",
@@ -1666,7 +1672,7 @@ TEST_F(staging, pid_moved_away)
 
 	ASSERT_TRUE(start(&actor, child, do_exec, self->program));
 	ASSERT_EQ(0, stage_pid(child, actor.pid, self->deny_bind));
-	ASSERT_EQ(0, move_to(self->tree.top, actor.pid));
+	ASSERT_EQ(0, move_to(CGROUPFS, actor.pid));
 	EXPECT_EQ(1, count_staged(child));
 	EXPECT_EQ(EXECUTED, finish(&actor));
 	EXPECT_EQ(0, count_staged(child));
@@ -1694,7 +1700,7 @@ TEST_F(staging, task_that_left)
 
 	ASSERT_TRUE(start(&actor, child, do_exec, self->program));
 	ASSERT_EQ(0, stage(child, self->deny_exec));
-	ASSERT_EQ(0, move_to(self->tree.top, actor.pid));
+	ASSERT_EQ(0, move_to(CGROUPFS, actor.pid));
 	EXPECT_EQ(EXECUTED, finish(&actor));
 	EXPECT_EQ(1, count_staged(child));
 }
@@ -1814,6 +1820,41 @@ TEST_F_TIMEOUT(staging, concurrent_execs, 300)
 		EXPECT_EQ(1, count_armed(child));
 		ASSERT_EQ(0, write_text(child, "checmate.policy", "clear"));
 	}
+}
+
+/* One takes the other's place: there is no moment at which none is staged. */
+TEST_F_TIMEOUT(staging, replacing_races_execs, 300)
+{
+	const char *child = self->tree.child;
+	int prog = load_mac("bprm_check_security", EUSERS);
+	int round, i;
+
+	ASSERT_LE(0, prog);
+	board = make_board();
+	for (round = 0; round < 3 * ROUNDS; round++) {
+		struct actor actor;
+		int status = 0;
+
+		set(&board->go, 0);
+		set(&board->count, 0);
+		ASSERT_TRUE(start(&actor, child, exec_with_others,
+				  self->program));
+		ASSERT_EQ(1, write(actor.channel, "", 1));
+		ASSERT_TRUE(WAIT_FOR(board->count));
+		ASSERT_EQ(0, stage(child, prog));
+		set(&board->go, 1);
+		for (i = 0; !waitpid(actor.pid, &status, WNOHANG); i++) {
+			int err = stage(child, i % 2 ? prog : self->deny_exec);
+
+			/* Armed in between, one of the two is attached. */
+			ASSERT_TRUE(!err || err == -EEXIST);
+		}
+		EXPECT_TRUE(WIFEXITED(status));
+		EXPECT_EQ(EUSERS, WEXITSTATUS(status));
+		close(actor.channel);
+		ASSERT_EQ(0, write_text(child, "checmate.policy", "clear"));
+	}
+	close(prog);
 }
 
 /* Execute until told to stop; each is executed, or denied by the program. */
