@@ -111,7 +111,7 @@ int checmate_check_disable(struct cgroup_subsys_state *css)
 		if (pos->sealed)
 			return -EROFS;
 	css_for_each_child(child, css)
-		if (child->flags & CSS_ONLINE && css_checmate(child)->sealed)
+		if (!css_is_dying(child) && css_checmate(child)->sealed)
 			return -EROFS;
 	return 0;
 }

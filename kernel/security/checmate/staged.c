@@ -99,12 +99,13 @@ static void remove(struct checmate_request *request)
 	lockdep_assert_held(&checmate_mutex);
 
 	/*
-	 * Who does not find the request anymore finds what it has put in force.
-	 * Pairs with the barrier in arm_at_exec().
+	 * Who does not find the request anymore finds what it has put in force,
+	 * or what has taken its place.  Pairs with the barrier in arm_at_exec().
 	 */
 	smp_wmb();
 	list_del_rcu(&request->staged);
-	request->cgroup->staged = NULL;
+	if (request->cgroup->staged == request)
+		request->cgroup->staged = NULL;
 	if (request->pid)
 		checmate_unuse_key(&death_key);
 	checmate_unuse_key(&exec_key);
@@ -162,6 +163,7 @@ checmate_staged_request(struct checmate_cgroup *cgroup)
 int checmate_stage_request(struct checmate_request *request)
 {
 	struct checmate_cgroup *cgroup = request->cgroup;
+	struct checmate_request *old;
 	int err;
 
 	guard(mutex)(&checmate_mutex);
@@ -169,7 +171,8 @@ int checmate_stage_request(struct checmate_request *request)
 	err = checmate_check_request(request);
 	if (err)
 		return err;
-	if (cgroup->staged && cgroup->sealed)
+	old = cgroup->staged;
+	if (old && cgroup->sealed)
 		return -EROFS;
 	if (request->pid && is_gone(request->pid))
 		return -ESRCH;
@@ -177,15 +180,16 @@ int checmate_stage_request(struct checmate_request *request)
 	if (err)
 		return err;
 
-	if (cgroup->staged || request->edit.nr)
+	if (old || request->edit.nr)
 		cgroup->generation++;
-	checmate_drop_staged(cgroup);
-	if (!request->edit.nr) {
+	/* At no moment is there none of the two. */
+	if (request->edit.nr)
+		add(request);
+	else
 		checmate_free_request(request);
-		return 0;
-	}
-	add(request);
-	/* Its death may have gone unnoticed until now. */
+	if (old)
+		remove(old);
+	/* The death of the process may have gone unnoticed until now. */
 	checmate_staged_request(cgroup);
 	return 0;
 }

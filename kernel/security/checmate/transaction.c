@@ -185,6 +185,23 @@ int checmate_check_request(const struct checmate_request *request)
 	return 0;
 }
 
+/* Whether @request could be applied to @old. */
+static int try(const struct checmate_request *request,
+	       const struct checmate_policy *old)
+{
+	struct checmate_policy *policy __free(checmate_policy) = NULL;
+	struct checmate_cgroup *cgroup = request->cgroup;
+	int err;
+
+	policy = checmate_edit_policy(old, &request->edit, cgroup->sealed);
+	if (IS_ERR(policy))
+		return PTR_ERR(policy);
+	err = prepare(cgroup, policy);
+	if (!err)
+		abandon(cgroup);
+	return err;
+}
+
 /**
  * checmate_try_request - Whether a request would succeed now
  * @request: the request
@@ -194,36 +211,9 @@ int checmate_check_request(const struct checmate_request *request)
  */
 int checmate_try_request(const struct checmate_request *request)
 {
-	struct checmate_policy *policy __free(checmate_policy) = NULL;
-	struct checmate_cgroup *cgroup = request->cgroup;
-	int err;
-
 	lockdep_assert_held(&checmate_mutex);
 
-	policy = checmate_edit_policy(cgroup->policy, &request->edit,
-				      cgroup->sealed);
-	if (IS_ERR(policy))
-		return PTR_ERR(policy);
-	err = prepare(cgroup, policy);
-	if (!err)
-		abandon(cgroup);
-	return err;
-}
-
-/*
- * Whether @request could be applied to @policy.  What stands in its way is not
- * in the text that is being written, hence an error of its own.
- */
-static int check_then(const struct checmate_request *request,
-		      const struct checmate_policy *policy)
-{
-	struct checmate_policy *next __free(checmate_policy) =
-		checmate_edit_policy(policy, &request->edit,
-				     request->cgroup->sealed);
-
-	if (!IS_ERR(next))
-		return 0;
-	return PTR_ERR(next) == -ENOMEM ? -ENOMEM : -EBUSY;
+	return try(request, request->cgroup->policy);
 }
 
 /**
@@ -251,9 +241,10 @@ int checmate_apply_request(const struct checmate_request *request,
 				      cgroup->sealed);
 	if (IS_ERR(policy))
 		return PTR_ERR(policy);
-	err = then ? check_then(then, policy) : 0;
+	err = then ? try(then, policy) : 0;
+	/* What stands in its way is not in the text that is being written. */
 	if (err)
-		return err;
+		return err == -ENOMEM ? -ENOMEM : -EBUSY;
 	err = prepare(cgroup, policy);
 	if (err)
 		return err;
