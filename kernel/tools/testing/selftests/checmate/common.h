@@ -12,6 +12,7 @@
 
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -44,6 +45,13 @@
 #include "../kselftest.h"
 #else
 #include "../kselftest_harness.h"
+
+/* Time for debug kernels that are emulated on a busy machine. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT 600
+#undef TEST_F_TIMEOUT
+#define TEST_F_TIMEOUT(fixture_name, test_name, timeout) \
+	__TEST_F_IMPL(fixture_name, test_name, -1, 4 * (timeout))
 #endif
 
 #define CGROUPFS	"/sys/fs/cgroup"
@@ -86,13 +94,21 @@ static inline int hook_btf_id(const char *hook)
 		int id;
 	} known[16], *slot;
 	static __thread unsigned int next;
+	/* Reading all the types takes longer still.  Stays to the end. */
+	static __thread struct btf *types;
+	char name[96];
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(known); i++)
 		if (!strcmp(known[i].hook, hook))
 			return known[i].id;
+	if (!types)
+		types = btf__load_vmlinux_btf();
+	if (!types)
+		return -errno;
 	slot = &known[next++ % ARRAY_LEN(known)];
-	slot->id = libbpf_find_vmlinux_btf_id(hook, BPF_LSM_MAC);
+	snprintf(name, sizeof(name), "bpf_lsm_%s", hook);
+	slot->id = btf__find_by_name_kind(types, name, BTF_KIND_FUNC);
 	snprintf(slot->hook, sizeof(slot->hook), "%s", hook);
 	return slot->id;
 }
