@@ -557,6 +557,23 @@ TEST_F(seal, later_program_is_asked_first)
 	close(rewriter);
 }
 
+/* Of several in one write, the last comes first. */
+TEST_F(seal, later_programs_of_one_write)
+{
+	const char *child = self->tree.child;
+	int judge = load_judge(), rewriter = load_rewriter();
+
+	ASSERT_LE(0, judge);
+	ASSERT_LE(0, rewriter);
+	ASSERT_EQ(0, set_seal(child));
+	ASSERT_EQ(0, WRITEF(child, "checmate.policy", "attach %d\nattach %d\n",
+			    judge, rewriter));
+	EXPECT_EQ(EUSERS, run_in(child, do_bind, NULL));
+	EXPECT_GT(nth_id(child, 0), nth_id(child, 1));
+	close(judge);
+	close(rewriter);
+}
+
 /* By the file of the hook as well. */
 TEST_F(seal, later_program_of_hook_file_is_asked_first)
 {
@@ -1445,6 +1462,30 @@ TEST_F(seal, staged_before_would_loosen)
 	}
 	ASSERT_EQ(0, write_text(child, "checmate.policy", "when=exec\n"));
 	EXPECT_EQ(0, set_seal(child));
+}
+
+/* No longer waited for by anyone, it goes as ever. */
+TEST_F(seal, staged_for_process_that_dies)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	const char *child = self->tree.child;
+	struct actor actor;
+	int i;
+
+	ASSERT_TRUE(start(&actor, child, do_nothing, NULL));
+	ASSERT_EQ(0, set_seal(child));
+	ASSERT_EQ(0, WRITEF(child, "checmate.policy",
+			    "when=exec pid=%d\nattach %d\n", actor.pid,
+			    self->deny));
+	EXPECT_EQ(1, count_staged(child));
+	EXPECT_EQ(0, finish(&actor));
+	for (i = 0; i < 3000 && count_staged(child); i++)
+		nanosleep(&pause, NULL);
+	EXPECT_EQ(0, count_staged(child));
+	ASSERT_EQ(0, WRITEF(child, "checmate.policy", "when=exec\nattach %d\n",
+			    self->deny));
+	EXPECT_EQ(0, run_in(child, do_exec, NULL));
+	EXPECT_EQ(EUSERS, run_in(child, do_bind, NULL));
 }
 
 /* In force only after the sealing, it is asked before those of before. */

@@ -763,6 +763,38 @@ TEST_F(staging, armed_by_exec_that_fails_later)
 	close(fd);
 }
 
+/* Nor by one that is not let through to the file. */
+TEST_F(staging, not_armed_by_exec_denied_on_the_way)
+{
+	const char *child = self->tree.child;
+	int prog = load_mac("inode_permission", EUSERS);
+
+	ASSERT_LE(0, prog);
+	ASSERT_EQ(0, attach(child, prog));
+	ASSERT_EQ(0, stage(child, self->deny_bind));
+	EXPECT_EQ(EUSERS, run_in(child, do_exec, self->program));
+	EXPECT_EQ(1, count_staged(child));
+	ASSERT_EQ(0, WRITEF(child, "checmate.policy", "detach %llu\n",
+			    nth_id(child, 0)));
+	EXPECT_EQ(EXECUTED + EUSERS, run_in(child, do_exec, self->program));
+	close(prog);
+}
+
+/* Who opens the file for exec has armed it, whatever others say to that. */
+TEST_F(staging, armed_by_exec_that_others_deny)
+{
+	const char *child = self->tree.child;
+	int prog = load_mac("file_open", EPERM);
+
+	ASSERT_LE(0, prog);
+	ASSERT_EQ(0, attach(child, prog));
+	ASSERT_EQ(0, stage(child, self->deny_bind));
+	EXPECT_EQ(EPERM, run_in(child, do_exec, self->program));
+	EXPECT_EQ(0, count_staged(child));
+	EXPECT_EQ(EUSERS, run_in(child, do_bind, NULL));
+	close(prog);
+}
+
 static int exec_fd(void *fd)
 {
 	execveat(*(int *)fd, "", exec_argv, environ, AT_EMPTY_PATH);
