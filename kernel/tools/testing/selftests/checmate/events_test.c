@@ -3,11 +3,11 @@
  * Checmate LSM - Selftests: what is told of denials, and to whom
  */
 
+#include "common.h"
+
 #include <linux/audit.h>
 #include <linux/netlink.h>
 #include <sys/inotify.h>
-
-#include "common.h"
 
 #define TRACING	"/sys/kernel/tracing"
 
@@ -155,18 +155,25 @@ TEST_F(events, tracepoint)
 {
 	const char *const event = TRACING "/events/checmate/checmate_denied";
 	char want[256];
+	int i;
 
 	ASSERT_EQ(0, attach(self->tree.top, self->deny));
 	ASSERT_EQ(0, write_text(TRACING, "trace", "\n"));
 	ASSERT_EQ(0, write_text(event, "enable", "1"));
 	EXPECT_EQ(EUSERS, run_in(self->tree.child, do_bind, NULL));
+	ASSERT_EQ(0, WRITEF(self->tree.top, "checmate.policy",
+			    "mode %llu permissive\n",
+			    nth_id(self->tree.top, 0)));
+	EXPECT_EQ(0, run_in(self->tree.child, do_bind, NULL));
 	ASSERT_EQ(0, write_text(event, "enable", "0"));
-	snprintf(want, sizeof(want),
-		 "checmate_denied: cgroup=%llu hook=socket_bind id=%llu prog=%u errno=87 mode=enforce\n",
-		 inode_of(self->tree.child), nth_id(self->tree.top, 0),
-		 prog_id(self->deny));
-	EXPECT_NE(NULL, strstr(read_text(TRACING, "trace"), want)) {
-		TH_LOG("not there: %s", want);
+	for (i = 0; i < 2; i++) {
+		snprintf(want, sizeof(want),
+			 "checmate_denied: cgroup=%llu hook=socket_bind id=%llu prog=%u errno=87 mode=%s\n",
+			 inode_of(self->tree.child), nth_id(self->tree.top, 0),
+			 prog_id(self->deny), i ? "permissive" : "enforce");
+		EXPECT_NE(NULL, strstr(read_text(TRACING, "trace"), want)) {
+			TH_LOG("not there: %s", want);
+		}
 	}
 }
 
@@ -197,40 +204,285 @@ static int set_audit(bool on)
 	return err;
 }
 
-TEST_F(events, audit)
+/* Get audit's records as they come. */
+static int listen_to_audit(void)
 {
 	struct sockaddr_nl group = {
 		.nl_family = AF_NETLINK, .nl_groups = 1 << (AUDIT_NLGRP_READLOG - 1),
 	};
-	struct pollfd pfd = {
-		.fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_AUDIT),
-		.events = POLLIN,
-	};
-	char want[256], record[8192];
-	bool found = false;
+	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_AUDIT);
+
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&group, sizeof(group)))
+		return -errno;
+	return fd;
+}
+
+/* Wait for a record that has @want in it, to its end if that ends a line. */
+static bool record_comes(int fd, const char *want)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	char record[8192], *text = record + NLMSG_HDRLEN, *end;
 	ssize_t len;
 
-	ASSERT_LE(0, pfd.fd);
-	ASSERT_EQ(0, bind(pfd.fd, (struct sockaddr *)&group, sizeof(group)));
-	ASSERT_EQ(0, set_audit(true));
-	ASSERT_EQ(0, attach(self->tree.top, self->deny));
-	EXPECT_EQ(EUSERS, run_in(self->tree.child, do_bind, NULL));
-	snprintf(want, sizeof(want),
-		 "lsm=checmate hook=socket_bind res=0 mode=enforce errno=87 cgroup=%llu owner=%llu id=%llu prog-id=%u pid=",
-		 inode_of(self->tree.child), inode_of(self->tree.top),
-		 nth_id(self->tree.top, 0), prog_id(self->deny));
-	while (!found && poll(&pfd, 1, 30000) == 1) {
-		len = recv(pfd.fd, record, sizeof(record) - 1, 0);
+	while (poll(&pfd, 1, 30000) == 1) {
+		len = recv(fd, record, sizeof(record) - 2, 0);
 		if (len < NLMSG_HDRLEN)
 			break;
-		record[len] = '\0';
-		found = strstr(record + NLMSG_HDRLEN, want);
+		end = text + strnlen(text, len - NLMSG_HDRLEN);
+		end[0] = '\n';
+		end[1] = '\0';
+		if (strstr(text, want))
+			return true;
 	}
-	EXPECT_TRUE(found) {
+	return false;
+}
+
+/* With all its fields, for what is enforced and what is not. */
+TEST_F(events, audit)
+{
+	const char *top = self->tree.top, *child = self->tree.child;
+	int fd = listen_to_audit(), permissive, status;
+	char want[256], comm[32] = "";
+	pid_t pid;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, set_audit(true));
+	ASSERT_EQ(0, attach(top, self->deny));
+	ASSERT_EQ(0, prctl(PR_GET_NAME, comm));
+	for (permissive = 0; permissive < 2; permissive++) {
+		if (permissive)
+			ASSERT_EQ(0, WRITEF(top, "checmate.policy",
+					    "mode %llu permissive\n",
+					    nth_id(top, 0)));
+		pid = fork();
+		ASSERT_LE(0, pid);
+		if (!pid)
+			_exit(join(child) ? 255 : do_bind(NULL));
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		EXPECT_EQ(permissive ? 0 : EUSERS, WEXITSTATUS(status));
+		snprintf(want, sizeof(want),
+			 "lsm=checmate hook=socket_bind res=%d mode=%s errno=87 cgroup=%llu owner=%llu id=%llu prog-id=%u pid=%d comm=\"%s\"\n",
+			 permissive, permissive ? "permissive" : "enforce",
+			 inode_of(child), inode_of(top), nth_id(top, 0),
+			 prog_id(self->deny), pid, comm);
+		EXPECT_TRUE(record_comes(fd, want)) {
+			TH_LOG("no record with: %s", want);
+		}
+	}
+	EXPECT_EQ(0, set_audit(false));
+	close(fd);
+}
+
+/* A packet that is delivered before sendto() returns, and dropped. */
+static int send_to_self(void *arg)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_in addr = loopback(0);
+	socklen_t len = sizeof(addr);
+	char byte;
+
+	(void)arg;
+	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
+	    getsockname(fd, (struct sockaddr *)&addr, &len) ||
+	    sendto(fd, "x", 1, 0, (struct sockaddr *)&addr, len) != 1)
+		return 252;
+	return recv(fd, &byte, 1, MSG_DONTWAIT) < 0 ? errno : 0;
+}
+
+/* Whom an interrupt has interrupted has nothing to do with it. */
+TEST_F(events, audit_of_interrupt)
+{
+	const char *top = self->tree.top, *child = self->tree.child;
+	int prog = load_mac("socket_sock_rcv_skb", EUSERS);
+	int fd = listen_to_audit();
+	char want[256];
+
+	ASSERT_LE(0, prog);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, set_audit(true));
+	ASSERT_EQ(0, attach(top, prog));
+	EXPECT_EQ(EAGAIN, run_in(child, send_to_self, NULL));
+	snprintf(want, sizeof(want),
+		 "lsm=checmate hook=socket_sock_rcv_skb res=0 mode=enforce errno=87 cgroup=%llu owner=%llu id=%llu prog-id=%u pid=0 comm=?\n",
+		 inode_of(child), inode_of(top), nth_id(top, 0), prog_id(prog));
+	EXPECT_TRUE(record_comes(fd, want)) {
 		TH_LOG("no record with: %s", want);
 	}
 	EXPECT_EQ(0, set_audit(false));
-	close(pfd.fd);
+	close(prog);
+	close(fd);
+}
+
+/* --- listings -------------------------------------------------------------- */
+
+/* The line of a program as it is in checmate.policy, without its end. */
+static void line_of(char *text, size_t size, unsigned long long id,
+		    const char *hook, int prog, const char *mode)
+{
+	struct bpf_prog_info info = {};
+	char tag[2 * BPF_TAG_SIZE + 1] = "";
+	__u32 len = sizeof(info);
+	int i;
+
+	if (bpf_obj_get_info_by_fd(prog, &info, &len))
+		info.id = 0;
+	for (i = 0; i < BPF_TAG_SIZE; i++)
+		sprintf(tag + 2 * i, "%02x", info.tag[i]);
+	snprintf(text, size, "%llu hook=%s name=%s tag=%s prog=%u mode=%s", id,
+		 hook, info.name, tag, info.id, mode);
+}
+
+/* Every field of every line; the order is that in which programs are asked. */
+TEST_F(events, effective)
+{
+	char strange[PATH_MAX], want[4096], line[4][256];
+	const char *top = self->tree.top;
+	unsigned long long id[4];
+	int prog[4], i;
+
+	/* A name with what separates fields in it; a line it cannot end. */
+	snprintf(strange, sizeof(strange), "%s/a b\tc\\d", top);
+	ASSERT_EQ(0, mkdir(strange, 0755));
+	prog[0] = load_mac("socket_bind", 0);
+	prog[1] = load_cgroup("socket_bind", 0);
+	prog[2] = load_mac("socket_listen", EUSERS);
+	prog[3] = load_mac("socket_bind", EACCES);
+	for (i = 0; i < 4; i++)
+		ASSERT_LE(0, prog[i]);
+	ASSERT_EQ(0, WRITEF(top, "checmate.policy",
+			    "attach %d\nattach %d mode=permissive\n", prog[3],
+			    prog[2]));
+	ASSERT_EQ(0, WRITEF(strange, "checmate.policy",
+			    "attach %d\nattach %d mode=permissive\n", prog[0],
+			    prog[1]));
+	id[0] = nth_id(strange, 0);
+	id[1] = nth_id(strange, 1);
+	id[2] = nth_id(top, 1);
+	id[3] = nth_id(top, 0);
+	line_of(line[0], sizeof(line[0]), id[0], "socket_bind", prog[0],
+		"enforce");
+	line_of(line[1], sizeof(line[1]), id[1], "socket_bind", prog[1],
+		"permissive");
+	line_of(line[2], sizeof(line[2]), id[2], "socket_listen", prog[2],
+		"permissive");
+	line_of(line[3], sizeof(line[3]), id[3], "socket_bind", prog[3],
+		"enforce");
+
+	snprintf(want, sizeof(want),
+		 "%s cgroup=%llu path=%s/a\\040b\\011c\\134d\n"
+		 "%s cgroup=%llu path=%s/a\\040b\\011c\\134d\n"
+		 "%s cgroup=%llu path=%s\n"
+		 "%s cgroup=%llu path=%s\n",
+		 line[0], inode_of(strange), top + strlen(CGROUPFS),
+		 line[1], inode_of(strange), top + strlen(CGROUPFS),
+		 line[3], inode_of(top), top + strlen(CGROUPFS),
+		 line[2], inode_of(top), top + strlen(CGROUPFS));
+	EXPECT_STREQ(want, read_text(strange, "checmate.effective"));
+
+	/* A cgroup with nothing of its own has its parent's. */
+	snprintf(want, sizeof(want),
+		 "%s cgroup=%llu path=%s\n%s cgroup=%llu path=%s\n",
+		 line[3], inode_of(top), top + strlen(CGROUPFS),
+		 line[2], inode_of(top), top + strlen(CGROUPFS));
+	EXPECT_STREQ(want, read_text(self->tree.child, "checmate.effective"));
+	EXPECT_STREQ("generation 0\n",
+		     read_text(self->tree.child, "checmate.policy"));
+	snprintf(want, sizeof(want), "generation 1\n%s\n%s\n", line[3],
+		 line[2]);
+	EXPECT_STREQ(want, read_text(top, "checmate.policy"));
+	for (i = 0; i < 4; i++)
+		close(prog[i]);
+	EXPECT_EQ(0, rmdir(strange));
+}
+
+/* What a reader in a namespace of its own is told of cgroups above it. */
+struct seen {
+	char path[PATH_MAX];
+	char text[4096];
+};
+
+static int read_in_namespace(void *arg)
+{
+	struct seen *seen = arg;
+
+	if (unshare(CLONE_NEWCGROUP))
+		return errno;
+	snprintf(seen->text, sizeof(seen->text), "%s",
+		 read_text(seen->path, "checmate.effective"));
+	return 0;
+}
+
+TEST_F(events, effective_in_namespace)
+{
+	const char *top = self->tree.top, *child = self->tree.child;
+	struct seen *seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	char want[64];
+
+	ASSERT_NE(MAP_FAILED, seen);
+	ASSERT_EQ(0, attach(top, self->deny));
+	ASSERT_EQ(0, attach(child, self->deny));
+	snprintf(seen->path, sizeof(seen->path), "%s", child);
+	ASSERT_EQ(0, run_in(child, read_in_namespace, seen));
+	EXPECT_EQ(2, count_lines(seen->text));
+	snprintf(want, sizeof(want), " cgroup=%llu path=/\n", inode_of(child));
+	EXPECT_NE(NULL, strstr(seen->text, want));
+	snprintf(want, sizeof(want), " cgroup=%llu path=/..\n", inode_of(top));
+	EXPECT_NE(NULL, strstr(seen->text, want));
+	munmap(seen, sizeof(*seen));
+}
+
+/* A line for each hook that is used here, for as long as it is. */
+TEST_F(events, stat)
+{
+	const char *top = self->tree.top, *child = self->tree.child;
+	int again = load_cgroup("socket_bind", EACCES);
+	int other = load_mac("socket_connect", EDOM);
+
+	ASSERT_LE(0, again);
+	ASSERT_LE(0, other);
+	ASSERT_EQ(0, WRITEF(top, "checmate.policy",
+			    "attach %d mode=permissive\nattach %d\nattach %d\n",
+			    self->deny, again, other));
+	EXPECT_EQ(EACCES, run_in(child, do_bind, NULL));
+	EXPECT_EQ(EACCES, run_in(child, do_bind, NULL));
+	EXPECT_EQ(EDOM, run_in(child, do_connect, NULL));
+	EXPECT_STREQ("socket_bind denied=2 permissive=2\n"
+		     "socket_connect denied=1 permissive=0\n",
+		     read_text(top, "checmate.stat"));
+	EXPECT_STREQ("denied 3\npermissive 2\n",
+		     read_text(top, "checmate.events"));
+
+	/* What was counted goes with the program, not with its mode. */
+	ASSERT_EQ(0, WRITEF(top, "checmate.policy",
+			    "mode %llu enforce\ndetach %llu\n", nth_id(top, 0),
+			    nth_id(top, 1)));
+	EXPECT_STREQ("socket_bind denied=0 permissive=2\n"
+		     "socket_connect denied=1 permissive=0\n",
+		     read_text(top, "checmate.stat"));
+	ASSERT_EQ(0, WRITEF(top, "checmate.policy", "clear\nattach %d\n",
+			    other));
+	EXPECT_STREQ("socket_connect denied=0 permissive=0\n",
+		     read_text(top, "checmate.stat"));
+	EXPECT_STREQ("denied 3\npermissive 2\n",
+		     read_text(top, "checmate.events"));
+	close(again);
+	close(other);
+}
+
+/* The line of a hook is nothing but its four fields. */
+TEST_F(events, hooks)
+{
+	EXPECT_STREQ("1\n", read_text("/sys/kernel/security/checmate",
+				      "version"));
+	EXPECT_NE(NULL, strstr(read_text("", HOOKS_FILE),
+			       "\nsyslog sleepable=1 active=0 programs=0\n"));
+	EXPECT_NE(NULL, strstr(read_text("", HOOKS_FILE),
+			       "\nsocket_sock_rcv_skb sleepable=0 active="));
+	ASSERT_EQ(0, attach(self->tree.top, self->deny));
+	ASSERT_EQ(0, attach(self->tree.child, self->deny));
+	EXPECT_NE(NULL, strstr(read_text("", HOOKS_FILE),
+			       "\nsocket_bind sleepable=1 active=1 programs=2\n"));
 }
 
 TEST_HARNESS_MAIN
