@@ -507,6 +507,7 @@ static int op_read(struct worker *w, const struct op *op)
 		"checmate.policy", "checmate.effective", "checmate.events",
 		"checmate.events.local", "checmate.stat",
 		"checmate.socket_bind", "checmate.sk_free_security",
+		"checmate.seal",
 	};
 	const struct slot *slot = any_slot(op->a);
 	unsigned int which = op->b % ARRAY_LEN(files);

@@ -485,14 +485,14 @@ static void step_accepted(const struct oracle_process *process)
 		make_listeners();
 	if (!going_on())
 		return;
-	if (accepted[i] < 0 || random >> 8 & 7)
+	if (accepted[i] < 0 || (random >> 8) % 4 == 0)
 		connect_and_accept(listener[steps % ARRAY_LEN(listener)],
 				   &accepted[i]);
 	if (accepted[i] < 0)
 		return;
 	judge(process->oracle, ZONE_GUARD,
 	      shutdown(accepted[i], SHUT_RD) ? errno : 0, "shutdown");
-	if (random >> 16 % 32 == 0)
+	if ((random >> 16) % 32 == 0)
 		move_to(ZONE_FREE);
 }
 
