@@ -1147,6 +1147,38 @@ TEST_F(uring, moved)
 }
 
 /*
+ * A thread that is moved alone leaves the polling thread where it was.  What
+ * becomes of workers is not said: they come and go.
+ */
+TEST_F(uring, thread_moved)
+{
+	const char *child = self->places.tree.child;
+	const char *other = self->places.other;
+	const bool polling = self->manner.setup & IORING_SETUP_SQPOLL;
+	int status;
+	pid_t pid;
+
+	if (self->manner.sqe)
+		SKIP(return, "not said of workers");
+	ASSERT_EQ(0, write_text(child, "cgroup.type", "threaded"));
+	ASSERT_EQ(0, write_text(other, "cgroup.type", "threaded"));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		struct ring ring;
+
+		if (join(child) || make_ring(&ring, self->manner.setup))
+			_exit(255);
+		if (write_text(other, "cgroup.threads", "0"))
+			_exit(254);
+		_exit(whose(ring_socket(&ring, &self->manner, SOCK_DGRAM)));
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFEXITED(status));
+	EXPECT_EQ(polling ? OF_CHILD : OF_OTHER, WEXITSTATUS(status));
+}
+
+/*
  * A ring that is used by a child process.  What the child itself carries out,
  * or a worker of its own, is the child's; a polling thread is the maker's, and
  * so is what it makes.
