@@ -210,6 +210,7 @@ struct listener {
  * @movable: oracles that workers may move within their zone
  * @thread: threads that workers may move in the threaded subtree
  * @sealed_thread: a thread that nobody may move
+ * @sealed_id: attachments that nobody may make looser
  * @outcome: of each kind, how often it ended with which errno
  * @empty: operations that found nothing to work on
  * @digest: of the operations of a worker
@@ -229,6 +230,7 @@ struct shared {
 	} movable[MAX_MOVABLE];
 	pid_t thread[MAX_THREADS];
 	pid_t sealed_thread;
+	unsigned long long sealed_id[NR_DEEDS];
 	unsigned long outcome[MAX_KINDS][MAX_ERRNO];
 	unsigned long empty;
 	__u64 digest[MAX_WORKERS];

@@ -720,13 +720,12 @@ static void step_sealed(const struct oracle_process *process)
 	case 1:
 		way = "detach";
 		err = WRITEF(dir, "checmate.policy", "detach %llu",
-			     nth_id(dir, deed));
+			     shared->sealed_id[deed]);
 		break;
 	case 2:
 		way = "permissive";
 		err = WRITEF(dir, "checmate.policy", "mode %llu permissive",
-			     nth_id(dir, NR_DEEDS - 1));
-		must_be_sealed = false;
+			     shared->sealed_id[deed]);
 		break;
 	case 3:
 		way = "unseal";

@@ -442,6 +442,8 @@ int main(int argc, char **argv)
 	err = err ?: make_slots();
 	err = err ?: attach_all(slots[SLOT_GUARD].path);
 	err = err ?: attach_all(slots[SLOT_SEALED].path);
+	for (i = 0; i < NR_DEEDS && !err; i++)
+		shared->sealed_id[i] = nth_id(slots[SLOT_SEALED].path, i);
 	err = err ?: write_text(slots[SLOT_SEALED].path, "checmate.seal", "1");
 	err = err ?: attach_all(late);
 	err = err ?: start_oracles(old_socket, ARRAY_LEN(old_socket),
