@@ -815,6 +815,21 @@ static bool prepare_faults(const char *dir)
 	       set_knob(dir, "verbose", "0");
 }
 
+/* Each test is a process of its own; what takes long is done before. */
+static __attribute__((constructor)) void look_hooks_up(void)
+{
+	static const char *const hooks[] = {
+		"socket_bind", "socket_connect", "socket_listen", "file_open",
+		"socket_sendmsg",
+	};
+	size_t i;
+
+	if (access(FAIL_NTH, W_OK))
+		return;
+	for (i = 0; i < ARRAY_LEN(hooks); i++)
+		hook_btf_id(hooks[i]);
+}
+
 FIXTURE_SETUP(failslab)
 {
 	int i;
