@@ -532,6 +532,52 @@ TEST_F(socket, inherited)
 	EXPECT_TRUE(WIFEXITED(status));
 }
 
+struct messages {
+	int port[3];
+};
+
+static int send_messages(void *arg)
+{
+	const struct messages *messages = arg;
+	struct iovec iov = { .iov_base = "x", .iov_len = 1 };
+	struct sockaddr_in addr[3];
+	struct mmsghdr msg[3] = {};
+	int fd = make_datagram(NULL), i;
+
+	for (i = 0; i < 3; i++) {
+		addr[i] = loopback(messages->port[i]);
+		msg[i].msg_hdr = (struct msghdr){
+			.msg_name = &addr[i], .msg_namelen = sizeof(addr[i]),
+			.msg_iov = &iov, .msg_iovlen = 1,
+		};
+	}
+	return sendmmsg(fd, msg, 3, 0) == 3 ? 0 : errno;
+}
+
+/*
+ * Of several messages that one call sends to the same address, only the first
+ * is asked about; that is for all LSMs so.  Another address is another question.
+ */
+TEST_F(socket, messages)
+{
+	const char *child = self->places.tree.child;
+	struct messages same = { .port = { 1, 1, 1 } };
+	struct messages different = { .port = { 1, 2, 1 } };
+	int map = make_counters(), prog;
+
+	prog = load_counter("socket_sendmsg", BPF_LSM_MAC, map, 0, 0);
+	ASSERT_LE(0, prog);
+	ASSERT_EQ(0, attach(child, prog));
+	EXPECT_EQ(0, run_in(child, send_messages, &same));
+	EXPECT_EQ(1, counter(map, 0));
+	EXPECT_EQ(0, run_in(child, send_messages, &different));
+	EXPECT_EQ(4, counter(map, 0));
+	ASSERT_EQ(0, deny(child, "socket_sendmsg", EDOM));
+	EXPECT_EQ(EDOM, run_in(child, send_messages, &same));
+	close(prog);
+	close(map);
+}
+
 /* --- packets --------------------------------------------------------------- */
 
 static int make_receiver(void *arg)
