@@ -31,8 +31,9 @@ static void audit_denial(const struct checmate_cgroup *cgroup,
 
 	if (!audit_enabled || !__ratelimit(&audit_limit))
 		return;
-	ab = audit_log_start(audit_context(), GFP_ATOMIC | __GFP_NOWARN,
-			     AUDIT_KERNEL_OTHER);
+	/* An interrupt is no part of what the task it interrupts does. */
+	ab = audit_log_start(in_task() ? audit_context() : NULL,
+			     GFP_ATOMIC | __GFP_NOWARN, AUDIT_KERNEL_OTHER);
 	if (!ab)
 		return;
 	audit_log_format(ab,
