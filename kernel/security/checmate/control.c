@@ -142,7 +142,7 @@ static int parse_line(char *line, struct checmate_transaction *txn)
  *
  * The text is lines "attach FD [mode=MODE]", "detach ID", "mode ID MODE" and
  * "clear"; "generation N" and then "when=exec [pid=P] [except=FD]" may stand
- * before them, the latter also alone.  The last newline may be left out.
+ * before them or alone.  The last newline may be left out.
  *
  * Context: Process context, may sleep.
  * Return: The transaction, to be freed with kfree(); -EINVAL if the text is not

@@ -27,7 +27,8 @@ struct checmate_tally {
 
 /**
  * struct checmate_program - A BPF LSM program attached to one cgroup
- * @usage: references: the policy it is in, and every ruleset built from it
+ * @usage: references: the request that brings it, the policy it is in, and
+ *	every ruleset built from it
  * @hook: the hook it was loaded for
  * @is_cgroup: loaded as BPF_LSM_CGROUP, whose 0 denies; otherwise BPF_LSM_MAC,
  *	whose 0 allows

@@ -8,9 +8,12 @@
  */
 
 #include <linux/cgroup.h>
+#include <linux/cleanup.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/pid.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "cgroup.h"
@@ -38,13 +41,29 @@ static int resolve_programs(struct checmate_request *request)
 	return 0;
 }
 
+/**
+ * checmate_is_gone - Whether there is no such process
+ * @pid: its id; that of a thread other than the first is none
+ *
+ * A process that is gone does not come back, and its id may be another's.
+ *
+ * Context: Any context.
+ * Return: true if it has been reaped.
+ */
+bool checmate_is_gone(struct pid *pid)
+{
+	guard(rcu)();
+
+	return !pid_task(pid, PIDTYPE_TGID);
+}
+
 static int resolve_exec(struct checmate_request *request)
 {
 	const struct checmate_transaction *txn = request->txn;
 
 	if (txn->pid) {
 		request->pid = find_get_pid(txn->pid);
-		if (!request->pid)
+		if (!request->pid || checmate_is_gone(request->pid))
 			return -ESRCH;
 	}
 	if (txn->except >= 0) {

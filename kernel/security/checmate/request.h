@@ -19,7 +19,8 @@ struct pid;
 
 /**
  * struct checmate_request - A transaction for a cgroup and all that it names
- * @cgroup: the cgroup, which outlives the request
+ * @cgroup: the cgroup, which outlives the request for as long as that can be
+ *	found
  * @txn: the transaction, owned
  * @edit: what it does, with a reference to each program
  * @pid: the process whose exec it waits for, with a reference; NULL for the
@@ -44,6 +45,7 @@ struct checmate_request *
 checmate_create_request(struct checmate_cgroup *cgroup,
 			struct checmate_transaction *txn,
 			enum checmate_hook scope);
+bool checmate_is_gone(struct pid *pid);
 void checmate_free_request(struct checmate_request *request);
 
 DEFINE_FREE(checmate_request, struct checmate_request *,

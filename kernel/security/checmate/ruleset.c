@@ -3,7 +3,7 @@
  * Checmate LSM - Rulesets
  *
  * Built off to the side from a policy and what is inherited, published by
- * cgroup.c, read by dispatch.c.  Nothing here knows what a program does.
+ * transaction.c, read by dispatch.c.  Nothing here knows what a program does.
  */
 
 #include <linux/bitmap.h>

@@ -72,7 +72,8 @@ int checmate_seal_cgroup(struct checmate_cgroup *cgroup, bool on)
  * @from: where it is
  * @to: where it is to be
  *
- * Context: Process context; under cgroup_mutex unless both are the same.
+ * Context: Process context; under cgroup_mutex unless both are the same, as in a
+ * fork, during which the core keeps tasks where they are.
  * Return: 0, or -EROFS if it would leave a sealed cgroup.
  */
 int checmate_check_leave(struct cgroup_subsys_state *from,

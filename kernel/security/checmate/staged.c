@@ -25,7 +25,6 @@
 #include <linux/fs.h>
 #include <linux/lockdep.h>
 #include <linux/lsm_hooks.h>
-#include <linux/pid.h>
 #include <linux/rculist.h>
 #include <linux/sched.h>
 #include <linux/workqueue.h>
@@ -47,14 +46,6 @@ static LIST_HEAD(staged_requests);
 /* On while a request is staged; while one is that waits for a process. */
 static struct checmate_key exec_key;
 static struct checmate_key death_key;
-
-/* A process that is gone does not come back, and its id may be another's. */
-static bool is_gone(struct pid *pid)
-{
-	guard(rcu)();
-
-	return !pid_task(pid, PIDTYPE_TGID);
-}
 
 static void use_programs(const struct checmate_edit *edit)
 {
@@ -141,7 +132,7 @@ checmate_staged_request(struct checmate_cgroup *cgroup)
 	lockdep_assert_held(&checmate_mutex);
 
 	if (cgroup->staged && cgroup->staged->pid &&
-	    is_gone(cgroup->staged->pid)) {
+	    checmate_is_gone(cgroup->staged->pid)) {
 		checmate_drop_staged(cgroup);
 		cgroup->generation++;
 	}
@@ -174,7 +165,7 @@ int checmate_stage_request(struct checmate_request *request)
 	old = cgroup->staged;
 	if (old && cgroup->sealed)
 		return -EROFS;
-	if (request->pid && is_gone(request->pid))
+	if (request->pid && checmate_is_gone(request->pid))
 		return -ESRCH;
 	err = checmate_try_request(request);
 	if (err)

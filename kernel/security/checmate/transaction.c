@@ -241,13 +241,19 @@ int checmate_apply_request(const struct checmate_request *request,
 				      cgroup->sealed);
 	if (IS_ERR(policy))
 		return PTR_ERR(policy);
-	err = then ? try(then, policy) : 0;
-	/* What stands in its way is not in the text that is being written. */
-	if (err)
-		return err == -ENOMEM ? -ENOMEM : -EBUSY;
+	/* What is at fault in the request itself is told first. */
 	err = prepare(cgroup, policy);
 	if (err)
 		return err;
+	if (then) {
+		abandon(cgroup);
+		err = try(then, policy);
+		if (err)
+			return err == -ENOMEM ? -ENOMEM : -EBUSY;
+		err = prepare(cgroup, policy);
+		if (err)
+			return err;
+	}
 
 	use_hooks(policy);
 	publish(cgroup);
