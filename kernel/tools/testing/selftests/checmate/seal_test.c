@@ -6,6 +6,7 @@
  * gets out of it, whoever tries and by whatever interface.
  */
 
+#include "actor.h"
 #include "common.h"
 
 #include <bpf/btf.h>
@@ -13,9 +14,6 @@
 #include <linux/io_uring.h>
 #include <linux/sched.h>
 #include <pthread.h>
-
-/* What a deed returns when it did not come to what it was to try. */
-#define BROKEN	250
 
 /* --- waiting ------------------------------------------------------------- */
 
@@ -59,33 +57,6 @@ static void await(const int *word)
 
 /* --- tasks --------------------------------------------------------------- */
 
-/* A process of a cgroup that waits to be told before it does its deed. */
-struct actor {
-	pid_t pid;
-	int channel;
-};
-
-static bool start(struct actor *actor, const char *dir, int (*deed)(void *),
-		  void *arg)
-{
-	int pair[2];
-	char byte;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-		return false;
-	actor->pid = fork();
-	if (!actor->pid) {
-		close(pair[0]);
-		if (join(dir) || write(pair[1], "", 1) != 1 ||
-		    read(pair[1], &byte, 1) != 1)
-			_exit(BROKEN);
-		_exit(deed(arg));
-	}
-	close(pair[1]);
-	actor->channel = pair[0];
-	return read(pair[0], &byte, 1) == 1;
-}
-
 static bool let_go(struct actor *actor)
 {
 	return write(actor->channel, "", 1) == 1;
@@ -111,12 +82,6 @@ static int do_nothing(void *arg)
 {
 	(void)arg;
 	return 0;
-}
-
-/* By cgroup.procs, the process; by cgroup.threads, the thread. */
-static int move_to(const char *dir, pid_t pid)
-{
-	return WRITEF(dir, "cgroup.procs", "%d", pid);
 }
 
 static int move_thread_to(const char *dir, pid_t tid)

@@ -7,6 +7,7 @@
  * policy.
  */
 
+#include "actor.h"
 #include "common.h"
 
 #include <ftw.h>
@@ -18,9 +19,6 @@
 
 /* A descriptor that is not open, nor becomes it with the next file. */
 #define CLOSED		1000
-
-/* What the deed of an actor returns when it did not come to the exec. */
-#define BROKEN		250
 
 static __attribute__((constructor)) void end_if_executed(int argc, char **argv)
 {
@@ -179,33 +177,6 @@ static int count_armed(const char *dir)
 }
 
 /* --- tasks --------------------------------------------------------------- */
-
-/* A process of a cgroup that waits to be told before it does its deed. */
-struct actor {
-	pid_t pid;
-	int channel;
-};
-
-static bool start(struct actor *actor, const char *dir, int (*deed)(void *),
-		  void *arg)
-{
-	int pair[2];
-	char byte;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-		return false;
-	actor->pid = fork();
-	if (!actor->pid) {
-		close(pair[0]);
-		if (join(dir) || write(pair[1], "", 1) != 1 ||
-		    read(pair[1], &byte, 1) != 1)
-			_exit(BROKEN);
-		_exit(deed(arg));
-	}
-	close(pair[1]);
-	actor->channel = pair[0];
-	return read(pair[0], &byte, 1) == 1;
-}
 
 static int status_of(pid_t pid)
 {
@@ -1690,11 +1661,6 @@ TEST_F(staging, room_is_kept)
 }
 
 /* --- migration ----------------------------------------------------------- */
-
-static int move_to(const char *dir, pid_t pid)
-{
-	return WRITEF(dir, "cgroup.procs", "%d", pid);
-}
 
 /* It is for the process, wherever it goes; the policy stays where it is. */
 TEST_F(staging, pid_moved_away)
