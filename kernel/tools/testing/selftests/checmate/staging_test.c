@@ -470,6 +470,10 @@ TEST_F(staging, pid_armed_by_thread)
 	ASSERT_NE(actor.pid, tid);
 	/* A thread is not a process. */
 	EXPECT_EQ(-ESRCH, stage_pid(child, tid, self->deny_bind));
+	/* Which is told before the generation is looked at. */
+	EXPECT_EQ(-ESRCH, WRITEF(child, "checmate.policy",
+				 "generation 1000\nwhen=exec pid=%d\nattach %d\n",
+				 tid, self->deny_bind));
 	EXPECT_EQ(0, count_staged(child));
 	ASSERT_EQ(0, stage_pid(child, actor.pid, self->deny_bind));
 	set(&board->go, 1);
@@ -1657,6 +1661,20 @@ TEST_F(staging, room_is_kept)
 	EXPECT_EQ(-EBUSY, attach(child, prog));
 	EXPECT_EQ(EXECUTED + EUSERS, run_in(child, do_exec, self->program));
 	EXPECT_EQ(MAX_PROGS, count_armed(child));
+	close(prog);
+}
+
+/* What the text itself asks too much of is no fault of what is staged. */
+TEST_F(staging, own_lack_of_room)
+{
+	const char *child = self->tree.child;
+	int prog = load_mac("socket_bind", 0);
+
+	ASSERT_LE(0, prog);
+	ASSERT_TRUE(fill(child, MAX_PROGS));
+	ASSERT_EQ(0, stage(child, self->deny_exec));
+	EXPECT_EQ(-ENOSPC, attach(child, prog));
+	EXPECT_EQ(1, count_staged(child));
 	close(prog);
 }
 
