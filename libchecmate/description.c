@@ -26,6 +26,10 @@ struct tags {
 	const char *param;
 	const char *type;
 	const char *doc;
+	const char *value;
+	const char *min;
+	const char *max;
+	const char *choices;
 };
 
 static bool is_text(const char *text)
@@ -60,6 +64,10 @@ static int read_tag(const char *tag, struct tags *tags)
 		{ "param=", &tags->param },
 		{ "type=", &tags->type },
 		{ "doc=", &tags->doc },
+		{ "default=", &tags->value },
+		{ "min=", &tags->min },
+		{ "max=", &tags->max },
+		{ "choices=", &tags->choices },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {

@@ -253,7 +253,7 @@ int endpoint_format(const struct checmate_endpoint *endpoint, char text[ENDPOINT
 	if (!v4 && (endpoint->family != AF_INET6 || is_mapped(endpoint)))
 		return -EINVAL;
 	bits = count_mask(endpoint->mask, words);
-	if (bits < 0 || endpoint->port_first > endpoint->port_last || endpoint->reserved)
+	if (bits < 0 || endpoint->port_first > endpoint->port_last)
 		return -EINVAL;
 	for (size_t i = 0; i < ARRAY_SIZE(endpoint->addr); i++)
 		if ((endpoint->addr[i] & ~endpoint->mask[i]) || (i >= words && endpoint->mask[i]))

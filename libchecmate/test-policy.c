@@ -206,7 +206,7 @@ static void test_bad_objects(void **state)
 		const char *name;
 		const char *words;
 	} bad[] = {
-		{ "no-btf", "no BTF" },
+		{ "no-btf", "BTF is required" },
 		{ "no-description", "does not say which policy" },
 		{ "two-descriptions", "described twice" },
 		{ "bad-name", "\"../bad\" is not a policy name" },

@@ -20,7 +20,7 @@ sed -n 's/^\t\(checmate_[a-z0-9_]*\);$/\1/p' "$map" | sort >"$work/map"
 nm -D --defined-only --format=posix "$library" |
 	sed -n 's/^\([^ @]*\)@*\(CHECMATE_[0-9.]*\)* T .*/\1/p' | sort >"$work/library"
 nm -D --defined-only --format=posix "$library" |
-	awk '$2 != "A" && $1 !~ /@@CHECMATE_0\.1$/ { print $1 }' >"$work/stray"
+	awk '$2 != "A" && $1 !~ /@@CHECMATE_1\.0$/ { print $1 }' >"$work/stray"
 
 status=0
 n=0

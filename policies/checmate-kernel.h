@@ -24,6 +24,13 @@ struct sock_common {
 
 struct sock {
 	struct sock_common __sk_common;
+	__u16 sk_protocol;
+};
+
+struct task_struct {
+	int pid;
+	int tgid;
+	char comm[16];
 };
 
 struct socket {

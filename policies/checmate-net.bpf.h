@@ -22,17 +22,13 @@
 
 #include "checmate.bpf.h"
 
+#define CHECMATE_NET_TCP 6 /* IPPROTO_TCP */
+#define CHECMATE_NET_MPTCP 262 /* IPPROTO_MPTCP */
+
 enum checmate_net_verdict {
 	CHECMATE_NET_OTHER, /* no business of an IP policy */
 	CHECMATE_NET_ENDPOINT, /* the subject was filled in */
 	CHECMATE_NET_BAD, /* to be denied */
-};
-
-/* The address and port in question, in the shape of struct checmate_endpoint. */
-struct checmate_net_subject {
-	__u32 addr[4];
-	__u16 family;
-	__u16 port;
 };
 
 /* The part of struct sockaddr_in6 that every kernel path insists on. */
@@ -44,7 +40,7 @@ static __always_inline bool checmate_net_socket(__u16 family)
 }
 
 static __always_inline int checmate_net_read_in(const void *address, int addrlen,
-						struct checmate_net_subject *subject)
+						struct checmate_event_endpoint *subject)
 {
 	struct sockaddr_in in = {};
 
@@ -65,7 +61,7 @@ static __always_inline int checmate_net_read_in(const void *address, int addrlen
 }
 
 static __always_inline int checmate_net_read_in6(const void *address, int addrlen,
-						 struct checmate_net_subject *subject)
+						 struct checmate_event_endpoint *subject)
 {
 	struct sockaddr_in6 in6 = {};
 
@@ -121,7 +117,7 @@ static __always_inline bool checmate_net_family(const void *address, int addrlen
  * Return: an enum checmate_net_verdict.
  */
 static __always_inline int checmate_net_read(struct socket *sock, const void *address, int addrlen,
-					     struct checmate_net_subject *subject)
+					     struct checmate_event_endpoint *subject)
 {
 	struct sock *sk = sock->sk;
 	__u16 sk_family, family;
@@ -130,6 +126,10 @@ static __always_inline int checmate_net_read(struct socket *sock, const void *ad
 	if (!sk)
 		return CHECMATE_NET_BAD;
 	sk_family = sk->__sk_common.skc_family;
+	subject->protocol = sk->sk_protocol;
+	/* What is TCP to everybody else. */
+	if (subject->protocol == CHECMATE_NET_MPTCP)
+		subject->protocol = CHECMATE_NET_TCP;
 
 	if (!checmate_net_family(address, addrlen, &family))
 		/* Deny where it would have been ours. */
@@ -154,14 +154,14 @@ static __always_inline int checmate_net_read(struct socket *sock, const void *ad
 
 struct checmate_net_search {
 	const struct checmate_endpoints *list;
-	struct checmate_net_subject subject;
+	struct checmate_event_endpoint subject;
 	bool found;
 };
 
 /* One step of the search; returns 1 to end it. */
 static long checmate_net_match(__u32 index, struct checmate_net_search *search)
 {
-	const struct checmate_net_subject *subject = &search->subject;
+	const struct checmate_event_endpoint *subject = &search->subject;
 	const struct checmate_endpoint *entry;
 
 	/* Not found, so deny: beyond the list. */
@@ -170,7 +170,8 @@ static long checmate_net_match(__u32 index, struct checmate_net_search *search)
 	entry = &search->list->entry[index];
 
 	if (entry->family != subject->family || subject->port < entry->port_first ||
-	    subject->port > entry->port_last)
+	    subject->port > entry->port_last ||
+	    (entry->protocol && entry->protocol != subject->protocol))
 		return 0;
 	if (((subject->addr[0] ^ entry->addr[0]) & entry->mask[0]) ||
 	    ((subject->addr[1] ^ entry->addr[1]) & entry->mask[1]) ||
@@ -191,18 +192,14 @@ static long checmate_net_match(__u32 index, struct checmate_net_search *search)
  * read and an empty list contain nothing, so an allow list then denies.
  */
 static __always_inline bool checmate_net_listed(void *param,
-						const struct checmate_net_subject *subject)
+						const struct checmate_event_endpoint *subject)
 {
-	struct checmate_net_search search = { .subject = *subject };
-	__u32 zero = 0;
-	void *map;
+	struct checmate_net_search search = {
+		.list = checmate_list(param),
+		.subject = *subject,
+	};
 
 	/* Deny: no list was put there. */
-	map = bpf_map_lookup_elem(param, &zero);
-	if (!map)
-		return false;
-	/* Deny: cannot happen, an array of one has its first element. */
-	search.list = bpf_map_lookup_elem(map, &zero);
 	if (!search.list)
 		return false;
 
@@ -213,6 +210,7 @@ static __always_inline bool checmate_net_listed(void *param,
 
 /**
  * checmate_net_judge() - Judge a socket call by an allow list.
+ * @hook: the LSM hook's name.
  * @sock: the socket.
  * @address: a socket address in kernel memory.
  * @addrlen: its length in bytes.
@@ -222,10 +220,11 @@ static __always_inline bool checmate_net_listed(void *param,
  * Return: the verdict: allowed if the address is on the list or no business of
  * an IP policy; denied if it is not on the list or not understood.
  */
-static __always_inline int checmate_net_judge(struct socket *sock, const void *address, int addrlen,
-					      void *allow, __s32 error)
+static __always_inline int checmate_net_judge(const char *hook, struct socket *sock,
+					      const void *address, int addrlen, void *allow,
+					      __s32 error)
 {
-	struct checmate_net_subject subject = {};
+	struct checmate_event_endpoint subject = {};
 
 	switch (checmate_net_read(sock, address, addrlen, &subject)) {
 	case CHECMATE_NET_OTHER:
@@ -234,10 +233,10 @@ static __always_inline int checmate_net_judge(struct socket *sock, const void *a
 		if (checmate_net_listed(allow, &subject))
 			return checmate_allow();
 		/* Deny: not on the list. */
-		return checmate_deny(error);
+		return checmate_deny_endpoint(hook, error, &subject);
 	default:
 		/* Deny: not understood. */
-		return checmate_deny(error);
+		return checmate_deny(hook, error);
 	}
 }
 

@@ -13,5 +13,6 @@ int BPF_PROG(test_listen, struct socket *sock, int backlog)
 {
 	struct sock___checmate *sk = (void *)sock->sk;
 
-	return sk->checmate_no_such_field ? checmate_deny(EPERM) : checmate_allow();
+	return sk->checmate_no_such_field ? checmate_deny("socket_listen", EPERM) :
+					    checmate_allow();
 }

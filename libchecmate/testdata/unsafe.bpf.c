@@ -9,5 +9,5 @@ int BPF_PROG(test_listen, struct socket *sock, int backlog)
 {
 	int *where = (int *)(long)backlog;
 
-	return *where ? checmate_deny(EPERM) : checmate_allow();
+	return *where ? checmate_deny("socket_listen", EPERM) : checmate_allow();
 }

@@ -10,12 +10,12 @@
 
 CHECMATE_POLICY("net-bind", "1", "Allow list for binding IPv4 and IPv6 sockets");
 
-CHECMATE_PARAM_ENDPOINTS(allow, "allow",
+CHECMATE_PARAM_ENDPOINTS(allow, "allow", "",
 			 "Local addresses and ports that may be bound; empty allows none");
 CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EPERM, "Error that a denied bind returns");
 
 CHECMATE_HOOK(socket_bind)
 int BPF_PROG(net_bind, struct socket *sock, struct sockaddr *address, int addrlen)
 {
-	return checmate_net_judge(sock, address, addrlen, &allow, deny_errno);
+	return checmate_net_judge("socket_bind", sock, address, addrlen, &allow, deny_errno);
 }

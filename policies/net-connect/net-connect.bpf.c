@@ -11,7 +11,7 @@
 
 CHECMATE_POLICY("net-connect", "1", "Allow list for connecting and sending by IPv4 and IPv6");
 
-CHECMATE_PARAM_ENDPOINTS(allow, "allow",
+CHECMATE_PARAM_ENDPOINTS(allow, "allow", "",
 			 "Remote addresses and ports that may be reached; empty allows none");
 CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EPERM, "Error that a denied connect or send returns");
 
@@ -27,7 +27,7 @@ int BPF_PROG(net_connect, struct socket *sock, struct sockaddr *address, int add
 	if (checmate_net_family(address, addrlen, &family) && family == AF_UNSPEC)
 		return checmate_allow();
 
-	return checmate_net_judge(sock, address, addrlen, &allow, deny_errno);
+	return checmate_net_judge("socket_connect", sock, address, addrlen, &allow, deny_errno);
 }
 
 CHECMATE_HOOK(socket_sendmsg)
@@ -40,5 +40,6 @@ int BPF_PROG(net_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 	if (!msg->msg_name)
 		return checmate_allow();
 
-	return checmate_net_judge(sock, msg->msg_name, msg->msg_namelen, &allow, deny_errno);
+	return checmate_net_judge("socket_sendmsg", sock, msg->msg_name, msg->msg_namelen, &allow,
+				  deny_errno);
 }

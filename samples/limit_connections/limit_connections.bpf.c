@@ -33,6 +33,8 @@
 #include "checmate.bpf.h"
 #include "limit_connections.bpf.h"
 
+CHECMATE_POLICY("limit-connections", "1", "So many connections to one destination, and no more");
+
 #define SOCK_STREAM 1
 #define IPPROTO_TCP 6
 #define IPPROTO_SMC 256
@@ -434,15 +436,15 @@ static __always_inline int judge_use(const struct socket___limit *sock)
 	return move_claim(claim, &peer);
 }
 
-static __always_inline int verdict(int err)
+static __always_inline int verdict(const char *hook, int err)
 {
-	return err ? checmate_deny(-err) : checmate_allow();
+	return err ? checmate_deny(hook, -err) : checmate_allow();
 }
 
 CHECMATE_HOOK(socket_connect)
 int BPF_PROG(limit_connect, struct socket___limit *sock, struct sockaddr *address, int addrlen)
 {
-	return verdict(judge_connect(sock, address, addrlen));
+	return verdict("socket_connect", judge_connect(sock, address, addrlen));
 }
 
 CHECMATE_HOOK(socket_sendmsg)
@@ -451,14 +453,14 @@ int BPF_PROG(limit_sendmsg, struct socket___limit *sock, struct msghdr___limit *
 	const void *name = msg->msg_name;
 
 	if (msg->msg_flags & MSG_FASTOPEN && name && sock->type == SOCK_STREAM)
-		return verdict(judge_connect(sock, name, msg->msg_namelen));
-	return verdict(judge_use(sock));
+		return verdict("socket_sendmsg", judge_connect(sock, name, msg->msg_namelen));
+	return verdict("socket_sendmsg", judge_use(sock));
 }
 
 CHECMATE_HOOK(socket_recvmsg)
 int BPF_PROG(limit_recvmsg, struct socket___limit *sock)
 {
-	return verdict(judge_use(sock));
+	return verdict("socket_recvmsg", judge_use(sock));
 }
 
 CHECMATE_HOOK(sk_free_security)
@@ -473,5 +475,3 @@ int BPF_PROG(limit_free, struct sock___limit *sk)
 	}
 	return checmate_allow();
 }
-
-char _license[] SEC("license") = "Dual BSD/GPL";

@@ -14,6 +14,8 @@
  */
 #include "checmate.bpf.h"
 
+CHECMATE_POLICY("remap-bind", "1", "Who asks for one port gets another");
+
 #define PORT_ASKED 6789
 #define PORT_GIVEN 12345
 
@@ -27,7 +29,7 @@ int BPF_PROG(remap_bind, struct socket *sock, struct sockaddr *address, int addr
 		return checmate_allow();
 	/* Deny: this may be the port. */
 	if (bpf_probe_read_kernel(&in, sizeof(in), address))
-		return checmate_deny(EFAULT);
+		return checmate_deny("socket_bind", EFAULT);
 	if (in.sin_family != AF_INET && in.sin_family != AF_UNSPEC)
 		return checmate_allow();
 	if (in.sin_port != bpf_htons(PORT_ASKED))
@@ -35,8 +37,6 @@ int BPF_PROG(remap_bind, struct socket *sock, struct sockaddr *address, int addr
 
 	/* Deny: this is the port. */
 	if (bpf_checmate_set_port(address, bpf_htons(PORT_GIVEN)))
-		return checmate_deny(EACCES);
+		return checmate_deny("socket_bind", EACCES);
 	return checmate_allow();
 }
-
-char _license[] SEC("license") = "Dual BSD/GPL";
