@@ -44,11 +44,29 @@ cgroup_id() {
 	stat -c %i "$cgroups$1"
 }
 
+# backend_is NAME: policies are enforced by this backend, "checmate" or
+# "bpf-link": by the one that CHECMATE_BACKEND forces, or that checmatectl names.
+backend_is() {
+	[ -n "${backend-}" ] || backend=${CHECMATE_BACKEND-}
+	[ -n "$backend" ] || backend=$(checmatectl features --json |
+		sed -n 's/.*"backend": *"\([^"]*\)".*/\1/p')
+	[ "$backend" = "$1" ]
+}
+
 # clean_slate: no policy, no cgroup and no controller is left of other cases.
 clean_slate() {
-	[ ! -e "$cgroups/checmate.policy" ] || echo clear >"$cgroups/checmate.policy"
+	if backend_is checmate; then
+		[ ! -e "$cgroups/checmate.policy" ] || echo clear >"$cgroups/checmate.policy"
+	else
+		find "$cgroups" -depth -type d | while read -r clean_path; do
+			clean_path=${clean_path#"$cgroups"}
+			checmatectl remove "${clean_path:-/}" >/dev/null 2>&1
+		done
+	fi
 	find "$cgroups" -mindepth 1 -depth -type d -exec rmdir {} + 2>/dev/null
 	checmatectl gc >/dev/null
-	checmatectl remove / >/dev/null 2>&1
-	echo -checmate >"$cgroups/cgroup.subtree_control"
+	if backend_is checmate; then
+		checmatectl remove / >/dev/null 2>&1
+		echo -checmate >"$cgroups/cgroup.subtree_control"
+	fi
 }
