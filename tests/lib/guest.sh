@@ -132,6 +132,28 @@ archive() {
 	(cd "$2" && find . -print0 | cpio -o0 -H newc -R 0:0 --quiet) >"$1"
 }
 
+# What a guest needs of a distribution's kernel that has it in modules: devices,
+# and what the project's own kernel has built in.
+stock_modules='virtio_mmio virtio_console virtio_blk overlay loop autofs4
+	unix_diag inet_diag tcp_diag udp_diag mptcp_diag af_packet'
+
+# Puts them into the tree $1, numbered in the order in which they load.
+add_modules() {
+	mkdir "$1/modules"
+	release=${modules##*/}
+	: >"$work/depends"
+	for module in $stock_modules; do
+		modprobe -d "${modules%/lib/modules/*}" -S "$release" --show-depends "$module" \
+			>>"$work/depends" || fail "$module: the kernel $release has no such module"
+	done
+	awk '$1 == "insmod" && !seen[$2]++ { print $2 }' "$work/depends" >"$work/modules"
+	number=100
+	while read -r file; do
+		cp "$file" "$1/modules/$number-${file##*/}"
+		number=$((number + 1))
+	done <"$work/modules"
+}
+
 # $1: small or system. Leaves the complete initramfs at $work/initrd; expects
 # what belongs into /job in $work/job. $2: what to put in, "all", "kselftest"
 # (only the kernel's selftests) or "bare" (nothing of either).
@@ -146,6 +168,7 @@ make_initrd() {
 	cp "$busybox" "$root/usr/bin/busybox"
 	cp "$top/tests/vm/init" "$root/init"
 	mkdir -p "$root/dev" "$root/proc" "$root/sys" "$root/run" "$root/tmp" "$root/root"
+	[ -z "${stock-}" ] || add_modules "$root"
 	if [ "$1" = small ]; then
 		mkdir -p "$root/etc" "$root/var"
 		ln -s ../run "$root/var/run"
@@ -156,7 +179,9 @@ make_initrd() {
 		printf '%s\n' '127.0.0.1 localhost checmate' '::1 localhost' >"$root/etc/hosts"
 		printf '%s\n' 'hosts: files' >"$root/etc/nsswitch.conf"
 		fill_payload "$root" "$2"
-		[ "$2" = bare ] || build_kselftests "$root/usr/libexec/checmate/kselftest"
+		# On a distribution's kernel there is nothing for them to test.
+		[ "$2" = bare ] || [ -n "${stock-}" ] ||
+			build_kselftests "$root/usr/libexec/checmate/kselftest"
 		cp -a "$work/job" "$root/job"
 		add_libraries "$root"
 	else
@@ -213,18 +238,37 @@ qemu_guest() {
 		set -- -drive "id=root,file=$root_image,format=raw,if=none,snapshot=on" \
 			-device virtio-blk-device,drive=root "$@"
 	fi
+	acpi=off
+	if [ -n "${stock-}" ]; then
+		# It finds its devices by no other way.
+		acpi=on
+		append="lsm=$(stock_lsm) ${append-}"
+	fi
 	# Kernel messages from warnings on reach the console; it is slow.
 	set -- -append "console=ttyS0 loglevel=${CHECMATE_LOGLEVEL:-5} panic=-1 panic_on_warn=1 oops=panic reboot=t tsc=reliable watchdog_thresh=40 rcupdate.rcu_cpu_stall_timeout=60 checmate.guest=$guest ${append-}" "$@"
 	exec qemu-system-x86_64 \
-		-M microvm,acpi=off,rtc=on,pit=on,pic=on,isa-serial=on \
+		-M "microvm,acpi=$acpi,rtc=on,pit=on,pic=on,isa-serial=on" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-smp 2 -m "${CHECMATE_MEMORY:-$memory}" \
 		-kernel "$kernel" -initrd "$work/initrd" \
 		-device virtio-serial-device "$@"
 }
 
-# Sets $kernel: what CHECMATE_KERNEL names, or the project's own.
+# The security modules that the distribution's kernel starts with, and bpf.
+stock_lsm() {
+	sed -n 's/^CONFIG_LSM="\(.*\)"$/\1/p' "${kernel%/*}/config" |
+		awk '{ print ("," $0 "," ~ /,bpf,/) ? $0 : $0 ",bpf" }'
+}
+
+# Sets $kernel: the distribution's if $stock has its series, and then $modules
+# too, else what CHECMATE_KERNEL names, or the project's own.
 need_kernel() {
+	if [ -n "${stock-}" ]; then
+		"$top/tests/vm/stock" "$stock" >"$work/stock" || fail "there is no stock kernel $stock"
+		kernel=$(sed -n 1p "$work/stock")
+		modules=$(sed -n 2p "$work/stock")
+		return
+	fi
 	kernel=${CHECMATE_KERNEL-}
 	[ -n "$kernel" ] || kernel=$("$top/tools/kernel-build") || fail "there is no guest kernel"
 	[ -r "$kernel" ] || fail "$kernel: no such kernel"
