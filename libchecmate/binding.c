@@ -955,17 +955,24 @@ static int store_scalar(const struct param *param, int fd, const void *value)
 {
 	int size = value_size(fd, param->offset + param->type->size);
 	uint32_t word;
+	uint64_t wide;
 	char *data;
 
 	if (size < 0)
 		return size;
-	if (param->type->size != sizeof(word) || param->offset % sizeof(word))
+	if (param->offset % param->type->size ||
+	    (param->type->size != sizeof(word) && param->type->size != sizeof(wide)))
 		return -EBADMSG;
 	data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (data == MAP_FAILED)
 		return -errno;
-	memcpy(&word, value, sizeof(word));
-	__atomic_store_n((uint32_t *)(data + param->offset), word, __ATOMIC_RELEASE);
+	if (param->type->size == sizeof(wide)) {
+		memcpy(&wide, value, sizeof(wide));
+		__atomic_store_n((uint64_t *)(data + param->offset), wide, __ATOMIC_RELEASE);
+	} else {
+		memcpy(&word, value, sizeof(word));
+		__atomic_store_n((uint32_t *)(data + param->offset), word, __ATOMIC_RELEASE);
+	}
 	munmap(data, size);
 	return 0;
 }

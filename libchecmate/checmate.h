@@ -175,15 +175,21 @@ struct checmate_policy;
 /**
  * struct checmate_param - A parameter of a policy.
  * @name: e.g. "allow".
- * @type: "errno" or "endpoints".
- * @form: the accepted text, for a person.
+ * @type: "errno", "bool", "number", "choice"; sets: "capabilities", "families",
+ *        "socket-types", "signals"; lists: "endpoints", "ports", "uids", "gids",
+ *        "paths", "fstypes".
+ * @form: the accepted text, for a person; with the range or the choices that
+ *        this parameter has.
  * @doc: what it does, from the policy's author; may be empty.
+ * @value: its default, as text; NULL for a binding's parameter, of which the
+ *         kernel keeps only the value in force.
  */
 struct checmate_param {
 	const char *name;
 	const char *type;
 	const char *form;
 	const char *doc;
+	const char *value;
 };
 
 /**

@@ -4,8 +4,8 @@
  *
  * policies/checmate.bpf.h writes decl tags "checmate:KEY=TEXT": on the licence
  * variable KEY is policy, version or description; on a parameter's variable or
- * map it is param, type or doc. Tags of others are ignored, our own must be
- * understood.
+ * map it is param, type, doc, and what its type wants: default, min and max, or
+ * choices. Tags of others are ignored, our own must be understood.
  */
 #include "description.h"
 
@@ -16,7 +16,7 @@
 #include "parse.h"
 
 #define VERSION_MAX 31
-#define TEXT_MAX 512
+#define TEXT_MAX 4096
 
 /* The decl tags of one variable. */
 struct tags {
@@ -141,6 +141,7 @@ static int add_param(struct description *description, const struct btf *btf, __u
 	size_t offset = 0, size = 0;
 	const char *section;
 	struct param *grown, *param;
+	int r;
 
 	if (!name_is_valid(tags->param, POLICY_NAME_MAX))
 		return error_set(ret_error, -EINVAL,
@@ -160,8 +161,9 @@ static int add_param(struct description *description, const struct btf *btf, __u
 
 	section = find_section(btf, id, &offset, &size);
 	if (!section || !var_name ||
-	    (type->list ? !streq(section, ".maps") :
-			  !startswith(section, ".data.") || size != type->size))
+	    (type->list ?
+		     !streq(section, ".maps") :
+		     !streq(section, ".data.param") || size != type->size || offset % type->size))
 		return error_set(ret_error, -EINVAL,
 				 "%s: its parameter \"%s\" is not where the type \"%s\" belongs; define it by the macros of checmate.bpf.h",
 				 thing, tags->param, type->name);
@@ -176,14 +178,25 @@ static int add_param(struct description *description, const struct btf *btf, __u
 		.info = {
 			.name = strdup(tags->param),
 			.type = type->name,
-			.form = type->form,
 			.doc = strdup(tags->doc ?: ""),
 		},
+		.initial = type->list ? strdup(tags->value ?: "") : NULL,
 		.map = strdup(type->list ? var_name : section),
 		.offset = type->list ? 0 : offset,
 	};
 	description->n_params++;
-	if (!param->info.name || !param->info.doc || !param->map)
+	if (!param->info.name || !param->info.doc || !param->map || (type->list && !param->initial))
+		return error_oom(ret_error);
+
+	r = param_limits_read(type, tags->min, tags->max, tags->choices, &param->limits);
+	if (r == -EINVAL || (!type->list && tags->value))
+		return error_set(ret_error, -EINVAL,
+				 "%s: its parameter \"%s\" has other limits than the type \"%s\" can have; define it by the macros of checmate.bpf.h",
+				 thing, tags->param, type->name);
+	if (r < 0)
+		return error_oom(ret_error);
+	param->info.form = param_type_form(type, &param->limits);
+	if (!param->info.form)
 		return error_oom(ret_error);
 	return 0;
 }
@@ -245,9 +258,15 @@ int description_read(const struct btf *btf, const char *thing, struct descriptio
 void description_done(struct description *description)
 {
 	for (size_t i = 0; i < description->n_params; i++) {
-		free((char *)description->params[i].info.name);
-		free((char *)description->params[i].info.doc);
-		free(description->params[i].map);
+		struct param *param = &description->params[i];
+
+		free((char *)param->info.name);
+		free((char *)param->info.form);
+		free((char *)param->info.doc);
+		free((char *)param->info.value);
+		param_limits_done(&param->limits);
+		free(param->initial);
+		free(param->map);
 	}
 	free(description->params);
 	free(description->name);
@@ -286,7 +305,7 @@ int param_parse(const struct description *description, const struct param *param
 
 	if (!value)
 		return error_oom(ret_error);
-	r = param->type->parse(text, value, &reason);
+	r = param_type_parse(param->type, &param->limits, text, value, &reason);
 	if (r == -ENOMEM)
 		return error_oom(ret_error);
 	if (r < 0)
@@ -301,7 +320,7 @@ int param_parse(const struct description *description, const struct param *param
 int param_format(const struct description *description, const struct param *param,
 		 const void *value, char **ret_text, struct checmate_error **ret_error)
 {
-	int r = param->type->format(value, ret_text);
+	int r = param_type_format(param->type, &param->limits, value, ret_text);
 
 	if (r == -ENOMEM)
 		return error_oom(ret_error);

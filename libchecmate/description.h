@@ -20,12 +20,16 @@
  * struct param - One parameter of a policy.
  * @info: as shown to callers; strings are owned by this.
  * @type: its type.
+ * @limits: what it makes of its type.
+ * @initial: the list to begin with, as its author wrote it; NULL for others.
  * @map: the map that holds its value, by the name libbpf gives it.
  * @offset: where in the map's value, for a scalar.
  */
 struct param {
 	struct checmate_param info;
 	const struct param_type *type;
+	struct param_limits limits;
+	char *initial;
 	char *map;
 	size_t offset;
 };

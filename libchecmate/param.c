@@ -8,325 +8,267 @@
  */
 #include "param.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <stdbool.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "cleanup.h"
 #include "parse.h"
+#include "strv.h"
 
-/* What separates the entries of a list. */
+/* What separates the entries of a set or a list, unless after a '\'. */
 #define SEPARATORS ", \t\n"
 
-/* --- errno ---------------------------------------------------------------- */
+/* Most of a text that an explanation repeats. */
+#define QUOTE_MAX 80
 
-/* Largest errno value that the kernel can return. */
-#define ERRNO_MAX 4095
+/* --- limits --------------------------------------------------------------- */
 
-/* Second names, which strerrorname_np() does not return. */
-static const struct {
-	const char *name;
-	int value;
-} errno_aliases[] = {
-	{ "EWOULDBLOCK", EWOULDBLOCK },
-	{ "ENOTSUP", ENOTSUP },
-	{ "EDEADLOCK", EDEADLOCK },
-};
-
-/*
- * Values without a name are refused: among them are the kernel's private ones,
- * by which a system call asks to be restarted.
- */
-static int parse_errno(const char *text, void *ret_value, char **ret_reason)
+static int read_choices(const char *text, char ***ret_choices)
 {
-	uint64_t number;
-	int32_t value = 0;
+	_cleanup_strv_ char **choices = NULL;
+	_cleanup_free_ char *copy = strdup(text);
+	char *word, *rest = copy;
 
-	if (!parse_u64(text, ERRNO_MAX, &number) && number > 0 && strerrorname_np(number))
-		value = number;
-	for (size_t i = 0; !value && i < ARRAY_SIZE(errno_aliases); i++)
-		if (streq(text, errno_aliases[i].name))
-			value = errno_aliases[i].value;
-	for (int i = 1; !value && i <= ERRNO_MAX; i++) {
-		const char *name = strerrorname_np(i);
+	if (!copy)
+		return -ENOMEM;
+	while ((word = strsep(&rest, "|"))) {
+		if (!name_is_valid(word, CHECMATE_NAME_MAX - 1) || strv_contains(choices, word) ||
+		    strv_length(choices) == PARAM_CHOICES_MAX)
+			return -EINVAL;
+		if (strv_extend(&choices, word) < 0)
+			return -ENOMEM;
+	}
+	*ret_choices = TAKE_PTR(choices);
+	return 0;
+}
 
-		if (name && streq(text, name))
-			value = i;
+int param_limits_read(const struct param_type *type, const char *min, const char *max,
+		      const char *choices, struct param_limits *ret_limits)
+{
+	_cleanup_(param_limits_done) struct param_limits limits = {};
+	bool number = type->single == &param_number, choice = type->single == &param_choice;
+	int r;
+
+	if (!min != !number || !max != !number || !choices != !choice)
+		return -EINVAL;
+	if (number && (parse_u64(min, UINT64_MAX, &limits.min) ||
+		       parse_u64(max, UINT64_MAX, &limits.max) || limits.min > limits.max))
+		return -EINVAL;
+	if (choice) {
+		r = read_choices(choices, &limits.choices);
+		if (r < 0)
+			return r;
 	}
 
-	if (!value) {
-		if (asprintf(ret_reason, "\"%s\" is not an errno", text) < 0)
-			*ret_reason = NULL;
+	*ret_limits = limits;
+	limits = (struct param_limits){};
+	return 0;
+}
+
+void param_limits_done(struct param_limits *limits)
+{
+	strv_free(limits->choices);
+	*limits = (struct param_limits){};
+}
+
+/* --- what several kinds need ----------------------------------------------- */
+
+int param_range(const char *text, uint64_t max, uint64_t *ret_first, uint64_t *ret_last)
+{
+	const char *dash = strchr(text, '-');
+	uint64_t first, last;
+	char number[24];
+	size_t n;
+
+	if (parse_u64(dash ? dash + 1 : text, max, &last))
 		return -EINVAL;
+	first = last;
+	if (dash) {
+		n = dash - text;
+		if (n >= sizeof(number))
+			return -EINVAL;
+		memcpy(number, text, n);
+		number[n] = '\0';
+		if (parse_u64(number, max, &first))
+			return -EINVAL;
+	}
+	if (first > last)
+		return -ERANGE;
+
+	*ret_first = first;
+	*ret_last = last;
+	return 0;
+}
+
+/* --- text to bytes -------------------------------------------------------- */
+
+/* *ret_reason: the text that is at fault, not longer than a line takes, and why. */
+static int explain(int code, const char *text, const char *why, char **ret_reason)
+{
+	size_t n = strlen(text);
+	bool cut = n > QUOTE_MAX;
+
+	if (asprintf(ret_reason, "\"%.*s%s\": %s", cut ? QUOTE_MAX : (int)n, text, cut ? "..." : "",
+		     why) < 0)
+		*ret_reason = NULL;
+	return code;
+}
+
+static int explain_number(size_t max, char **ret_reason)
+{
+	if (asprintf(ret_reason, "more than %zu entries", max) < 0)
+		*ret_reason = NULL;
+	return -E2BIG;
+}
+
+/* Cuts the next entry off *rest. A separator after a '\' is part of an entry. */
+static char *next_entry(char **rest)
+{
+	char *entry = *rest + strspn(*rest, SEPARATORS), *end = entry;
+
+	if (!*entry)
+		return NULL;
+	while (*end && !strchr(SEPARATORS, *end))
+		end += end[0] == '\\' && end[1] ? 2 : 1;
+	*rest = *end ? end + 1 : end;
+	*end = '\0';
+	return entry;
+}
+
+static int parse_set(const struct param_set *set, char *text, void *ret_value, char **ret_reason)
+{
+	__u64 value = 0;
+	char *entry;
+
+	while ((entry = next_entry(&text))) {
+		int bit = set->find(entry);
+
+		if (bit < 0)
+			return explain(bit, entry, set->unknown, ret_reason);
+		value |= 1ULL << bit;
 	}
 	memcpy(ret_value, &value, sizeof(value));
 	return 0;
 }
 
-static int format_errno(const void *value, char **ret_text)
+/* What all lists begin with. */
+struct list_head {
+	__u32 count;
+	__u32 reserved;
+};
+
+static int parse_list(const struct param_type *type, char *text, void *ret_value, char **ret_reason)
 {
-	const char *name;
-	int32_t number;
-	char *text;
-
-	memcpy(&number, value, sizeof(number));
-	name = number > 0 ? strerrorname_np(number) : NULL;
-	if (!name)
-		return -EINVAL;
-	text = strdup(name);
-	if (!text)
-		return -ENOMEM;
-	*ret_text = text;
-	return 0;
-}
-
-/* --- endpoints ------------------------------------------------------------ */
-
-static int bad(const char **ret_reason, const char *reason)
-{
-	*ret_reason = reason;
-	return -EINVAL;
-}
-
-/* The mask of @bits leading ones, in network byte order, @words words long. */
-static void make_mask(unsigned int bits, __u32 *mask, size_t words)
-{
-	for (size_t i = 0; i < words; i++) {
-		unsigned int n = bits > 32 ? 32 : bits;
-
-		mask[i] = n ? htonl(UINT32_MAX << (32 - n)) : 0;
-		bits -= n;
-	}
-}
-
-/* The number of leading ones, or -EINVAL when @mask is not a mask. */
-static int count_mask(const __u32 *mask, size_t words)
-{
-	__u32 expected[4];
-	int bits = 0;
-
-	for (size_t i = 0; i < words; i++)
-		bits += __builtin_popcount(mask[i]);
-	make_mask(bits, expected, words);
-	return memcmp(mask, expected, words * sizeof(*mask)) ? -EINVAL : bits;
-}
-
-static int parse_ports(const char *text, struct checmate_endpoint *endpoint, const char **ret_reason)
-{
-	const char *dash = strchr(text, '-');
-	char first_text[8] = "";
-	uint64_t first, last;
-
-	if (dash) {
-		if ((size_t)(dash - text) >= sizeof(first_text))
-			return bad(ret_reason, "a port is a number from 0 to 65535");
-		memcpy(first_text, text, dash - text);
-		text = dash + 1;
-	}
-	if (parse_u64(text, UINT16_MAX, &last))
-		return bad(ret_reason, "a port is a number from 0 to 65535");
-	first = last;
-	if (dash && parse_u64(first_text, UINT16_MAX, &first))
-		return bad(ret_reason, "a port is a number from 0 to 65535");
-	if (first > last)
-		return bad(ret_reason, "the first port is above the last");
-
-	endpoint->port_first = first;
-	endpoint->port_last = last;
-	return 0;
-}
-
-static bool is_mapped(const struct checmate_endpoint *endpoint)
-{
-	return !endpoint->addr[0] && !endpoint->addr[1] && endpoint->addr[2] == htonl(0xffff);
-}
-
-/* An IPv4-mapped prefix is that IPv4 prefix. */
-static int unmap(struct checmate_endpoint *endpoint, unsigned int *bits, const char **ret_reason)
-{
-	if (!is_mapped(endpoint))
-		return 0;
-	if (*bits < 96)
-		return bad(ret_reason, "an IPv4-mapped prefix has at least 96 bits");
-
-	endpoint->family = AF_INET;
-	endpoint->addr[0] = endpoint->addr[3];
-	memset(&endpoint->addr[1], 0, 3 * sizeof(endpoint->addr[0]));
-	*bits -= 96;
-	return 0;
-}
-
-/* @address without brackets, @prefix NULL when absent. */
-static int parse_prefix(int family, const char *address, const char *prefix,
-			struct checmate_endpoint *endpoint, const char **ret_reason)
-{
-	unsigned int bits = family == AF_INET ? 32 : 128;
-	uint64_t given;
+	const struct param_list *list = type->entries;
+	_cleanup_free_ char *value = calloc(1, type->size);
+	struct list_head head = {};
+	char *entry;
 	int r;
 
-	if (inet_pton(family, address, endpoint->addr) != 1)
-		return bad(ret_reason, family == AF_INET ? "not an IPv4 address (IPv6 goes in [])" :
-							   "not an IPv6 address in []");
-	endpoint->family = family;
+	if (!value)
+		return -ENOMEM;
+	while ((entry = next_entry(&text))) {
+		const char *why = "not understood";
 
-	if (prefix) {
-		if (parse_u64(prefix, bits, &given))
-			return bad(ret_reason, family == AF_INET ?
-						       "a prefix is a number from 0 to 32" :
-						       "a prefix is a number from 0 to 128");
-		bits = given;
-	}
-	if (family == AF_INET6) {
-		r = unmap(endpoint, &bits, ret_reason);
+		if (head.count == list->max)
+			return explain_number(list->max, ret_reason);
+		r = list->parse(entry, value + sizeof(head) + head.count * list->size, &why);
 		if (r < 0)
-			return r;
+			return explain(r, entry, why, ret_reason);
+		head.count++;
 	}
-
-	make_mask(bits, endpoint->mask, endpoint->family == AF_INET ? 1 : 4);
-	for (size_t i = 0; i < ARRAY_SIZE(endpoint->addr); i++)
-		if (endpoint->addr[i] & ~endpoint->mask[i])
-			return bad(ret_reason, "the address has bits set beyond its prefix");
+	memcpy(value, &head, sizeof(head));
+	memcpy(ret_value, value, type->size);
 	return 0;
 }
 
-int endpoint_parse(const char *text, struct checmate_endpoint *ret_endpoint, const char **ret_reason)
+int param_type_parse(const struct param_type *type, const struct param_limits *limits,
+		     const char *text, void *ret_value, char **ret_reason)
 {
-	struct checmate_endpoint endpoint = {};
-	char address[64] = "", prefix[8] = "";
-	bool has_prefix = false;
-	const char *end, *ports;
-	int family, r;
-
-	if (text[0] == '[') {
-		family = AF_INET6;
-		text++;
-		end = strchr(text, ']');
-		if (!end)
-			return bad(ret_reason, "the [ is not closed");
-		ports = strchr(end, ':');
-	} else {
-		family = AF_INET;
-		end = text + strcspn(text, "/:");
-		ports = strchr(text, ':');
-	}
-	if (!ports)
-		return bad(ret_reason, "the port is missing");
-
-	if ((size_t)(end - text) >= sizeof(address))
-		return bad(ret_reason, "the address is too long");
-	memcpy(address, text, end - text);
-
-	if (family == AF_INET6)
-		end++;
-	if (*end == '/') {
-		end++;
-		if ((size_t)(ports - end) >= sizeof(prefix))
-			return bad(ret_reason, "the prefix is too long");
-		memcpy(prefix, end, ports - end);
-		has_prefix = true;
-	} else if (end != ports) {
-		return bad(ret_reason, "after the address comes / or :");
-	}
-
-	r = parse_prefix(family, address, has_prefix ? prefix : NULL, &endpoint, ret_reason);
-	if (r < 0)
-		return r;
-	r = parse_ports(ports + 1, &endpoint, ret_reason);
-	if (r < 0)
-		return r;
-
-	*ret_endpoint = endpoint;
-	return 0;
-}
-
-int endpoint_format(const struct checmate_endpoint *endpoint, char text[ENDPOINT_TEXT_MAX])
-{
-	bool v4 = endpoint->family == AF_INET;
-	size_t words = v4 ? 1 : 4;
-	char address[INET6_ADDRSTRLEN], prefix[16] = "", last[16] = "";
-	int bits;
-
-	if (!v4 && (endpoint->family != AF_INET6 || is_mapped(endpoint)))
-		return -EINVAL;
-	bits = count_mask(endpoint->mask, words);
-	if (bits < 0 || endpoint->port_first > endpoint->port_last)
-		return -EINVAL;
-	for (size_t i = 0; i < ARRAY_SIZE(endpoint->addr); i++)
-		if ((endpoint->addr[i] & ~endpoint->mask[i]) || (i >= words && endpoint->mask[i]))
-			return -EINVAL;
-
-	if (!inet_ntop(endpoint->family, endpoint->addr, address, sizeof(address)))
-		return -EINVAL;
-	if ((size_t)bits < words * 32)
-		snprintf(prefix, sizeof(prefix), "/%d", bits);
-	if (endpoint->port_first != endpoint->port_last)
-		snprintf(last, sizeof(last), "-%u", endpoint->port_last);
-	snprintf(text, ENDPOINT_TEXT_MAX, v4 ? "%s%s:%u%s" : "[%s]%s:%u%s", address, prefix,
-		 endpoint->port_first, last);
-	return 0;
-}
-
-static int parse_endpoints(const char *text, void *ret_value, char **ret_reason)
-{
-	_cleanup_free_ struct checmate_endpoints *list = NULL;
-	_cleanup_free_ char *copy = strdup(text);
-	char *entry, *rest = copy;
+	const char *why = "not understood";
+	_cleanup_free_ char *copy = NULL;
+	int r;
 
 	*ret_reason = NULL;
-	list = calloc(1, sizeof(*list));
-	if (!list || !copy)
-		return -ENOMEM;
-
-	while ((entry = strsep(&rest, SEPARATORS))) {
-		const char *reason;
-		int r;
-
-		if (!*entry)
-			continue;
-		if (list->count == CHECMATE_LIST_MAX) {
-			if (asprintf(ret_reason, "more than %d entries", CHECMATE_LIST_MAX) < 0)
-				*ret_reason = NULL;
-			return -E2BIG;
-		}
-		r = endpoint_parse(entry, &list->entry[list->count], &reason);
-		if (r < 0) {
-			if (asprintf(ret_reason, "\"%s\": %s", entry, reason) < 0)
-				*ret_reason = NULL;
-			return r;
-		}
-		list->count++;
+	if (type->single) {
+		r = type->single->parse(limits, text, ret_value, &why);
+		return r < 0 ? explain(r, text, why, ret_reason) : 0;
 	}
 
-	memcpy(ret_value, list, sizeof(*list));
+	copy = strdup(text);
+	if (!copy)
+		return -ENOMEM;
+	if (type->set)
+		return parse_set(type->set, copy, ret_value, ret_reason);
+	return parse_list(type, copy, ret_value, ret_reason);
+}
+
+/* --- bytes to text -------------------------------------------------------- */
+
+static int write_set(const struct param_set *set, const void *value, FILE *file)
+{
+	const char *separator = "";
+	__u64 bits;
+	int r;
+
+	memcpy(&bits, value, sizeof(bits));
+	for (unsigned int bit = 0; bit < 64; bit++) {
+		char member[PARAM_MEMBER_MAX];
+
+		if (!(bits & (1ULL << bit)))
+			continue;
+		r = set->name(bit, member);
+		if (r < 0)
+			return r;
+		fprintf(file, "%s%s", separator, member);
+		separator = ",";
+	}
 	return 0;
 }
 
-static int format_endpoints(const void *value, char **ret_text)
+static int write_list(const struct param_type *type, const char *value, FILE *file)
 {
-	const struct checmate_endpoints *list = value;
+	const struct param_list *list = type->entries;
+	const char *entry = value + sizeof(struct list_head);
+	const char *end = value + type->size;
+	struct list_head head;
+	int r;
+
+	memcpy(&head, value, sizeof(head));
+	if (head.count > list->max || head.reserved)
+		return -EINVAL;
+	for (__u32 i = 0; i < head.count; i++, entry += list->size) {
+		char text[PARAM_ENTRY_MAX];
+
+		r = list->format(entry, text);
+		if (r < 0)
+			return r;
+		fprintf(file, "%s%s", i ? "," : "", text);
+	}
+	for (; entry < end; entry++)
+		if (*entry)
+			return -EINVAL;
+	return 0;
+}
+
+int param_type_format(const struct param_type *type, const struct param_limits *limits,
+		      const void *value, char **ret_text)
+{
 	_cleanup_free_ char *text = NULL;
 	_cleanup_fclose_ FILE *file = NULL;
 	size_t size;
+	int r;
 
-	if (list->count > CHECMATE_LIST_MAX)
-		return -EINVAL;
+	if (type->single)
+		return type->single->format(limits, value, ret_text);
 
 	file = open_memstream(&text, &size);
 	if (!file)
 		return -ENOMEM;
-	for (__u32 i = 0; i < list->count; i++) {
-		char entry[ENDPOINT_TEXT_MAX];
-		int r;
-
-		r = endpoint_format(&list->entry[i], entry);
-		if (r < 0)
-			return r;
-		fprintf(file, "%s%s", i ? "," : "", entry);
-	}
+	r = type->set ? write_set(type->set, value, file) : write_list(type, value, file);
+	if (r < 0)
+		return r;
 	if (fclose(TAKE_PTR(file)) == EOF)
 		return -ENOMEM;
 
@@ -336,23 +278,103 @@ static int format_endpoints(const void *value, char **ret_text)
 
 /* --- types ---------------------------------------------------------------- */
 
+#define SEVERAL ", several separated by commas or blanks"
+
 static const struct param_type types[] = {
 	{
 		.name = "errno",
 		.form = "an errno by name or number, as EPERM or 1",
-		.size = sizeof(int32_t),
-		.parse = parse_errno,
-		.format = format_errno,
+		.size = sizeof(__s32),
+		.single = &param_errno,
+	},
+	{
+		.name = "bool",
+		.form = "yes or no",
+		.size = sizeof(__u32),
+		.single = &param_bool,
+	},
+	{
+		.name = "number",
+		.size = sizeof(__u64),
+		.single = &param_number,
+	},
+	{
+		.name = "choice",
+		.size = sizeof(__u32),
+		.single = &param_choice,
+	},
+	{
+		.name = "capabilities",
+		.form = "CAP_NAME, as CAP_NET_ADMIN" SEVERAL,
+		.size = sizeof(__u64),
+		.set = &param_capabilities,
+	},
+	{
+		.name = "families",
+		.form = "a socket family, as AF_INET" SEVERAL,
+		.size = sizeof(__u64),
+		.set = &param_families,
+	},
+	{
+		.name = "socket-types",
+		.form = "a socket type, as SOCK_STREAM" SEVERAL,
+		.size = sizeof(__u64),
+		.set = &param_socket_types,
+	},
+	{
+		.name = "signals",
+		.form = "a signal by name or number, as TERM, RTMIN+1 or 9" SEVERAL,
+		.size = sizeof(__u64),
+		.set = &param_signals,
 	},
 	{
 		.name = "endpoints",
-		.form = "ADDRESS[/PREFIX]:PORT[-PORT], separated by commas or blanks, IPv6 in []",
+		.form = "ADDRESS[/PREFIX]:PORT[-PORT][/PROTOCOL], IPv6 in []" SEVERAL,
 		.list = true,
 		.size = sizeof(struct checmate_endpoints),
-		.parse = parse_endpoints,
-		.format = format_endpoints,
+		.entries = &param_endpoints,
+	},
+	{
+		.name = "ports",
+		.form = "PORT[-PORT][/PROTOCOL], as 8000-8100/tcp" SEVERAL,
+		.list = true,
+		.size = sizeof(struct checmate_port_ranges),
+		.entries = &param_ports,
+	},
+	{
+		.name = "uids",
+		.form = "UID[-UID], as 1000-1999" SEVERAL,
+		.list = true,
+		.size = sizeof(struct checmate_id_ranges),
+		.entries = &param_ids,
+	},
+	{
+		.name = "gids",
+		.form = "GID[-GID], as 1000-1999" SEVERAL,
+		.list = true,
+		.size = sizeof(struct checmate_id_ranges),
+		.entries = &param_ids,
+	},
+	{
+		.name = "paths",
+		.form = "an absolute path, with a \\ before a blank, comma or \\ in it" SEVERAL,
+		.list = true,
+		.size = sizeof(struct checmate_path_prefixes),
+		.entries = &param_paths,
+	},
+	{
+		.name = "fstypes",
+		.form = "a filesystem type, as tmpfs" SEVERAL,
+		.list = true,
+		.size = sizeof(struct checmate_names),
+		.entries = &param_names,
 	},
 };
+
+const struct param_type *param_type_get(size_t index)
+{
+	return index < ARRAY_SIZE(types) ? &types[index] : NULL;
+}
 
 const struct param_type *param_type_find(const char *name)
 {
@@ -360,4 +382,31 @@ const struct param_type *param_type_find(const char *name)
 		if (streq(types[i].name, name))
 			return &types[i];
 	return NULL;
+}
+
+/* Writes what depends on the limits. */
+static void write_form(const struct param_type *type, const struct param_limits *limits, FILE *file)
+{
+	if (type->single == &param_number) {
+		fprintf(file, "a number from %" PRIu64 " to %" PRIu64, limits->min, limits->max);
+		return;
+	}
+	fputs("one of", file);
+	for (char **choice = limits->choices; *choice; choice++)
+		fprintf(file, "%s %s", choice == limits->choices ? "" : ",", *choice);
+}
+
+char *param_type_form(const struct param_type *type, const struct param_limits *limits)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_fclose_ FILE *file = NULL;
+	size_t size;
+
+	if (type->form)
+		return strdup(type->form);
+	file = open_memstream(&text, &size);
+	if (!file)
+		return NULL;
+	write_form(type, limits, file);
+	return fclose(TAKE_PTR(file)) == EOF ? NULL : TAKE_PTR(text);
 }

@@ -196,36 +196,63 @@ static int add_programs(struct checmate_policy *policy, struct checmate_error **
 	return 0;
 }
 
-/* Finds the map of a parameter and the value it has in the object file. */
-static int add_value(struct checmate_policy *policy, size_t index, struct checmate_error **ret_error)
+/* Where the value begins that a scalar has in the object file, or NULL. */
+static const void *find_scalar(const struct checmate_policy *policy, const struct param *param)
 {
-	const struct param *param = &policy->description.params[index];
-	const struct bpf_map *map = bpf_object__find_map_by_name(policy->object, param->map);
-	const struct bpf_map *inner;
+	struct bpf_map *map = bpf_object__find_map_by_name(policy->object, param->map);
 	const char *initial;
 	size_t size = 0;
+
+	initial = map ? bpf_map__initial_value(map, &size) : NULL;
+	if (!initial || param->offset > size || size - param->offset < param->type->size)
+		return NULL;
+	return initial + param->offset;
+}
+
+static bool is_list(const struct checmate_policy *policy, const struct param *param)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(policy->object, param->map);
+	const struct bpf_map *inner = map ? bpf_map__inner_map(map) : NULL;
+
+	return inner && bpf_map__type(map) == BPF_MAP_TYPE_ARRAY_OF_MAPS &&
+	       bpf_map__max_entries(map) == 1 && bpf_map__type(inner) == BPF_MAP_TYPE_ARRAY &&
+	       bpf_map__max_entries(inner) == 1 && bpf_map__value_size(inner) == param->type->size;
+}
+
+/* The value that a parameter begins with: from the object file, or its tag. */
+static int add_value(struct checmate_policy *policy, size_t index, struct checmate_error **ret_error)
+{
+	struct param *param = &policy->description.params[index];
+	_cleanup_free_ char *reason = NULL, *text = NULL;
+	const void *scalar = NULL;
+	int r = 0;
+
+	if (!param->type->list)
+		scalar = find_scalar(policy, param);
+	if (param->type->list ? !is_list(policy, param) : !scalar)
+		return error_set(ret_error, -EINVAL,
+				 "%s: its parameter \"%s\" has not the layout of the type \"%s\"; build it with this version's checmate.bpf.h",
+				 policy->path, param->info.name, param->type->name);
 
 	policy->values[index] = calloc(1, param->type->size);
 	if (!policy->values[index])
 		return error_oom(ret_error);
-
-	if (param->type->list) {
-		inner = map ? bpf_map__inner_map((struct bpf_map *)map) : NULL;
-		if (inner && bpf_map__type(map) == BPF_MAP_TYPE_ARRAY_OF_MAPS &&
-		    bpf_map__max_entries(map) == 1 && bpf_map__type(inner) == BPF_MAP_TYPE_ARRAY &&
-		    bpf_map__max_entries(inner) == 1 &&
-		    bpf_map__value_size(inner) == param->type->size)
-			return 0;
-	} else {
-		initial = map ? bpf_map__initial_value((struct bpf_map *)map, &size) : NULL;
-		if (initial && param->offset <= size && size - param->offset >= param->type->size) {
-			memcpy(policy->values[index], initial + param->offset, param->type->size);
-			return 0;
-		}
-	}
-	return error_set(ret_error, -EINVAL,
-			 "%s: its parameter \"%s\" has not the layout of the type \"%s\"; build it with this version's checmate.bpf.h",
-			 policy->path, param->info.name, param->type->name);
+	if (scalar)
+		memcpy(policy->values[index], scalar, param->type->size);
+	else
+		r = param_type_parse(param->type, &param->limits, param->initial,
+				     policy->values[index], &reason);
+	if (!r)
+		r = param_type_format(param->type, &param->limits, policy->values[index], &text);
+	if (r == -ENOMEM)
+		return error_oom(ret_error);
+	if (r < 0)
+		return error_set(ret_error, -EINVAL,
+				 "%s: the default of its parameter \"%s\" cannot be: %s; make it %s",
+				 policy->path, param->info.name, reason ?: "its bytes mean nothing",
+				 param->info.form);
+	param->info.value = TAKE_PTR(text);
+	return 0;
 }
 
 static int open_object(struct checmate_policy *policy, size_t size,

@@ -173,6 +173,68 @@ static void test_configure(void **state)
 	check_value(policy, "allow", "0.0.0.0/0:80,[::]:443");
 }
 
+static const struct checmate_param *get_param(const struct checmate_policy *policy, const char *name)
+{
+	for (size_t i = 0; i < checmate_policy_count_params(policy); i++)
+		if (streq(checmate_policy_get_param(policy, i)->name, name))
+			return checmate_policy_get_param(policy, i);
+	fail_msg("no parameter %s", name);
+	return NULL;
+}
+
+/* A policy with a parameter of every type: names are those of the types. */
+static void test_types(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *value;
+		const char *form;
+		const char *bad;
+		const char *good;
+	} params[] = {
+		{ "errno", "EACCES", "EPERM or 1", "ENOPE", "EPERM" },
+		{ "bool", "yes", "yes or no", "maybe", "no" },
+		{ "number", "5000000000", "from 1 to 18446744073709551615", "0", "1" },
+		{ "choice", "middle", "one of low, middle, high", "medium", "high" },
+		{ "capabilities", "CAP_NET_ADMIN,CAP_BPF", "CAP_NAME", "NET_ADMIN", "CAP_CHOWN" },
+		{ "families", "AF_UNIX,AF_VSOCK", "AF_INET", "INET", "AF_INET" },
+		{ "socket-types", "SOCK_STREAM", "SOCK_STREAM", "TCP", "" },
+		{ "signals", "TERM,RTMIN+30", "RTMIN+1", "TERMINATE", "KILL" },
+		{ "endpoints", "10.0.0.0/8:80/tcp,[::1]:53", "[/PROTOCOL]", "::1:53",
+		  "0.0.0.0/0:1" },
+		{ "ports", "80,8000-8100/tcp", "PORT[-PORT][/PROTOCOL]", "http", "53/udp" },
+		{ "uids", "0,1000-1999", "UID[-UID]", "root", "0" },
+		{ "gids", "", "GID[-GID]", "wheel", "0-10" },
+		{ "paths", "/usr,/with\\ blank", "absolute path", "usr", "/a\\,b" },
+		{ "fstypes", "tmpfs,proc", "as tmpfs", "/proc", "ext4" },
+	};
+	_cleanup_free_ char *path = NULL;
+	_cleanup_policy_ struct checmate_policy *policy = NULL;
+
+	(void)state;
+	assert_true(asprintf(&path, "%s/all-params.bpf.o", getenv("CHECMATE_TEST_OBJECTS")) > 0);
+	policy = open_good(path);
+	assert_int_equal(checmate_policy_count_params(policy), ARRAY_SIZE(params));
+	for (size_t i = 0; i < ARRAY_SIZE(params); i++) {
+		const struct checmate_param *param = get_param(policy, params[i].name);
+
+		assert_string_equal(param->type, params[i].name);
+		assert_string_equal(param->value, params[i].value);
+		assert_non_null(strstr(param->form, params[i].form));
+		check_value(policy, param->name, params[i].value);
+
+		/* The explanation names the parameter, what was given, and what to give. */
+		check_not_set(policy, param->name, params[i].bad, -EINVAL, "parameter ");
+		check_not_set(policy, param->name, params[i].bad, -EINVAL, params[i].bad);
+		check_not_set(policy, param->name, params[i].bad, -EINVAL, param->form);
+		check_value(policy, param->name, params[i].value);
+
+		assert_int_equal(checmate_policy_set(policy, param->name, params[i].good, NULL), 0);
+		check_value(policy, param->name, params[i].good);
+		assert_string_equal(param->value, params[i].value);
+	}
+}
+
 static void test_not_found(void **state)
 {
 	(void)state;
@@ -215,6 +277,11 @@ static void test_bad_objects(void **state)
 		{ "wrong-layout", "has not the layout of the type \"endpoints\"" },
 		{ "wrong-place", "is not where the type \"errno\" belongs" },
 		{ "same-params", "two parameters \"error\"" },
+		{ "wrong-list", "has not the layout of the type \"paths\"" },
+		{ "bad-limits", "other limits than the type \"number\"" },
+		{ "other-limits", "other limits than the type \"errno\"" },
+		{ "bad-default", "\"http\": a port is a number" },
+		{ "bad-value", "bytes mean nothing; make it one of low, high" },
 		{ "not-lsm", "section \"xdp\"" },
 		{ "no-program", "no program" },
 	};
@@ -315,11 +382,17 @@ static void test_null(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_describe),      cmocka_unit_test(test_both_kinds),
-		cmocka_unit_test(test_configure),     cmocka_unit_test(test_not_found),
-		cmocka_unit_test(test_not_an_object), cmocka_unit_test(test_bad_objects),
-		cmocka_unit_test(test_truncated),     cmocka_unit_test(test_corrupt_description),
-		cmocka_unit_test(test_list),	      cmocka_unit_test(test_null),
+		cmocka_unit_test(test_describe),
+		cmocka_unit_test(test_both_kinds),
+		cmocka_unit_test(test_configure),
+		cmocka_unit_test(test_types),
+		cmocka_unit_test(test_not_found),
+		cmocka_unit_test(test_not_an_object),
+		cmocka_unit_test(test_bad_objects),
+		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_corrupt_description),
+		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_null),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -3,7 +3,7 @@
  * Checmate policies - Values shared by policies and libchecmate
  *
  * The bytes behind the parameter types. Text is turned into these bytes and
- * back in libchecmate/param.c only.
+ * back in libchecmate/param*.c only.
  */
 #ifndef CHECMATE_TYPES_H
 #define CHECMATE_TYPES_H
