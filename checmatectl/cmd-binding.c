@@ -77,9 +77,9 @@ static void report_enabled(const struct options *options, char *const *enabled)
 		printf("%s: controller checmate turned on for its children\n", *enabled);
 }
 
-int command_apply(const struct options *options, int argc, char **argv)
+static int apply(const struct options *options, bool replace, int argc, char **argv)
 {
-	struct checmate_apply_opts opts = { .sz = sizeof(opts), .replace = options->replace };
+	struct checmate_apply_opts opts = { .sz = sizeof(opts), .replace = replace };
 	_cleanup_(selection_done) struct selection selection = {};
 	_cleanup_error_ struct checmate_error *error = NULL;
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
@@ -89,8 +89,9 @@ int command_apply(const struct options *options, int argc, char **argv)
 	status = select_policies(&selection, argc - 1, argv + 1);
 	if (status)
 		return status;
-	if (open_cgroup(argv[0], &cgroup, &error) < 0)
-		return fail(error);
+	status = open_cgroup(argv[0], &cgroup);
+	if (status)
+		return status;
 	/* Before anything is changed: what the kernel refuses, it refuses here. */
 	for (size_t i = 0; i < selection.n; i++)
 		if (checmate_policy_load(selection.policies[i], &error) < 0)
@@ -102,6 +103,16 @@ int command_apply(const struct options *options, int argc, char **argv)
 		return fail(error);
 	report_apply(options, cgroup, &selection, enabled);
 	return EXIT_DONE;
+}
+
+int command_apply(const struct options *options, int argc, char **argv)
+{
+	return apply(options, options->replace, argc, argv);
+}
+
+int command_replace(const struct options *options, int argc, char **argv)
+{
+	return apply(options, true, argc, argv);
 }
 
 static void report_removed(const struct options *options, const char *cgroup, const char *policy)
@@ -123,6 +134,7 @@ int command_remove(const struct options *options, int argc, char **argv)
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	const char *policy = argc > 1 ? argv[1] : NULL;
 	uint64_t id;
+	int status;
 
 	/* A cgroup that is gone has no path any more, only its id. */
 	if (parse_cgroup_id(argv[0], &id)) {
@@ -131,8 +143,9 @@ int command_remove(const struct options *options, int argc, char **argv)
 		report_removed(options, argv[0], policy);
 		return EXIT_DONE;
 	}
-	if (open_cgroup(argv[0], &cgroup, &error) < 0)
-		return fail(error);
+	status = open_cgroup(argv[0], &cgroup);
+	if (status)
+		return status;
 	if (checmate_binding_remove(cgroup, policy, &error) < 0)
 		return fail(error);
 	report_removed(options, checmate_cgroup_path(cgroup), policy);
@@ -143,9 +156,12 @@ static int open_binding(char **argv, struct checmate_binding **ret_binding)
 {
 	_cleanup_error_ struct checmate_error *error = NULL;
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+	int status;
 
-	if (open_cgroup(argv[0], &cgroup, &error) < 0 ||
-	    checmate_binding_open(cgroup, argv[1], ret_binding, &error) < 0)
+	status = open_cgroup(argv[0], &cgroup);
+	if (status)
+		return status;
+	if (checmate_binding_open(cgroup, argv[1], ret_binding, &error) < 0)
 		return fail(error);
 	return EXIT_DONE;
 }

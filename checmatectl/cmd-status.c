@@ -86,21 +86,15 @@ static void show_text(const struct checmate_cgroup *cgroup, const struct checmat
 
 static int show(const struct options *options, const char *argument)
 {
-	_cleanup_(checmate_status_freep) struct checmate_status *status = NULL;
+	_cleanup_status_ struct checmate_status *status = NULL;
 	_cleanup_error_ struct checmate_error *error = NULL;
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
-	uint64_t pid;
 	int r;
 
-	/* Digits alone are a process; a cgroup called so is written with a '/'. */
-	r = parse_u64(argument, INT32_MAX, &pid);
-	if (!r)
-		r = checmate_cgroup_open_pid(pid, &cgroup, &error);
-	else if (r == -ERANGE)
-		return usage("status: %s: not a process id", argument);
-	else
-		r = open_cgroup(argument, &cgroup, &error);
-	if (r < 0 || checmate_status_read(cgroup, &status, &error) < 0)
+	r = open_target(argument, &cgroup);
+	if (r)
+		return r;
+	if (checmate_status_read(cgroup, &status, &error) < 0)
 		return fail(error);
 
 	if (options->json)

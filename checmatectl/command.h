@@ -12,22 +12,43 @@
 #define _cleanup_cgroup_ _cleanup_(checmate_cgroup_freep)
 #define _cleanup_policy_ _cleanup_(checmate_policy_freep)
 #define _cleanup_binding_ _cleanup_(checmate_binding_freep)
+#define _cleanup_status_ _cleanup_(checmate_status_freep)
+#define _cleanup_features_ _cleanup_(checmate_features_freep)
 
-/* Exit statuses. */
+/* Exit statuses; those from 125 on are of "run" only, as env(1) has them. */
 enum {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
+	EXIT_NO_SETUP = 125,
+	EXIT_NO_EXEC = 126,
+	EXIT_NOT_FOUND = 127,
 };
 
 /**
  * struct options - What the command line says beside the command's arguments.
  * @json: print JSON instead of tables.
+ * @all: show what has no policy, too.
  * @replace: put a policy in the place of its former instance.
+ * @permissive: tell denials, do not enforce them.
+ * @untrusted_ok: open policy objects that others than root can change.
+ * @when_exec: stage until an exec.
+ * @pid: of this process; 0 for any in the cgroup.
+ * @except: path of a file whose exec does not count; NULL for none.
+ * @parent: cgroup to make the fresh one in; NULL for the default.
+ * @exec: the words after "--" for a command that runs them, NULL ended.
  */
 struct options {
 	bool json;
+	bool all;
 	bool replace;
+	bool permissive;
+	bool untrusted_ok;
+	bool when_exec;
+	pid_t pid;
+	const char *except;
+	const char *parent;
+	char **exec;
 };
 
 /**
@@ -35,8 +56,11 @@ struct options {
  * @name: what the user types.
  * @arguments: its arguments, for the help.
  * @help: one line, for the help.
+ * @options: names of the options it takes beside those that all take.
  * @min: fewest arguments.
  * @max: most arguments, -1 for any number.
+ * @execs: it runs what stands after "--" and ends as that does; its policies
+ *         are arguments of --policy.
  * @run: does it; @argv has @argc arguments, without the command's name. Returns an
  *       exit status.
  */
@@ -44,13 +68,16 @@ struct command {
 	const char *name;
 	const char *arguments;
 	const char *help;
+	const char *options;
 	int min;
 	int max;
+	bool execs;
 	int (*run)(const struct options *options, int argc, char **argv);
 };
 
 int command_policy(const struct options *options, int argc, char **argv);
 int command_apply(const struct options *options, int argc, char **argv);
+int command_replace(const struct options *options, int argc, char **argv);
 int command_remove(const struct options *options, int argc, char **argv);
 int command_set(const struct options *options, int argc, char **argv);
 int command_get(const struct options *options, int argc, char **argv);
@@ -60,6 +87,9 @@ int command_features(const struct options *options, int argc, char **argv);
 
 /* Says on stderr why the library failed. Returns EXIT_FAILED. */
 int fail(const struct checmate_error *error);
+
+/* Says on stderr "THING: REASON; REMEDY". Returns EXIT_FAILED. */
+int fail_text(const char *format, ...) _printf_(1, 2);
 
 /* Says on stderr what is wrong with the command line. Returns EXIT_USAGE. */
 int usage(const char *format, ...) _printf_(1, 2);
@@ -71,9 +101,14 @@ int usage(const char *format, ...) _printf_(1, 2);
  */
 char *split_assignment(char *argument);
 
-/* Opens "PATH", or "id:NUMBER". */
-int open_cgroup(const char *argument, struct checmate_cgroup **ret_cgroup,
-		struct checmate_error **ret_error);
+/*
+ * Opens what a command that changes something is given: PATH, UNIT or id:NUMBER.
+ * Returns an exit status, after having said why it is not EXIT_DONE.
+ */
+int open_cgroup(const char *argument, struct checmate_cgroup **ret_cgroup);
+
+/* The same for a command that only looks: a process id stands for its cgroup. */
+int open_target(const char *argument, struct checmate_cgroup **ret_cgroup);
 
 /* The number of "id:NUMBER", or false. */
 bool parse_cgroup_id(const char *argument, uint64_t *ret_id);

@@ -1,16 +1,28 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* checmatectl - Command line: options, the table of commands */
+#include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdarg.h>
 
 #include "command.h"
+#include "output.h"
 #include "parse.h"
 
 static const struct command commands[] = {
 	{
+		.name = "status",
+		.arguments = "[TARGET]",
+		.help = "What is attached and enforced; without TARGET, every binding",
+		.options = "json",
+		.max = 1,
+		.run = command_status,
+	},
+	{
 		.name = "policy",
 		.arguments = "list | show POLICY",
 		.help = "What policies there are, what one does and takes",
+		.options = "json",
 		.min = 1,
 		.max = 2,
 		.run = command_policy,
@@ -19,14 +31,25 @@ static const struct command commands[] = {
 		.name = "apply",
 		.arguments = "CGROUP POLICY [PARAM=VALUE…] [POLICY…]",
 		.help = "Put policies in force in a cgroup, all or none",
+		.options = "replace json",
 		.min = 2,
 		.max = -1,
 		.run = command_apply,
 	},
 	{
+		.name = "replace",
+		.arguments = "CGROUP POLICY [PARAM=VALUE…] [POLICY…]",
+		.help = "The same, in place of what is there of these policies, without a gap",
+		.options = "json",
+		.min = 2,
+		.max = -1,
+		.run = command_replace,
+	},
+	{
 		.name = "remove",
 		.arguments = "CGROUP [POLICY]",
 		.help = "Take a policy, or every policy, out of force",
+		.options = "json",
 		.min = 1,
 		.max = 2,
 		.run = command_remove,
@@ -35,6 +58,7 @@ static const struct command commands[] = {
 		.name = "set",
 		.arguments = "CGROUP POLICY PARAM=VALUE…",
 		.help = "Change parameters while the policy is in force",
+		.options = "json",
 		.min = 3,
 		.max = -1,
 		.run = command_set,
@@ -43,66 +67,98 @@ static const struct command commands[] = {
 		.name = "get",
 		.arguments = "CGROUP POLICY [PARAM…]",
 		.help = "Show the parameters in force",
+		.options = "json",
 		.min = 2,
 		.max = -1,
 		.run = command_get,
 	},
 	{
-		.name = "status",
-		.arguments = "[CGROUP | PID]",
-		.help = "What is attached and enforced; without argument, every binding",
-		.min = 0,
-		.max = 1,
-		.run = command_status,
-	},
-	{
 		.name = "gc",
 		.arguments = "",
 		.help = "Drop what is left of cgroups that are gone",
-		.min = 0,
-		.max = 0,
+		.options = "json",
 		.run = command_gc,
 	},
 	{
 		.name = "features",
 		.arguments = "",
 		.help = "Whether this machine can enforce, and what is missing",
-		.min = 0,
-		.max = 0,
+		.options = "json",
 		.run = command_features,
 	},
 };
 
+/* --- options --------------------------------------------------------------- */
+
 enum {
-	OPTION_JSON = 256,
+	OPTION_COLOR = 256,
+	OPTION_JSON,
 	OPTION_REPLACE,
 	OPTION_VERSION,
 };
 
-static const struct option long_options[] = {
-	{ "help", no_argument, NULL, 'h' },
-	{ "json", no_argument, NULL, OPTION_JSON },
-	{ "replace", no_argument, NULL, OPTION_REPLACE },
-	{ "version", no_argument, NULL, OPTION_VERSION },
-	{},
+/* What each option is; which commands take it is said with them. */
+static const struct option_info {
+	const char *name;
+	int value; /* a letter when it has one */
+	const char *argument;
+	bool everywhere;
+	const char *help;
+} option_infos[] = {
+	{ "help", 'h', NULL, true, "print this, or of a command what it takes" },
+	{ "version", OPTION_VERSION, NULL, true, "print the version" },
+	{ "color", OPTION_COLOR, "WHEN", true, "auto, always or never; auto is on a terminal" },
+	{ "json", OPTION_JSON, NULL, false, "print JSON" },
+	{ "replace", OPTION_REPLACE, NULL, false,
+	  "take the place of the same policy, without a gap" },
 };
 
-static void help(void)
+static bool takes(const struct command *command, const struct option_info *info)
 {
-	puts("checmatectl [OPTION…] COMMAND …\n\nCommands:");
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		printf("  %s %s\n      %s\n", commands[i].name, commands[i].arguments,
-		       commands[i].help);
-	puts("\nOptions:\n"
-	     "      --json      print JSON\n"
-	     "      --replace   apply: take the place of the same policy, without a gap\n"
-	     "  -h, --help      print this\n"
-	     "      --version   print the version\n"
-	     "\n"
-	     "CGROUP is a path below /sys/fs/cgroup, or relative to it (\"/a/b\", \"/\" is the\n"
-	     "root), or id:NUMBER. POLICY is a name, or a path with a '/'.\n"
-	     "Exit status: 0 done, 1 failed, 2 wrong usage.");
+	return info->everywhere || word_in_text(command->options, info->name, " ");
 }
+
+static void help_option(const struct option_info *info)
+{
+	char left[40];
+
+	if (info->value < 256)
+		snprintf(left, sizeof(left), "-%c, --%s", info->value, info->name);
+	else
+		snprintf(left, sizeof(left), "    --%s", info->name);
+	if (info->argument) {
+		size_t n = strlen(left);
+
+		snprintf(left + n, sizeof(left) - n, "=%s", info->argument);
+	}
+	printf("  %-20s  %s\n", left, info->help);
+}
+
+static void help_command(const struct command *command)
+{
+	printf("  %s%s%s\n      %s\n", command->name, *command->arguments ? " " : "",
+	       command->arguments, command->help);
+}
+
+static void help(const struct command *only)
+{
+	printf("checmatectl [OPTION…] %s …\n\n%s:\n", only ? only->name : "COMMAND",
+	       only ? "Command" : "Commands");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!only || only == &commands[i])
+			help_command(&commands[i]);
+	puts("\nOptions:");
+	for (size_t i = 0; i < ARRAY_SIZE(option_infos); i++)
+		if (!only || takes(only, &option_infos[i]))
+			help_option(&option_infos[i]);
+	puts("\n"
+	     "CGROUP is a path that begins with the mount (/sys/fs/cgroup/a) or below it (/a, a/b;\n"
+	     "/ is the root), or id:NUMBER. TARGET is one of these or a process id. POLICY is a\n"
+	     "name, or a path with a '/'.\n"
+	     "See checmatectl(1).");
+}
+
+/* --- what commands share ---------------------------------------------------- */
 
 int fail(const struct checmate_error *error)
 {
@@ -118,15 +174,30 @@ int fail(const struct checmate_error *error)
 	return EXIT_FAILED;
 }
 
+static void say(const char *format, va_list ap, const char *end)
+{
+	fputs("checmate: ", stderr);
+	vfprintf(stderr, format, ap);
+	fputs(end, stderr);
+}
+
+int fail_text(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	say(format, ap, "\n");
+	va_end(ap);
+	return EXIT_FAILED;
+}
+
 int usage(const char *format, ...)
 {
 	va_list ap;
 
-	fputs("checmate: ", stderr);
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	say(format, ap, "; see \"checmatectl --help\"\n");
 	va_end(ap);
-	fputs("; see \"checmatectl --help\"\n", stderr);
 	return EXIT_USAGE;
 }
 
@@ -144,22 +215,7 @@ char *split_assignment(char *argument)
 	return equals + 1;
 }
 
-bool parse_cgroup_id(const char *argument, uint64_t *ret_id)
-{
-	const char *number = startswith(argument, "id:");
-
-	return number && !parse_u64(number, UINT64_MAX, ret_id);
-}
-
-int open_cgroup(const char *argument, struct checmate_cgroup **ret_cgroup,
-		struct checmate_error **ret_error)
-{
-	uint64_t id;
-
-	if (parse_cgroup_id(argument, &id))
-		return checmate_cgroup_open_id(id, ret_cgroup, ret_error);
-	return checmate_cgroup_open(argument, ret_cgroup, ret_error);
-}
+/* --- main ------------------------------------------------------------------- */
 
 static const struct command *find_command(const char *name)
 {
@@ -179,42 +235,151 @@ static int flush(int status)
 	return status;
 }
 
+/* The command line, taken apart. */
+struct line {
+	const struct command *command;
+	struct options options;
+	bool given[ARRAY_SIZE(option_infos)];
+	bool help;
+	bool version;
+	char **words;
+	int n_words;
+};
+
+/* Returns an exit status. */
+static int take_option(struct line *line, const struct option_info *info, char *value)
+{
+	struct options *options = &line->options;
+
+	switch (info->value) {
+	case 'h':
+		line->help = true;
+		return EXIT_DONE;
+	case OPTION_VERSION:
+		line->version = true;
+		return EXIT_DONE;
+	case OPTION_COLOR:
+		if (!color_choose(value))
+			return usage("--color=%s: it is auto, always or never", value);
+		return EXIT_DONE;
+	case OPTION_JSON:
+		options->json = true;
+		return EXIT_DONE;
+	case OPTION_REPLACE:
+		options->replace = true;
+		return EXIT_DONE;
+	}
+	return EXIT_DONE;
+}
+
+static int take_word(struct line *line, char *word)
+{
+	line->words[line->n_words++] = word;
+	return EXIT_DONE;
+}
+
+/*
+ * Options, up to the first word when @line has no command yet; all that is
+ * there and the words between them otherwise. Returns an exit status.
+ */
+static int take_options(struct line *line, int argc, char **argv)
+{
+	struct option long_options[ARRAY_SIZE(option_infos) + 1] = {};
+	char letters[2 * ARRAY_SIZE(option_infos) + 3];
+	const struct option_info *info;
+	int c, status, n = 0;
+
+	letters[n++] = line->command ? '-' : '+';
+	letters[n++] = ':';
+	for (size_t i = 0; i < ARRAY_SIZE(option_infos); i++) {
+		info = &option_infos[i];
+		long_options[i] = (struct option){
+			.name = info->name,
+			.has_arg = info->argument ? required_argument : no_argument,
+			.val = info->value,
+		};
+		if (info->value < 256)
+			letters[n++] = info->value;
+	}
+	letters[n] = '\0';
+
+	/* 0 begins anew, with GNU's getopt. */
+	optind = 0;
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, letters, long_options, NULL)) >= 0) {
+		if (c == 1) {
+			status = take_word(line, optarg);
+			if (status)
+				return status;
+			continue;
+		}
+		if (c == ':')
+			return usage("%s: its argument is missing", argv[optind - 1]);
+		if (c == '?' && optopt > 0 && optopt < 256)
+			return usage("-%c: no such option", optopt);
+		if (c == '?')
+			return usage("%s: no such option", argv[optind - 1]);
+
+		for (info = option_infos; info->value != c;)
+			info++;
+		line->given[info - option_infos] = true;
+		status = take_option(line, info, optarg);
+		if (status)
+			return status;
+	}
+	return EXIT_DONE;
+}
+
+static int run_command(struct line *line, int argc, char **argv)
+{
+	const struct command *command = line->command;
+	int status;
+
+	status = take_options(line, argc, argv);
+	if (status)
+		return status;
+	for (size_t i = 0; i < ARRAY_SIZE(option_infos); i++)
+		if (line->given[i] && !takes(command, &option_infos[i]))
+			return usage("%s: --%s is no option of this command", command->name,
+				     option_infos[i].name);
+	if (line->help) {
+		help(command);
+		return flush(EXIT_DONE);
+	}
+	for (int i = optind; i < argc; i++)
+		line->words[line->n_words++] = argv[i];
+	if (line->n_words < command->min || (command->max >= 0 && line->n_words > command->max))
+		return usage("%s: it takes %s", command->name,
+			     *command->arguments ? command->arguments : "no argument");
+	return flush(command->run(&line->options, line->n_words, line->words));
+}
+
 int main(int argc, char **argv)
 {
-	struct options options = {};
-	const struct command *command;
-	int option;
+	_cleanup_free_ char **words = calloc(argc + 1, sizeof(*words));
+	struct line line = { .words = words };
+	int status;
 
-	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) >= 0) {
-		switch (option) {
-		case 'h':
-			help();
-			return flush(EXIT_DONE);
-		case OPTION_JSON:
-			options.json = true;
-			break;
-		case OPTION_REPLACE:
-			options.replace = true;
-			break;
-		case OPTION_VERSION:
-			printf("checmatectl %s\n", checmate_version());
-			return flush(EXIT_DONE);
-		default:
-			return EXIT_USAGE;
-		}
+	if (!words)
+		return fail(NULL);
+	status = take_options(&line, argc, argv);
+	if (status)
+		return status;
+	if (line.version) {
+		printf("checmatectl %s\n", checmate_version());
+		return flush(EXIT_DONE);
 	}
 	argc -= optind;
 	argv += optind;
+	if (line.help && !argc) {
+		help(NULL);
+		return flush(EXIT_DONE);
+	}
 	if (!argc)
 		return usage("no command");
 
-	command = find_command(argv[0]);
-	if (!command)
+	line.command = find_command(argv[0]);
+	if (!line.command)
 		return usage("%s: no such command", argv[0]);
-	argc--;
-	argv++;
-	if (argc < command->min || (command->max >= 0 && argc > command->max))
-		return usage("%s: it takes %s", command->name,
-			     *command->arguments ? command->arguments : "no argument");
-	return flush(command->run(&options, argc, argv));
+	return run_command(&line, argc, argv);
 }

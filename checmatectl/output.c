@@ -3,6 +3,7 @@
 #include "output.h"
 
 #include "command.h"
+#include "parse.h"
 
 static void no_memory(void)
 {
@@ -17,22 +18,74 @@ static void *need(void *pointer)
 	return pointer;
 }
 
+/* --color, before it is asked: only on a terminal that has colours. */
+static enum {
+	COLOR_AUTO,
+	COLOR_ALWAYS,
+	COLOR_NEVER
+} color_when;
+
+bool color_choose(const char *when)
+{
+	static const char *const words[] = { "auto", "always", "never" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (streq(when, words[i])) {
+			color_when = i;
+			return true;
+		}
+	return false;
+}
+
+static bool use_color(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (color_when != COLOR_AUTO)
+		return color_when == COLOR_ALWAYS;
+	return isatty(STDOUT_FILENO) && (!no || !*no) && term && !streq(term, "dumb");
+}
+
+static const char *const color_names[] = {
+	[COLOR_GOOD] = "green",
+	[COLOR_NOTE] = "cyan",
+	[COLOR_WARN] = "yellow",
+	[COLOR_BAD] = "red",
+};
+
 struct libscols_table *table_new(const char *const *headings)
 {
 	struct libscols_table *table = need(scols_new_table());
 
+	if (scols_table_enable_colors(table, use_color()))
+		no_memory();
 	for (; *headings; headings++)
 		need(scols_table_new_column(table, *headings, 0, 0));
 	return table;
 }
 
-void table_add(struct libscols_table *table, const char *const *cells)
+void line_color(struct libscols_line *line, size_t column, enum color color)
 {
-	struct libscols_line *line = need(scols_table_new_line(table, NULL));
+	struct libscols_cell *cell = scols_line_get_cell(line, column);
+
+	if (color_names[color] && scols_cell_set_color(cell, color_names[color]))
+		no_memory();
+}
+
+struct libscols_line *table_add(struct libscols_table *table, const char *const *cells)
+{
+	return table_add_below(table, NULL, cells);
+}
+
+struct libscols_line *table_add_below(struct libscols_table *table, struct libscols_line *parent,
+				      const char *const *cells)
+{
+	struct libscols_line *line = need(scols_table_new_line(table, parent));
 
 	for (size_t i = 0; i < scols_table_get_ncols(table); i++)
 		if (scols_line_set_data(line, i, cells[i] ?: ""))
 			no_memory();
+	return line;
 }
 
 void table_print(struct libscols_table *table, const char *title)

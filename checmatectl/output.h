@@ -30,8 +30,30 @@ static inline void table_unrefp(struct libscols_table **table)
 /* A table with these headings; NULL ends them. */
 struct libscols_table *table_new(const char *const *headings);
 
-/* Adds a line of as many cells as there are headings; NULL is an empty cell. */
-void table_add(struct libscols_table *table, const char *const *cells);
+/* What a cell's text means to who reads it. */
+enum color {
+	COLOR_NONE,
+	COLOR_GOOD,
+	COLOR_NOTE,
+	COLOR_WARN,
+	COLOR_BAD,
+};
+
+/* Whether to use colours: "auto", "always" or "never". False: it is none of these. */
+bool color_choose(const char *when);
+
+/*
+ * Adds a line of as many cells as there are headings; NULL is an empty cell. The
+ * line is the table's.
+ */
+struct libscols_line *table_add(struct libscols_table *table, const char *const *cells);
+
+/* The same, below another line; only in a table with a column that is a tree. */
+struct libscols_line *table_add_below(struct libscols_table *table, struct libscols_line *parent,
+				      const char *const *cells);
+
+/* Colours a cell, where colours are used. */
+void line_color(struct libscols_line *line, size_t column, enum color color);
 
 /* Prints the table, below @title unless that is NULL. */
 void table_print(struct libscols_table *table, const char *title);
