@@ -5,47 +5,6 @@
 #include "command.h"
 #include "output.h"
 
-/* The policies of one "apply", parameters set. */
-struct selection {
-	struct checmate_policy **policies;
-	size_t n;
-};
-
-static void selection_done(struct selection *selection)
-{
-	for (size_t i = 0; i < selection->n; i++)
-		checmate_policy_free(selection->policies[i]);
-	free(selection->policies);
-}
-
-/* Reads "POLICY [PARAM=VALUE…] [POLICY…]". Returns an exit status. */
-static int select_policies(struct selection *selection, int argc, char **argv)
-{
-	_cleanup_error_ struct checmate_error *error = NULL;
-
-	selection->policies = calloc(argc, sizeof(*selection->policies));
-	if (!selection->policies)
-		return fail(NULL);
-	for (int i = 0; i < argc; i++) {
-		char *value = split_assignment(argv[i]);
-
-		if (!value) {
-			if (checmate_policy_open(argv[i], &selection->policies[selection->n],
-						 &error) < 0)
-				return fail(error);
-			selection->n++;
-			continue;
-		}
-		if (!selection->n)
-			return usage("apply: %s=%s: a parameter stands before its policy", argv[i],
-				     value);
-		if (checmate_policy_set(selection->policies[selection->n - 1], argv[i], value,
-					&error) < 0)
-			return fail(error);
-	}
-	return EXIT_DONE;
-}
-
 static void report_apply(const struct options *options, const struct checmate_cgroup *cgroup,
 			 const struct selection *selection, char *const *enabled)
 {
@@ -86,16 +45,14 @@ static int apply(const struct options *options, bool replace, int argc, char **a
 	_cleanup_strv_ char **enabled = NULL;
 	int status;
 
-	status = select_policies(&selection, argc - 1, argv + 1);
+	status = select_policies(&selection, options, argc - 1, argv + 1);
 	if (status)
 		return status;
 	status = open_cgroup(argv[0], &cgroup);
 	if (status)
 		return status;
-	/* Before anything is changed: what the kernel refuses, it refuses here. */
-	for (size_t i = 0; i < selection.n; i++)
-		if (checmate_policy_load(selection.policies[i], &error) < 0)
-			return fail(error);
+	if (selection_load(&selection, &error) < 0)
+		return fail(error);
 	if (checmate_cgroup_enable(cgroup, &enabled, &error) < 0)
 		return fail(error);
 	report_enabled(options, enabled);

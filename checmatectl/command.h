@@ -110,5 +110,27 @@ int open_cgroup(const char *argument, struct checmate_cgroup **ret_cgroup);
 /* The same for a command that only looks: a process id stands for its cgroup. */
 int open_target(const char *argument, struct checmate_cgroup **ret_cgroup);
 
+/* The policies of one command line. */
+struct selection {
+	struct checmate_policy **policies;
+	size_t n;
+};
+
+/* Opens a policy as the options say. Returns 0, -errno. */
+int open_policy(const struct options *options, const char *name,
+		struct checmate_policy **ret_policy, struct checmate_error **ret_error);
+
+/*
+ * Reads "POLICY [PARAM=VALUE…] [POLICY…]". Returns an exit status, after having
+ * said why it is not EXIT_DONE.
+ */
+int select_policies(struct selection *selection, const struct options *options, int argc,
+		    char **argv);
+
+/* Before anything is changed: what the kernel refuses, it refuses here. */
+int selection_load(const struct selection *selection, struct checmate_error **ret_error);
+
+void selection_done(struct selection *selection);
+
 /* The number of "id:NUMBER", or false. */
 bool parse_cgroup_id(const char *argument, uint64_t *ret_id);

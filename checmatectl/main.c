@@ -235,6 +235,12 @@ static int flush(int status)
 	return status;
 }
 
+static int version(void)
+{
+	printf("checmatectl %s\n", checmate_version());
+	return flush(EXIT_DONE);
+}
+
 /* The command line, taken apart. */
 struct line {
 	const struct command *command;
@@ -342,6 +348,8 @@ static int run_command(struct line *line, int argc, char **argv)
 		if (line->given[i] && !takes(command, &option_infos[i]))
 			return usage("%s: --%s is no option of this command", command->name,
 				     option_infos[i].name);
+	if (line->version)
+		return version();
 	if (line->help) {
 		help(command);
 		return flush(EXIT_DONE);
@@ -365,10 +373,8 @@ int main(int argc, char **argv)
 	status = take_options(&line, argc, argv);
 	if (status)
 		return status;
-	if (line.version) {
-		printf("checmatectl %s\n", checmate_version());
-		return flush(EXIT_DONE);
-	}
+	if (line.version)
+		return version();
 	argc -= optind;
 	argv += optind;
 	if (line.help && !argc) {
