@@ -16,7 +16,34 @@
 #define AF_INET6 10
 #define AF_SMC 43
 
+/* Passed to programs, but not looked into. */
+struct cred;
+struct file;
+struct inode;
+struct kernel_siginfo;
+struct key;
+struct user_namespace;
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+	int level;
+	/* The last is the cgroup itself, at its level. */
+	struct cgroup *ancestors[];
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
+struct sock_cgroup_data {
+	struct cgroup *cgroup;
+};
 
 struct sock_common {
 	unsigned short skc_family;
@@ -25,12 +52,35 @@ struct sock_common {
 struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_protocol;
+	struct sock_cgroup_data sk_cgrp_data;
+};
+
+struct upid {
+	int nr;
+};
+
+struct pid {
+	unsigned int level;
+	/* As many as there are levels, the initial namespace's first. */
+	struct upid numbers[];
+};
+
+struct pt_regs {
+	unsigned long orig_ax;
+};
+
+struct qstr {
+	const unsigned char *name;
 };
 
 struct task_struct {
 	int pid;
 	int tgid;
 	char comm[16];
+	struct task_struct *real_parent;
+	struct task_struct *group_leader;
+	struct pid *thread_pid;
+	struct css_set *cgroups;
 };
 
 struct socket {

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Checmate policies - Is another process or socket inside the bound cgroup?
+ *
+ * Inside is the cgroup that the policy is bound to, and every cgroup below it.
+ * Only cgroup v2 is looked at.
+ */
+#ifndef CHECMATE_CGROUP_BPF_H
+#define CHECMATE_CGROUP_BPF_H
+
+#include "checmate.bpf.h"
+
+/* Deepest cgroup that is looked at, the root being 0. */
+#define CHECMATE_CGROUP_DEPTH_MAX 64
+
+/*
+ * Is @cgroup inside? What cannot be read, and what is deeper than
+ * CHECMATE_CGROUP_DEPTH_MAX, is not: whoever allows only what is inside denies.
+ */
+static __always_inline bool checmate_cgroup_inside(struct cgroup *cgroup)
+{
+	__u64 bound = checmate_self.cgroup;
+	struct cgroup *ancestor;
+	int level;
+
+	/* Not bound to a cgroup yet: nothing is inside. */
+	if (!cgroup || !bound)
+		return false;
+	level = BPF_CORE_READ(cgroup, level);
+	if (level < 0 || level > CHECMATE_CGROUP_DEPTH_MAX)
+		return false;
+	for (int i = 0; i <= CHECMATE_CGROUP_DEPTH_MAX; i++) {
+		if (i > level)
+			return false;
+		if (bpf_core_read(&ancestor, sizeof(ancestor), &cgroup->ancestors[i]))
+			return false;
+		if (BPF_CORE_READ(ancestor, kn, id) == bound)
+			return true;
+	}
+	return false;
+}
+
+/* Is the thread @task inside? A thread that has ended counts as where it was. */
+static __always_inline bool checmate_task_inside(struct task_struct *task)
+{
+	return checmate_cgroup_inside(BPF_CORE_READ(task, cgroups, dfl_cgrp));
+}
+
+/* Is @sock inside? A socket belongs to the cgroup in which it was made. */
+static __always_inline bool checmate_sock_inside(struct sock *sock)
+{
+	return checmate_cgroup_inside(BPF_CORE_READ(sock, sk_cgrp_data.cgroup));
+}
+
+#endif /* CHECMATE_CGROUP_BPF_H */
