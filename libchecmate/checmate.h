@@ -647,6 +647,126 @@ static inline void checmate_status_freep(struct checmate_status **status)
 	*status = checmate_status_free(*status);
 }
 
+/* --- events --------------------------------------------------------------- */
+
+/* The reader of denials; this machine has one at a time. */
+struct checmate_events;
+
+/**
+ * struct checmate_event - A denial that a policy told of.
+ * @time_ns: nanoseconds since boot, the time of suspension included
+ *           (CLOCK_BOOTTIME).
+ * @cgroup_id: the cgroup that the policy is bound to; 0 when the program ran
+ *             without a binding of this library.
+ * @task_cgroup_id: the cgroup of the task that made the call.
+ * @pid: process id, in the initial namespace.
+ * @tid: thread id, likewise.
+ * @uid: user id, in the initial namespace.
+ * @gid: group id, likewise.
+ * @error: errno of the denial, positive.
+ * @permissive: it was told only: the call went on.
+ * @comm: name of the thread.
+ * @policy: the policy's name.
+ * @hook: the LSM hook's name.
+ * @subject_type: what @subject is:
+ *                "none"      nothing is told, @subject is empty
+ *                "endpoint"  "tcp 10.0.0.1:80", "udp [::1]:53", without the
+ *                            protocol where the policy does not tell it;
+ *                            "family 99" for an address of another family
+ *                "path"      a path, as long as there was room for it
+ *                "text"      a name, as of a filesystem type
+ *                "number"    decimal digits
+ *                "task"      "pid 12 (comm)" or "pid 12 (comm) signal TERM"
+ *                "unknown"   something that this library is too old for
+ * @subject: what the call was about, as text; never NULL.
+ *
+ * In the texts, control characters, backslashes and bytes that are not UTF-8 are
+ * written "\ooo", the byte in octal: they can be printed to a terminal.
+ */
+struct checmate_event {
+	uint64_t time_ns;
+	uint64_t cgroup_id;
+	uint64_t task_cgroup_id;
+	uint32_t pid;
+	uint32_t tid;
+	uint32_t uid;
+	uint32_t gid;
+	int error;
+	bool permissive;
+	const char *comm;
+	const char *policy;
+	const char *hook;
+	const char *subject_type;
+	const char *subject;
+};
+
+/**
+ * checmate_events_open() - Become the reader of denials.
+ * @ret_events: receives the reader; free with checmate_events_free(), which
+ *              lets another one read. So does the end of the process.
+ * @ret_error: explanation, or NULL; names the process that reads on -EBUSY.
+ *
+ * Denials are kept from the moment the first policy is loaded, whether there is a
+ * reader or not, as long as there is room: about 650 of them. A child process
+ * must not use the reader of its parent.
+ *
+ * Return: 0; -EBUSY another reader has it; -EACCES, -EPERM not root; -EEXIST
+ * what is pinned in bpffs is something else; -EOPNOTSUPP there is no bpffs; -errno.
+ */
+CHECMATE_API int checmate_events_open(struct checmate_events **ret_events,
+				      struct checmate_error **ret_error);
+
+/**
+ * checmate_events_fd() - What to wait for.
+ * @events: the reader.
+ *
+ * Return: a descriptor which poll(2) finds readable while there may be events to
+ * read; belongs to @events.
+ */
+CHECMATE_API int checmate_events_fd(const struct checmate_events *events);
+
+/**
+ * checmate_events_read() - Take the oldest event out.
+ * @events: the reader.
+ * @ret_event: receives the event, which is valid until the next call with
+ *             @events. Not written when the function returns 0.
+ * @ret_error: explanation, or NULL.
+ *
+ * Never waits.
+ *
+ * Return: 1 an event; 0 none now; -errno.
+ */
+CHECMATE_API int checmate_events_read(struct checmate_events *events,
+				      const struct checmate_event **ret_event,
+				      struct checmate_error **ret_error);
+
+/**
+ * checmate_events_lost() - How many events this reader will never get.
+ * @events: the reader.
+ *
+ * They found no room, or were damaged. As an event, a loss is told to one
+ * reader: the first one to look after it.
+ *
+ * Return: the number that was known at the last checmate_events_open() or
+ * checmate_events_read(); never decreases.
+ */
+CHECMATE_API uint64_t checmate_events_lost(const struct checmate_events *events);
+
+/**
+ * checmate_events_free() - Read no more.
+ * @events: the reader, or NULL.
+ *
+ * Events that were not read stay for the next reader.
+ *
+ * Return: NULL.
+ */
+CHECMATE_API struct checmate_events *checmate_events_free(struct checmate_events *events);
+
+static inline void checmate_events_freep(struct checmate_events **events)
+{
+	*events = checmate_events_free(*events);
+}
+
 #ifdef __cplusplus
 }
 #endif

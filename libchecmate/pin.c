@@ -42,6 +42,12 @@ struct pin_path pin_path(uint64_t cgroup_id, const char *policy, const char *suf
 			 (unsigned long long)cgroup_id, policy ? "/" : "", policy ?: "", suffix);
 }
 
+struct pin_path pin_events(const char *name)
+{
+	return make_path("%s/checmate/events%s%s", checmate_paths.bpffs, name ? "/" : "",
+			 name ?: "");
+}
+
 /* The path of a pin. '.' is not allowed in bpffs: ".data.param" is "_data_param". */
 static int pin_in(const struct pin_path *path, const char *prefix, const char *name, char **ret_pin)
 {

@@ -4,6 +4,7 @@
  *
  *	<bpffs>/checmate/<cgroup id>/<policy>/prog_<program>
  *	                                      map_<map>
+ *	<bpffs>/checmate/events/              see events.h
  *
  * The pins of a new instance are made in "<policy>+new" and take the place of
  * "<policy>" once the kernel enforces them. Whoever finds a "+new" under the
@@ -77,3 +78,6 @@ int pin_list(const char *path, char ***ret_names);
 
 /* <bpffs>/checmate */
 struct pin_path pin_root(void);
+
+/* <bpffs>/checmate/events[/<name>], see events.h; @name may be NULL. */
+struct pin_path pin_events(const char *name);

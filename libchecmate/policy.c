@@ -11,6 +11,7 @@
 
 #include "bpf.h"
 #include "error.h"
+#include "events.h"
 #include "file.h"
 #include "parse.h"
 #include "strv.h"
@@ -569,6 +570,11 @@ int checmate_policy_load(struct checmate_policy *policy, struct checmate_error *
 
 	bpf_capture_begin(&capture);
 	r = stage_scalars(policy, ret_error);
+	if (r < 0)
+		return r;
+	r = events_share(policy->object, ret_error);
+	if (r == -EACCES)
+		return explain_load(policy, r, log, &capture, ret_error);
 	if (r < 0)
 		return r;
 	bpf_object__for_each_program(program, policy->object)

@@ -53,6 +53,11 @@ backend_is() {
 	[ "$backend" = "$1" ]
 }
 
+# pinned: the ids of cgroups that have pins; beside them are only the events.
+pinned() {
+	find "$pins" -mindepth 1 -maxdepth 1 ! -name events -exec basename {} \;
+}
+
 # clean_slate: no policy, no cgroup and no controller is left of other cases.
 clean_slate() {
 	if backend_is checmate; then

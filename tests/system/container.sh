@@ -126,5 +126,5 @@ lsm_programs() {
 }
 
 no_pins() {
-	[ -z "$(ls "$pins" 2>/dev/null)" ]
+	[ -z "$(ls -I events "$pins" 2>/dev/null)" ]
 }

@@ -85,7 +85,7 @@ expect ok /a/b bind tcp4 127.0.0.1:81
 expect EPERM /a/b connect tcp4 127.0.0.1:81
 check "all are removed, by the full path" $ctl remove "$cgroups/a/b"
 check_output "nothing is attached" 0 attached /a/b
-check_output "nothing is pinned" "" ls "$pins"
+check_output "nothing is pinned" "" pinned
 expect ECONNREFUSED /a/b connect tcp4 127.0.0.1:81
 
 # A process may have been started without any of its standard descriptors.
@@ -99,7 +99,7 @@ check "without descriptors: set" without_descriptors set /a/b net-bind allow=127
 expect ok /a/b bind tcp4 127.0.0.1:81
 expect EPERM /a/b bind tcp4 127.0.0.1:80
 check "without descriptors: removed" without_descriptors remove /a/b
-check_output "and nothing is left" "" ls "$pins"
+check_output "and nothing is left" "" pinned
 
 check "the root can have one" $ctl apply / net-bind allow=127.0.0.1:90
 expect EPERM /a/b bind tcp4 127.0.0.1:91
@@ -111,14 +111,14 @@ check_match "in JSON too" '"policy":"net-bind"' $ctl status --json
 rmdir "$cgroups/a/b/c" "$cgroups/a/b"
 check_match "a cgroup that is gone shows" '^id:[0-9]+ .* gone' $ctl status
 check_match "gc drops what is left" '^1 dropped$' $ctl gc
-check_output "which is everything" "" ls "$pins"
+check_output "which is everything" "" pinned
 check_match "and then nothing" '^0 dropped$' $ctl gc
 mkdir "$cgroups/a/d"
 $ctl apply /a/d net-bind net-connect >/dev/null
 gone=$(cgroup_id /a/d)
 rmdir "$cgroups/a/d"
 check "a cgroup that is gone can be removed by its id" $ctl remove "id:$gone"
-check_output "and is then" "" ls "$pins"
+check_output "and is then" "" pinned
 check_status "and cannot again" 1 $ctl remove "id:$gone"
 
 clean_slate

@@ -47,14 +47,14 @@ check "detached: it can be applied again" $ctl apply /a net-bind allow=127.0.0.1
 check_output "once" 1 attached /a
 echo clear >"$cgroups/a/checmate.policy"
 check "detached: it can be removed" $ctl remove /a net-bind
-check_output "detached: nothing is left" "" ls "$pins"
+check_output "detached: nothing is left" "" pinned
 
 # The controller was turned off below: its programs went with it.
 $ctl apply /a net-bind >/dev/null
 echo -checmate >"$cgroups/cgroup.subtree"_control
 check_match "without the controller: detached" ' net-bind +1 +detached ' $ctl status
 check "without the controller: it can be removed" $ctl remove /a
-check_output "without the controller: nothing is left" "" ls "$pins"
+check_output "without the controller: nothing is left" "" pinned
 check "and applied again" $ctl apply /a net-bind
 check "and removed" $ctl remove /a
 
@@ -101,7 +101,7 @@ state_is_right() {
 killed removing $ctl remove /k
 check_output "after removing nothing is attached" 0 attached /k
 $ctl remove /k >/dev/null 2>&1
-check_output "after removing nothing is pinned" "" ls "$pins"
+check_output "after removing nothing is pinned" "" pinned
 
 # Many at once on the same cgroup: each succeeds wholly or fails wholly.
 mkdir "$cgroups/b"
@@ -130,7 +130,7 @@ two-programs" ls "$pins/$(cgroup_id /b)"
 check_match "many at once: the last one is in force" ' net-bind +1 +in force +allow=127.0.0.1:[1-4]5 ' \
 	$ctl status
 check "many at once: all can be removed" $ctl remove /b
-check_output "many at once: nothing is left" "" ls "$pins"
+check_output "many at once: nothing is left" "" pinned
 
 # A cgroup that goes while policies are applied to it.
 mkdir "$cgroups/c"
@@ -144,7 +144,7 @@ done
 wait
 check_not "a cgroup that goes: it is gone" test -e "$cgroups/c"
 check "a cgroup that goes: what is left can be dropped" $ctl gc
-check_output "and is" "" ls "$pins"
+check_output "and is" "" pinned
 
 clean_slate
 finish

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* libchecmate - Event records: from bytes to words */
+#include "event.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "cleanup.h"
+
+/* The layout that version 1 has for ever. */
+static_assert(sizeof(struct checmate_event_record) == 392, "event record");
+static_assert(offsetof(struct checmate_event_record, text) == 136, "event record's subject");
+
+/* --- texts ---------------------------------------------------------------- */
+
+static bool is_tail(const unsigned char *bytes, size_t size, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (i >= size || (bytes[i] & 0xc0) != 0x80)
+			return false;
+	return true;
+}
+
+/*
+ * Bytes of the character that begins there, 0 when it is to be escaped. The
+ * second byte tells the overlong forms, the surrogates, what is beyond Unicode,
+ * and the control characters from U+0080.
+ */
+static size_t character_length(const unsigned char *bytes, size_t size)
+{
+	unsigned char first = bytes[0], least = 0x80, most = 0xbf;
+	size_t n;
+
+	if (first < 0x80)
+		return first >= ' ' && first != 0x7f && first != '\\';
+	if (first < 0xc2 || first > 0xf4)
+		return 0;
+	n = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+	if (!is_tail(bytes, size, n))
+		return 0;
+	if (first == 0xc2 || first == 0xe0)
+		least = 0xa0;
+	else if (first == 0xf0)
+		least = 0x90;
+	else if (first == 0xed)
+		most = 0x9f;
+	else if (first == 0xf4)
+		most = 0x8f;
+	return bytes[1] >= least && bytes[1] <= most ? n : 0;
+}
+
+/*
+ * Writes the text of a field of @size bytes; @to has room for
+ * EVENT_ESCAPED(@size). Returns the text's length.
+ */
+static size_t escape(char *to, const char *field, size_t size)
+{
+	const unsigned char *from = (const unsigned char *)field;
+	char *begin = to;
+
+	size = strnlen(field, size);
+	while (size) {
+		size_t n = character_length(from, size);
+
+		if (n) {
+			memcpy(to, from, n);
+			to += n;
+		} else {
+			n = 1;
+			*to++ = '\\';
+			*to++ = '0' + (*from >> 6);
+			*to++ = '0' + (*from >> 3 & 7);
+			*to++ = '0' + (*from & 7);
+		}
+		from += n;
+		size -= n;
+	}
+	*to = '\0';
+	return to - begin;
+}
+
+/* --- subjects ------------------------------------------------------------- */
+
+static const struct {
+	unsigned int number;
+	const char *name;
+} protocols[] = {
+	{ IPPROTO_ICMP, "icmp" },	{ IPPROTO_TCP, "tcp" },	  { IPPROTO_UDP, "udp" },
+	{ IPPROTO_DCCP, "dccp" },	{ IPPROTO_SCTP, "sctp" }, { IPPROTO_ICMPV6, "icmpv6" },
+	{ IPPROTO_UDPLITE, "udplite" }, { IPPROTO_RAW, "raw" },	  { IPPROTO_MPTCP, "mptcp" },
+};
+
+/* "tcp ", "protocol 99 ", or nothing when none is told. */
+static void format_protocol(unsigned int number, char *text, size_t size)
+{
+	text[0] = '\0';
+	if (!number)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
+		if (protocols[i].number == number) {
+			snprintf(text, size, "%s ", protocols[i].name);
+			return;
+		}
+	}
+	snprintf(text, size, "protocol %u ", number);
+}
+
+static void format_endpoint(const struct checmate_event_endpoint *endpoint, struct event *event)
+{
+	char address[INET6_ADDRSTRLEN], protocol[32];
+
+	format_protocol(endpoint->protocol, protocol, sizeof(protocol));
+	if (endpoint->family == AF_INET &&
+	    inet_ntop(AF_INET, endpoint->addr, address, sizeof(address)))
+		snprintf(event->subject, sizeof(event->subject), "%s%s:%u", protocol, address,
+			 endpoint->port);
+	else if (endpoint->family == AF_INET6 &&
+		 inet_ntop(AF_INET6, endpoint->addr, address, sizeof(address)))
+		snprintf(event->subject, sizeof(event->subject), "%s[%s]:%u", protocol, address,
+			 endpoint->port);
+	else
+		snprintf(event->subject, sizeof(event->subject), "%sfamily %u", protocol,
+			 endpoint->family);
+}
+
+static void format_task(const struct checmate_event_task *task, struct event *event)
+{
+	char comm[EVENT_ESCAPED(sizeof(task->comm))], signal[32] = "";
+	unsigned int first = SIGRTMIN;
+	const char *name;
+
+	name = task->signal < first ? sigabbrev_np(task->signal) : NULL;
+	if (name)
+		snprintf(signal, sizeof(signal), " signal %s", name);
+	else if (task->signal == first)
+		snprintf(signal, sizeof(signal), " signal RTMIN");
+	else if (task->signal > first && task->signal <= (unsigned int)SIGRTMAX)
+		snprintf(signal, sizeof(signal), " signal RTMIN+%u", task->signal - first);
+	else if (task->signal)
+		snprintf(signal, sizeof(signal), " signal %u", task->signal);
+
+	escape(comm, task->comm, sizeof(task->comm));
+	snprintf(event->subject, sizeof(event->subject), "pid %u (%s)%s", task->pid, comm, signal);
+}
+
+static void decode_subject(const struct checmate_event_record *record, struct event *event)
+{
+	event->subject[0] = '\0';
+	switch (record->subject) {
+	case CHECMATE_SUBJECT_NONE:
+		event->info.subject_type = "none";
+		break;
+	case CHECMATE_SUBJECT_ENDPOINT:
+		event->info.subject_type = "endpoint";
+		format_endpoint(&record->endpoint, event);
+		break;
+	case CHECMATE_SUBJECT_PATH:
+		event->info.subject_type = "path";
+		escape(event->subject, record->text, sizeof(record->text));
+		break;
+	case CHECMATE_SUBJECT_TEXT:
+		event->info.subject_type = "text";
+		escape(event->subject, record->text, sizeof(record->text));
+		break;
+	case CHECMATE_SUBJECT_NUMBER:
+		event->info.subject_type = "number";
+		snprintf(event->subject, sizeof(event->subject), "%llu",
+			 (unsigned long long)record->number);
+		break;
+	case CHECMATE_SUBJECT_TASK:
+		event->info.subject_type = "task";
+		format_task(&record->task, event);
+		break;
+	default:
+		event->info.subject_type = "unknown";
+	}
+}
+
+int event_decode(const void *data, size_t size, struct event *event)
+{
+	struct checmate_event_record record = {};
+
+	if (size < offsetof(struct checmate_event_record, text))
+		return -EBADMSG;
+	/* What the record has not is 0; what it has beyond is not known here. */
+	memcpy(&record, data, size < sizeof(record) ? size : sizeof(record));
+	if (!record.version)
+		return -EBADMSG;
+
+	event->info = (struct checmate_event){
+		.time_ns = record.time,
+		.cgroup_id = record.cgroup,
+		.task_cgroup_id = record.task_cgroup,
+		.pid = record.pid,
+		.tid = record.tid,
+		.uid = record.uid,
+		.gid = record.gid,
+		.error = record.error > INT_MAX ? INT_MAX : (int)record.error,
+		.permissive = record.permissive,
+		.comm = event->comm,
+		.policy = event->policy,
+		.hook = event->hook,
+		.subject = event->subject,
+	};
+	escape(event->comm, record.comm, sizeof(record.comm));
+	escape(event->policy, record.policy, sizeof(record.policy));
+	escape(event->hook, record.hook, sizeof(record.hook));
+	decode_subject(&record, event);
+	return 0;
+}

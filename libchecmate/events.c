@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* libchecmate - Where all policies tell of denials: sharing and reading */
+#include "events.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "bpf.h"
+#include "error.h"
+#include "event.h"
+#include "file.h"
+#include "pin.h"
+
+/* --- the maps ------------------------------------------------------------- */
+
+/**
+ * struct shared_map - A map that all policies share.
+ * @pin: its name in the folder.
+ * @name: its name in policy objects and in the kernel.
+ * @info: what it is made with, and what a pin has to be; a larger
+ *        max_entries will do, should another version have made it.
+ */
+struct shared_map {
+	const char *pin;
+	const char *name;
+	struct bpf_map_info info;
+};
+
+static const struct shared_map ring_map = {
+	.pin = "ring",
+	.name = "checmate_events",
+	.info = {
+		.type = BPF_MAP_TYPE_RINGBUF,
+		.max_entries = 256 * 1024,
+	},
+};
+
+/* Readers take the count out of it by an atomic exchange, hence the mapping. */
+static const struct shared_map lost_map = {
+	.pin = "lost",
+	.name = "checmate_lost",
+	.info = {
+		.type = BPF_MAP_TYPE_ARRAY,
+		.key_size = sizeof(__u32),
+		.value_size = sizeof(__u64),
+		.max_entries = 1,
+		.map_flags = BPF_F_MMAPABLE,
+	},
+};
+
+static int explain(const char *path, int code, struct checmate_error **ret_error)
+{
+	return error_set(ret_error, code, "%s: %s; run as root, see \"checmatectl features\"", path,
+			 strerror(-code));
+}
+
+static int check_map(const struct shared_map *map, const char *path, int fd,
+		     struct checmate_error **ret_error)
+{
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		return explain(path, -errno, ret_error);
+	if (info.type == map->info.type && info.key_size == map->info.key_size &&
+	    info.value_size == map->info.value_size && info.max_entries >= map->info.max_entries &&
+	    info.map_flags == map->info.map_flags)
+		return 0;
+	return error_set(ret_error, -EEXIST,
+			 "%s: not the map that policies and readers of events share; find out who made it, then remove it",
+			 path);
+}
+
+/* The pins' lock is held. */
+static int open_map(const struct shared_map *map, int *ret_fd, struct checmate_error **ret_error)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = map->info.map_flags);
+	struct pin_path path = pin_events(map->pin);
+	_cleanup_close_ int fd = bpf_obj_get(path.text);
+	int r;
+
+	if (fd >= 0) {
+		r = check_map(map, path.text, fd, ret_error);
+		if (r < 0)
+			return r;
+	} else if (errno == ENOENT) {
+		fd = bpf_map_create(map->info.type, map->name, map->info.key_size,
+				    map->info.value_size, map->info.max_entries, &opts);
+		if (fd < 0 || bpf_obj_pin(fd, path.text))
+			return explain(path.text, -errno, ret_error);
+	} else {
+		return explain(path.text, -errno, ret_error);
+	}
+
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* Opens both maps, made where they are missing. */
+static int open_maps(int *ret_ring, int *ret_lost, struct checmate_error **ret_error)
+{
+	struct pin_path folder = pin_events(NULL);
+	_cleanup_close_ int lock = -1, ring = -1, lost = -1;
+	int r;
+
+	r = pin_lock(true, &lock, ret_error);
+	if (r < 0)
+		return r;
+	r = pin_make_folder(&folder);
+	if (r < 0)
+		return explain(folder.text, r, ret_error);
+	r = open_map(&ring_map, &ring, ret_error);
+	if (!r)
+		r = open_map(&lost_map, &lost, ret_error);
+	if (r < 0)
+		return r;
+
+	*ret_ring = TAKE_FD(ring);
+	*ret_lost = TAKE_FD(lost);
+	return 0;
+}
+
+static int reuse(struct bpf_object *object, const struct shared_map *shared, int fd,
+		 struct checmate_error **ret_error)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(object, shared->name);
+	int r = map ? bpf_map__reuse_fd(map, fd) : 0;
+
+	return r < 0 ? explain(shared->name, r, ret_error) : 0;
+}
+
+int events_share(struct bpf_object *object, struct checmate_error **ret_error)
+{
+	_cleanup_close_ int ring = -1, lost = -1;
+	int r;
+
+	if (!bpf_object__find_map_by_name(object, ring_map.name) &&
+	    !bpf_object__find_map_by_name(object, lost_map.name))
+		return 0;
+	r = open_maps(&ring, &lost, ret_error);
+	if (!r)
+		r = reuse(object, &ring_map, ring, ret_error);
+	if (!r)
+		r = reuse(object, &lost_map, lost, ret_error);
+	return r;
+}
+
+/* --- the reader ----------------------------------------------------------- */
+
+/**
+ * struct checmate_events - The one who reads.
+ * @folder: descriptor of the folder, whose lock says that there is a reader.
+ * @ring: the ring's descriptor; @buffer needs it.
+ * @buffer: libbpf's view of it.
+ * @counter: the lost map's value, which the kernel adds to.
+ * @lost: what was taken out of it, and the records that were not understood.
+ * @found: @event is a new one.
+ * @event: the last record.
+ */
+struct checmate_events {
+	int folder;
+	int ring;
+	struct ring_buffer *buffer;
+	uint64_t *counter;
+	uint64_t lost;
+	bool found;
+	struct event event;
+};
+
+static size_t counter_size(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}
+
+static void take_lost(struct checmate_events *events)
+{
+	if (__atomic_load_n(events->counter, __ATOMIC_RELAXED))
+		events->lost += __atomic_exchange_n(events->counter, 0, __ATOMIC_RELAXED);
+}
+
+/* One record at a time: a negative answer makes libbpf stop behind it. */
+static int take_record(void *context, void *data, size_t size)
+{
+	struct checmate_events *events = context;
+
+	if (event_decode(data, size, &events->event) < 0) {
+		events->lost++;
+		return 0;
+	}
+	events->found = true;
+	return -ECANCELED;
+}
+
+/* The process that holds the lock of a file, 0 when it cannot be told. */
+static int lock_holder(int fd)
+{
+	_cleanup_free_ char *locks = NULL;
+	char *line, *rest;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || file_read(AT_FDCWD, "/proc/locks", SIZE_MAX, &locks, NULL) < 0)
+		return 0;
+	rest = locks;
+	while ((line = strsep(&rest, "\n"))) {
+		unsigned int major, minor;
+		unsigned long inode;
+		int pid;
+
+		if (sscanf(line, "%*d: FLOCK %*s WRITE %d %x:%x:%lu", &pid, &major, &minor,
+			   &inode) == 4 &&
+		    makedev(major, minor) == st.st_dev && inode == st.st_ino && pid > 0)
+			return pid;
+	}
+	return 0;
+}
+
+static int explain_busy(int folder, const char *path, struct checmate_error **ret_error)
+{
+	int pid = lock_holder(folder);
+
+	if (pid)
+		return error_set(ret_error, -EBUSY,
+				 "%s: the process %d reads the events; ask it for them, or end it",
+				 path, pid);
+	return error_set(ret_error, -EBUSY,
+			 "%s: another process reads the events; find it by \"fuser %s\", and ask it for them, or end it",
+			 path, path);
+}
+
+static int lock_folder(struct checmate_events *events, struct checmate_error **ret_error)
+{
+	struct pin_path folder = pin_events(NULL);
+
+	events->folder = open(folder.text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (events->folder < 0)
+		return explain(folder.text, -errno, ret_error);
+	if (!flock(events->folder, LOCK_EX | LOCK_NB))
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return explain(folder.text, -errno, ret_error);
+	return explain_busy(events->folder, folder.text, ret_error);
+}
+
+int checmate_events_open(struct checmate_events **ret_events, struct checmate_error **ret_error)
+{
+	_cleanup_(checmate_events_freep) struct checmate_events *events = NULL;
+	_cleanup_capture_ struct bpf_capture capture;
+	_cleanup_close_ int lost = -1;
+	void *counter;
+	int r;
+
+	bpf_capture_begin(&capture);
+	events = calloc(1, sizeof(*events));
+	if (!events)
+		return error_oom(ret_error);
+	events->folder = -1;
+	events->ring = -1;
+
+	r = open_maps(&events->ring, &lost, ret_error);
+	if (!r)
+		r = lock_folder(events, ret_error);
+	if (r < 0)
+		return r;
+
+	counter = mmap(NULL, counter_size(), PROT_READ | PROT_WRITE, MAP_SHARED, lost, 0);
+	if (counter == MAP_FAILED)
+		return explain(pin_events(lost_map.pin).text, -errno, ret_error);
+	events->counter = counter;
+	events->buffer = ring_buffer__new(events->ring, take_record, events, NULL);
+	if (!events->buffer)
+		return explain(pin_events(ring_map.pin).text, -errno, ret_error);
+
+	take_lost(events);
+	*ret_events = TAKE_PTR(events);
+	return 0;
+}
+
+int checmate_events_fd(const struct checmate_events *events)
+{
+	return ring_buffer__epoll_fd(events->buffer);
+}
+
+int checmate_events_read(struct checmate_events *events, const struct checmate_event **ret_event,
+			 struct checmate_error **ret_error)
+{
+	int r;
+
+	events->found = false;
+	r = ring_buffer__consume(events->buffer);
+	take_lost(events);
+	if (events->found) {
+		*ret_event = &events->event.info;
+		return 1;
+	}
+	return r < 0 ? explain(pin_events(ring_map.pin).text, r, ret_error) : 0;
+}
+
+uint64_t checmate_events_lost(const struct checmate_events *events)
+{
+	return events->lost;
+}
+
+struct checmate_events *checmate_events_free(struct checmate_events *events)
+{
+	if (!events)
+		return NULL;
+	ring_buffer__free(events->buffer);
+	if (events->counter)
+		munmap(events->counter, counter_size());
+	if (events->ring >= 0)
+		close(events->ring);
+	/* The last: now another may read. */
+	if (events->folder >= 0)
+		close(events->folder);
+	free(events);
+	return NULL;
+}
