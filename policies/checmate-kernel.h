@@ -24,6 +24,16 @@ struct kernel_siginfo;
 struct key;
 struct user_namespace;
 
+#define SOCK_STREAM 1
+
+#define TCP_CLOSE 7
+#define TCP_LISTEN 10
+
+struct sockaddr_un {
+	__u16 sun_family;
+	char sun_path[108];
+};
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct kernfs_node {
@@ -45,8 +55,26 @@ struct sock_cgroup_data {
 	struct cgroup *cgroup;
 };
 
+struct in6_addr {
+	union {
+		__be32 u6_addr32[4];
+	} in6_u;
+};
+
 struct sock_common {
+	__be32 skc_daddr;
+	__be16 skc_dport;
 	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	struct in6_addr skc_v6_daddr;
+	struct {
+		__s64 counter;
+	} skc_cookie;
+	struct {
+		struct {
+			int counter;
+		} refs;
+	} skc_refcnt;
 };
 
 struct sock {
@@ -84,12 +112,22 @@ struct task_struct {
 };
 
 struct socket {
+	short type;
 	struct sock *sk;
 };
 
 struct msghdr {
 	void *msg_name;
 	int msg_namelen;
+};
+
+struct unix_address {
+	int len;
+	struct sockaddr_un name[];
+};
+
+struct unix_sock {
+	struct unix_address *addr;
 };
 
 #pragma clang attribute pop

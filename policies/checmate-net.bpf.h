@@ -23,6 +23,7 @@
 #include "checmate.bpf.h"
 
 #define CHECMATE_NET_TCP 6 /* IPPROTO_TCP */
+#define CHECMATE_NET_SMC 256 /* IPPROTO_SMC */
 #define CHECMATE_NET_MPTCP 262 /* IPPROTO_MPTCP */
 
 enum checmate_net_verdict {
@@ -37,6 +38,17 @@ enum checmate_net_verdict {
 static __always_inline bool checmate_net_socket(__u16 family)
 {
 	return family == AF_INET || family == AF_INET6 || family == AF_SMC;
+}
+
+/* What reaches a TCP server as a connection is TCP, by whatever name. */
+static __always_inline __u16 checmate_net_protocol(struct sock *sk)
+{
+	__u16 protocol = sk->sk_protocol;
+
+	if (protocol == CHECMATE_NET_MPTCP || protocol == CHECMATE_NET_SMC ||
+	    sk->__sk_common.skc_family == AF_SMC)
+		return CHECMATE_NET_TCP;
+	return protocol;
 }
 
 static __always_inline int checmate_net_read_in(const void *address, int addrlen,
@@ -60,6 +72,24 @@ static __always_inline int checmate_net_read_in(const void *address, int addrlen
 	return CHECMATE_NET_ENDPOINT;
 }
 
+/* An IPv6 address, or the IPv4 address that is mapped into it. */
+static __always_inline void checmate_net_set_in6(struct checmate_event_endpoint *subject, __be32 a0,
+						 __be32 a1, __be32 a2, __be32 a3)
+{
+	if (!a0 && !a1 && a2 == bpf_htonl(0xffff)) {
+		subject->family = AF_INET;
+		a0 = a3;
+		a2 = 0;
+		a3 = 0;
+	} else {
+		subject->family = AF_INET6;
+	}
+	subject->addr[0] = a0;
+	subject->addr[1] = a1;
+	subject->addr[2] = a2;
+	subject->addr[3] = a3;
+}
+
 static __always_inline int checmate_net_read_in6(const void *address, int addrlen,
 						 struct checmate_event_endpoint *subject)
 {
@@ -73,20 +103,8 @@ static __always_inline int checmate_net_read_in6(const void *address, int addrle
 		return CHECMATE_NET_BAD;
 
 	subject->port = bpf_ntohs(in6.sin6_port);
-	if (!in6.sin6_addr[0] && !in6.sin6_addr[1] && in6.sin6_addr[2] == bpf_htonl(0xffff)) {
-		subject->family = AF_INET;
-		subject->addr[0] = in6.sin6_addr[3];
-		subject->addr[1] = 0;
-		subject->addr[2] = 0;
-		subject->addr[3] = 0;
-		return CHECMATE_NET_ENDPOINT;
-	}
-
-	subject->family = AF_INET6;
-	subject->addr[0] = in6.sin6_addr[0];
-	subject->addr[1] = in6.sin6_addr[1];
-	subject->addr[2] = in6.sin6_addr[2];
-	subject->addr[3] = in6.sin6_addr[3];
+	checmate_net_set_in6(subject, in6.sin6_addr[0], in6.sin6_addr[1], in6.sin6_addr[2],
+			     in6.sin6_addr[3]);
 	return CHECMATE_NET_ENDPOINT;
 }
 
@@ -126,10 +144,7 @@ static __always_inline int checmate_net_read(struct socket *sock, const void *ad
 	if (!sk)
 		return CHECMATE_NET_BAD;
 	sk_family = sk->__sk_common.skc_family;
-	subject->protocol = sk->sk_protocol;
-	/* What is TCP to everybody else. */
-	if (subject->protocol == CHECMATE_NET_MPTCP)
-		subject->protocol = CHECMATE_NET_TCP;
+	subject->protocol = checmate_net_protocol(sk);
 
 	if (!checmate_net_family(address, addrlen, &family))
 		/* Deny where it would have been ours. */
@@ -155,7 +170,7 @@ static __always_inline int checmate_net_read(struct socket *sock, const void *ad
 struct checmate_net_search {
 	const struct checmate_endpoints *list;
 	struct checmate_event_endpoint subject;
-	bool found;
+	int found;
 };
 
 /* One step of the search; returns 1 to end it. */
@@ -164,9 +179,11 @@ static long checmate_net_match(__u32 index, struct checmate_net_search *search)
 	const struct checmate_event_endpoint *subject = &search->subject;
 	const struct checmate_endpoint *entry;
 
-	/* Not found, so deny: beyond the list. */
-	if (index >= CHECMATE_LIST_MAX)
+	/* Beyond the list: it cannot be right, and nothing was found. */
+	if (index >= CHECMATE_LIST_MAX) {
+		search->found = -EINVAL;
 		return 1;
+	}
 	entry = &search->list->entry[index];
 
 	if (entry->family != subject->family || subject->port < entry->port_first ||
@@ -179,8 +196,32 @@ static long checmate_net_match(__u32 index, struct checmate_net_search *search)
 	    ((subject->addr[3] ^ entry->addr[3]) & entry->mask[3]))
 		return 0;
 
-	search->found = true;
+	search->found = 1;
 	return 1;
+}
+
+/**
+ * checmate_net_find() - Whether an endpoint list contains the subject.
+ * @param: a CHECMATE_PARAM_ENDPOINTS.
+ * @subject: address and port.
+ *
+ * Return: 1 or 0; a negative errno when there is no list or it cannot be searched,
+ * which is to be denied.
+ */
+static __always_inline int checmate_net_find(void *param,
+					     const struct checmate_event_endpoint *subject)
+{
+	struct checmate_net_search search = {
+		.list = checmate_list(param),
+		.subject = *subject,
+	};
+
+	/* No list was put there. */
+	if (!search.list)
+		return -ENOENT;
+	if (bpf_loop(search.list->count, checmate_net_match, &search, 0) < 0)
+		return -EINVAL;
+	return search.found;
 }
 
 /**
@@ -189,23 +230,12 @@ static long checmate_net_match(__u32 index, struct checmate_net_search *search)
  * @subject: address and port.
  *
  * Return: true only when an entry was found. No list, a list that cannot be
- * read and an empty list contain nothing, so an allow list then denies.
+ * searched and an empty list contain nothing, so an allow list then denies.
  */
 static __always_inline bool checmate_net_listed(void *param,
 						const struct checmate_event_endpoint *subject)
 {
-	struct checmate_net_search search = {
-		.list = checmate_list(param),
-		.subject = *subject,
-	};
-
-	/* Deny: no list was put there. */
-	if (!search.list)
-		return false;
-
-	/* A failing or too long search has found nothing: deny. */
-	bpf_loop(search.list->count, checmate_net_match, &search, 0);
-	return search.found;
+	return checmate_net_find(param, subject) == 1;
 }
 
 /**

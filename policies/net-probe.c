@@ -2,13 +2,25 @@
 /*
  * Checmate policies - Make one socket call and say what came of it
  *
- *	net-probe CALL SOCKET ADDRESS [family=N] [len=N]
+ *	net-probe CALL SOCKET ADDRESS [family=N] [len=N] [worker|polled]
  *
- * CALL is bind, connect, sendto, sendmsg, sendmmsg, fastopen, send (connect
- * first, then a send that names nobody) or reconnect (connect, then connect to
- * AF_UNSPEC). SOCKET is tcp4, tcp6, udp4, udp6, raw4, raw6 or unix. ADDRESS is
- * "A.B.C.D:PORT", "[IPV6]:PORT", or a path for unix. family= and len= replace
- * what the call is told of the address.
+ * CALL is one of
+ *	bind, connect, sendto, sendmsg, sendmmsg, fastopen
+ *	send		connect first, then a send that names nobody
+ *	reconnect	connect, then connect to AF_UNSPEC
+ *	deferred	connect by TCP_FASTOPEN_CONNECT, then a send
+ *	bound, peer	bind or connect, and print the address that came of it
+ *	uring-bind, uring-connect, uring-send, uring-sendzc, uring-sendmsg
+ *			the same by io_uring: in the call, by a worker thread, or by
+ *			a polling one
+ *	socket, socketpair, uring-socket
+ *			make it; there is no ADDRESS then
+ *	serve		bind, print "ready", then "got" for each connection or
+ *			datagram, until killed
+ *
+ * SOCKET is a name of the table below or FAMILY:TYPE:PROTOCOL in numbers. ADDRESS
+ * is "A.B.C.D:PORT", "[IPV6]:PORT", a path, or "@" and an abstract name. family=
+ * and len= replace what the call is told of the address.
  *
  * Prints "ok" or the name of the errno. Exit status 0 either way, 2 for wrong
  * usage, 1 when there is no such socket.
@@ -16,13 +28,24 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "net-probe-uring.h"
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
+/* Since Linux 6.11. */
+#define OP_BIND 56
 
 struct address {
 	union {
@@ -35,34 +58,43 @@ struct address {
 	socklen_t len;
 };
 
-static const struct {
+struct kind {
 	const char *name;
 	int family;
 	int type;
 	int protocol;
-} sockets[] = {
-	{ "tcp4", AF_INET, SOCK_STREAM, 0 },	     { "tcp6", AF_INET6, SOCK_STREAM, 0 },
-	{ "udp4", AF_INET, SOCK_DGRAM, 0 },	     { "udp6", AF_INET6, SOCK_DGRAM, 0 },
-	{ "raw4", AF_INET, SOCK_RAW, IPPROTO_ICMP }, { "raw6", AF_INET6, SOCK_RAW, IPPROTO_ICMPV6 },
-	{ "unix", AF_UNIX, SOCK_DGRAM, 0 },
 };
 
-static int open_socket(const char *name)
-{
-	for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++) {
-		int one = 1, fd;
+static const struct kind kinds[] = {
+	{ "tcp4", AF_INET, SOCK_STREAM, 0 },
+	{ "tcp6", AF_INET6, SOCK_STREAM, 0 },
+	{ "mptcp4", AF_INET, SOCK_STREAM, IPPROTO_MPTCP },
+	{ "udp4", AF_INET, SOCK_DGRAM, 0 },
+	{ "udp6", AF_INET6, SOCK_DGRAM, 0 },
+	{ "udplite4", AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE },
+	{ "raw4", AF_INET, SOCK_RAW, IPPROTO_ICMP },
+	{ "raw6", AF_INET6, SOCK_RAW, IPPROTO_ICMPV6 },
+	{ "unix", AF_UNIX, SOCK_DGRAM, 0 },
+	{ "unix-stream", AF_UNIX, SOCK_STREAM, 0 },
+	{ "unix-seqpacket", AF_UNIX, SOCK_SEQPACKET, 0 },
+};
 
-		if (strcmp(sockets[i].name, name))
+static enum uring_way way = URING_INLINE;
+
+static bool find_kind(const char *name, struct kind *ret_kind)
+{
+	struct kind kind = { .name = name };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(kinds[i].name, name))
 			continue;
-		fd = socket(sockets[i].family, sockets[i].type | SOCK_CLOEXEC, sockets[i].protocol);
-		if (fd < 0) {
-			perror(name);
-			exit(1);
-		}
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-		return fd;
+		*ret_kind = kinds[i];
+		return true;
 	}
-	return -1;
+	if (sscanf(name, "%d:%d:%d", &kind.family, &kind.type, &kind.protocol) != 3)
+		return false;
+	*ret_kind = kind;
+	return true;
 }
 
 static bool parse_address(char *text, struct address *address)
@@ -70,10 +102,14 @@ static bool parse_address(char *text, struct address *address)
 	char *colon = strrchr(text, ':');
 
 	memset(address, 0, sizeof(*address));
-	if (text[0] == '/') {
+	if (text[0] == '/' || text[0] == '@') {
 		address->un.sun_family = AF_UNIX;
 		strncpy(address->un.sun_path, text, sizeof(address->un.sun_path) - 1);
-		address->len = sizeof(address->un);
+		address->len = offsetof(struct sockaddr_un, sun_path) + strlen(text);
+		if (text[0] == '@')
+			address->un.sun_path[0] = '\0';
+		else
+			address->len++;
 		return true;
 	}
 	if (!colon)
@@ -92,28 +128,31 @@ static bool parse_address(char *text, struct address *address)
 	return inet_pton(AF_INET, text, &address->in.sin_addr) == 1;
 }
 
-/* What connects is not waited for: the verdict comes before. */
-static int do_connect(int fd, const struct address *address)
+static void print_address(const struct address *address)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (address->any.sa_family == AF_INET)
+		printf("%s:%u\n", inet_ntop(AF_INET, &address->in.sin_addr, text, sizeof(text)),
+		       ntohs(address->in.sin_port));
+	else
+		printf("[%s]:%u\n", inet_ntop(AF_INET6, &address->in6.sin6_addr, text, sizeof(text)),
+		       ntohs(address->in6.sin6_port));
+}
+
+/* --- calls, each as bind(2) and connect(2) return -------------------------- */
+
+static int do_bind(int fd, struct address *address)
+{
+	return bind(fd, &address->any, address->len);
+}
+
+static int do_connect(int fd, struct address *address)
 {
 	return connect(fd, &address->any, address->len);
 }
 
-static int do_sendmsg(int fd, struct address *address, bool many)
-{
-	struct iovec iov = { .iov_base = "x", .iov_len = 1 };
-	struct mmsghdr messages[2] = {};
-
-	for (int i = 0; i < 2; i++) {
-		messages[i].msg_hdr.msg_name = &address->any;
-		messages[i].msg_hdr.msg_namelen = address->len;
-		messages[i].msg_hdr.msg_iov = &iov;
-		messages[i].msg_hdr.msg_iovlen = 1;
-	}
-	return many ? sendmmsg(fd, messages, 2, MSG_NOSIGNAL) :
-		      (int)sendmsg(fd, &messages[0].msg_hdr, MSG_NOSIGNAL);
-}
-
-static int do_reconnect(int fd, const struct address *address)
+static int do_reconnect(int fd, struct address *address)
 {
 	struct sockaddr unspec = { .sa_family = AF_UNSPEC };
 
@@ -121,50 +160,262 @@ static int do_reconnect(int fd, const struct address *address)
 	return connect(fd, &unspec, sizeof(unspec));
 }
 
-static int call(const char *name, int fd, struct address *address)
+static int do_send(int fd, struct address *address)
 {
-	if (!strcmp(name, "bind"))
-		return bind(fd, &address->any, address->len);
-	if (!strcmp(name, "connect"))
-		return do_connect(fd, address);
-	if (!strcmp(name, "reconnect"))
-		return do_reconnect(fd, address);
-	if (!strcmp(name, "send"))
-		return do_connect(fd, address) ?: (int)send(fd, "x", 1, MSG_NOSIGNAL);
-	if (!strcmp(name, "sendto"))
-		return sendto(fd, "x", 1, MSG_NOSIGNAL, &address->any, address->len);
-	if (!strcmp(name, "fastopen"))
-		return sendto(fd, "x", 1, MSG_NOSIGNAL | MSG_FASTOPEN, &address->any, address->len);
-	if (!strcmp(name, "sendmsg"))
-		return do_sendmsg(fd, address, false);
-	if (!strcmp(name, "sendmmsg"))
-		return do_sendmsg(fd, address, true);
-	return -2;
+	return do_connect(fd, address) ?: (int)send(fd, "x", 1, MSG_NOSIGNAL);
+}
+
+static int do_deferred(int fd, struct address *address)
+{
+	int one = 1;
+
+	if (setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &one, sizeof(one)))
+		return -1;
+	return do_send(fd, address);
+}
+
+static int do_sendto(int fd, struct address *address)
+{
+	return sendto(fd, "x", 1, MSG_NOSIGNAL, &address->any, address->len);
+}
+
+static int do_fastopen(int fd, struct address *address)
+{
+	return sendto(fd, "x", 1, MSG_NOSIGNAL | MSG_FASTOPEN, &address->any, address->len);
+}
+
+static int do_sendmsg(int fd, struct address *address)
+{
+	struct iovec iov = { .iov_base = "x", .iov_len = 1 };
+	struct msghdr message = {
+		.msg_name = &address->any,
+		.msg_namelen = address->len,
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+	};
+
+	return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+static int do_sendmmsg(int fd, struct address *address)
+{
+	struct iovec iov = { .iov_base = "x", .iov_len = 1 };
+	struct mmsghdr messages[3] = {};
+	int sent;
+
+	for (int i = 0; i < 3; i++) {
+		messages[i].msg_hdr.msg_name = &address->any;
+		messages[i].msg_hdr.msg_namelen = address->len;
+		messages[i].msg_hdr.msg_iov = &iov;
+		messages[i].msg_hdr.msg_iovlen = 1;
+	}
+	sent = sendmmsg(fd, messages, 3, MSG_NOSIGNAL);
+	if (sent >= 0 && sent != 3) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	return sent;
+}
+
+/* As a system call would have returned it. */
+static int uring(const struct io_uring_sqe *request)
+{
+	int r = uring_do(request, way);
+
+	if (r >= 0)
+		return r;
+	errno = -r;
+	return -1;
+}
+
+static int do_uring_bind(int fd, struct address *address)
+{
+	struct io_uring_sqe request = {
+		.opcode = OP_BIND,
+		.fd = fd,
+		.addr = (uintptr_t)&address->any,
+		.addr2 = address->len,
+	};
+
+	return uring(&request);
+}
+
+static int do_uring_connect(int fd, struct address *address)
+{
+	struct io_uring_sqe request = {
+		.opcode = IORING_OP_CONNECT,
+		.fd = fd,
+		.addr = (uintptr_t)&address->any,
+		.addr2 = address->len,
+	};
+
+	return uring(&request);
+}
+
+static int uring_send(int fd, struct address *address, int opcode)
+{
+	struct io_uring_sqe request = {
+		.opcode = opcode,
+		.fd = fd,
+		.addr = (uintptr_t) "x",
+		.len = 1,
+		.msg_flags = MSG_NOSIGNAL,
+		.addr2 = (uintptr_t)&address->any,
+		.addr_len = address->len,
+	};
+
+	return uring(&request);
+}
+
+static int do_uring_send(int fd, struct address *address)
+{
+	return uring_send(fd, address, IORING_OP_SEND);
+}
+
+static int do_uring_sendzc(int fd, struct address *address)
+{
+	return uring_send(fd, address, IORING_OP_SEND_ZC);
+}
+
+static int do_uring_sendmsg(int fd, struct address *address)
+{
+	struct iovec iov = { .iov_base = "x", .iov_len = 1 };
+	struct msghdr message = {
+		.msg_name = &address->any,
+		.msg_namelen = address->len,
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+	};
+	struct io_uring_sqe request = {
+		.opcode = IORING_OP_SENDMSG,
+		.fd = fd,
+		.addr = (uintptr_t)&message,
+		.len = 1,
+		.msg_flags = MSG_NOSIGNAL,
+	};
+
+	return uring(&request);
+}
+
+static const struct {
+	const char *name;
+	int (*call)(int fd, struct address *address);
+} calls[] = {
+	{ "bind", do_bind },
+	{ "connect", do_connect },
+	{ "reconnect", do_reconnect },
+	{ "send", do_send },
+	{ "deferred", do_deferred },
+	{ "sendto", do_sendto },
+	{ "fastopen", do_fastopen },
+	{ "sendmsg", do_sendmsg },
+	{ "sendmmsg", do_sendmmsg },
+	{ "uring-bind", do_uring_bind },
+	{ "uring-connect", do_uring_connect },
+	{ "uring-send", do_uring_send },
+	{ "uring-sendzc", do_uring_sendzc },
+	{ "uring-sendmsg", do_uring_sendmsg },
+};
+
+static int say(int r)
+{
+	puts(r < 0 ? strerrorname_np(errno) : "ok");
+	return 0;
+}
+
+/* The calls that only make a socket; false if @name is none of them. */
+static bool make(const char *name, const struct kind *kind)
+{
+	struct io_uring_sqe request = {
+		.opcode = IORING_OP_SOCKET,
+		.fd = kind->family,
+		.off = kind->type,
+		.len = kind->protocol,
+	};
+	int pair[2];
+
+	if (!strcmp(name, "socket"))
+		return !say(socket(kind->family, kind->type, kind->protocol));
+	if (!strcmp(name, "socketpair"))
+		return !say(socketpair(kind->family, kind->type, kind->protocol, pair));
+	if (!strcmp(name, "uring-socket"))
+		return !say(uring(&request));
+	return false;
+}
+
+/* Does not return unless it fails. */
+static int serve(int fd, const struct kind *kind, struct address *address)
+{
+	bool connects = kind->type == SOCK_STREAM || kind->type == SOCK_SEQPACKET;
+	char byte;
+
+	if (do_bind(fd, address) || (connects && listen(fd, 100)))
+		return say(-1);
+	setlinebuf(stdout);
+	puts("ready");
+	for (;;) {
+		int r = connects ? accept(fd, NULL, NULL) : (int)recv(fd, &byte, 1, 0);
+
+		if (r < 0)
+			return say(-1);
+		if (connects)
+			close(r);
+		puts("got");
+	}
+}
+
+/* Binds or connects, and prints where to. */
+static int print_name(int fd, struct address *address, bool peer)
+{
+	if (peer ? do_connect(fd, address) : do_bind(fd, address))
+		return say(-1);
+	address->len = sizeof(address->storage);
+	if (peer ? getpeername(fd, &address->any, &address->len) :
+		   getsockname(fd, &address->any, &address->len))
+		return say(-1);
+	print_address(address);
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	struct address address;
-	int fd, r;
+	struct address address = {};
+	const char *name;
+	struct kind kind;
+	int fd, one = 1;
 
-	if (argc < 4)
+	if (argc < 3 || !find_kind(argv[2], &kind))
 		return 2;
-	fd = open_socket(argv[2]);
-	if (fd < 0 || !parse_address(argv[3], &address))
-		return 2;
-	for (int i = 4; i < argc; i++) {
+	name = argv[1];
+	for (int i = 3; i < argc; i++) {
 		if (!strncmp(argv[i], "family=", 7))
 			address.any.sa_family = atoi(argv[i] + 7);
 		else if (!strncmp(argv[i], "len=", 4))
 			address.len = atoi(argv[i] + 4);
-		else
+		else if (!strcmp(argv[i], "worker"))
+			way = URING_WORKER;
+		else if (!strcmp(argv[i], "polled"))
+			way = URING_POLLED;
+		else if (i != 3 || !parse_address(argv[i], &address))
 			return 2;
 	}
+	if (make(name, &kind))
+		return 0;
 
-	r = call(argv[1], fd, &address);
-	if (r == -2)
-		return 2;
-	puts(r < 0 ? strerrorname_np(errno) : "ok");
-	close(fd);
-	return 0;
+	fd = socket(kind.family, kind.type | SOCK_CLOEXEC, kind.protocol);
+	if (fd < 0) {
+		perror(argv[2]);
+		return 1;
+	}
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+
+	if (!strcmp(name, "serve"))
+		return serve(fd, &kind, &address);
+	if (!strcmp(name, "bound") || !strcmp(name, "peer"))
+		return print_name(fd, &address, !strcmp(name, "peer"));
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		if (!strcmp(calls[i].name, name))
+			return say(calls[i].call(fd, &address));
+	}
+	return 2;
 }

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Checmate policies - net-family: which kinds of sockets may be made
+ *
+ * Every socket(2) and socketpair(2), also those of io_uring, is denied unless
+ * both the family and the type are ones that may be used. Sockets that the
+ * kernel makes for itself are not judged.
+ */
+#include "checmate.bpf.h"
+
+CHECMATE_POLICY("net-family", "1", "Which socket families and types may be made");
+
+/* The order of the words of "mode". */
+enum mode {
+	MODE_ALLOW,
+	MODE_DENY,
+};
+
+/* SOCK_STREAM, _DGRAM, _RAW, _RDM, _SEQPACKET, _DCCP and _PACKET. */
+#define ALL_TYPES 0x47e
+
+CHECMATE_PARAM_FAMILIES(families, "families", 0, "Socket families that mode is about");
+CHECMATE_PARAM_CHOICE(mode, "mode", MODE_ALLOW, "allow|deny",
+		      "Whether just these families may be used, or all but these");
+CHECMATE_PARAM_SOCKET_TYPES(socket_types, "socket-types", ALL_TYPES,
+			    "Socket types that may be used");
+CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EAFNOSUPPORT, "Error that a denied socket returns");
+
+/* False for what no set can name. */
+static __always_inline bool contains(__u64 set, int number)
+{
+	return number >= 0 && number < 64 && set >> number & 1;
+}
+
+static __always_inline bool may_use_family(int family)
+{
+	__u64 set = families;
+
+	switch (mode) {
+	case MODE_ALLOW:
+		return contains(set, family);
+	case MODE_DENY:
+		/* Deny: what cannot be in the list could not be denied either. */
+		return family >= 0 && family < 64 && !contains(set, family);
+	default:
+		/* Deny: there is no such mode. */
+		return false;
+	}
+}
+
+CHECMATE_HOOK(socket_create)
+int BPF_PROG(net_family, int family, int type, int protocol, int kern)
+{
+	char text[64] = {};
+
+	/*
+	 * The kernel's own, as for a new network namespace: no descriptor of
+	 * it is handed out, and its maker could not go on without.
+	 */
+	if (kern)
+		return checmate_allow();
+	if (may_use_family(family) && contains(socket_types, type))
+		return checmate_allow();
+
+	/* Deny, though the text may be lacking. */
+	BPF_SNPRINTF(text, sizeof(text), "family %d type %d protocol %d", family, type, protocol);
+	return checmate_deny_text("socket_create", deny_errno, text);
+}

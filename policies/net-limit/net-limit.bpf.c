@@ -1,0 +1,557 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Checmate policies - net-limit: so many sockets, per destination and in all
+ *
+ * A destination is an address, a port and a protocol. A socket that connects
+ * to one, or sends there by name, needs a place there. It has at most one: from
+ * then on until it is closed, goes elsewhere, or is disconnected by
+ * connect(AF_UNSPEC). So many places there are at each destination, and so many
+ * in all; who asks for one more is denied.
+ *
+ *   socket_connect   takes a place, moves it, or gives it back
+ *   socket_sendmsg   the same when the message names a destination; otherwise
+ *                    as socket_recvmsg
+ *   socket_recvmsg   a connected socket must have its place at the peer that it
+ *                    really has
+ *
+ * Why the check at use: a hook runs before the call that it judges. A connect()
+ * may fail after its hook has run and leave a UDP socket with the peer it had,
+ * and of two threads that connect one socket the later in the hook may be the
+ * earlier in the protocol. Either leaves the place at one destination and the
+ * peer at another. Such a socket gets its place put right when it is used, or
+ * is denied when the peer's places are taken.
+ *
+ * Nothing tells of sockets that are closed; those whose places are needed are
+ * looked for when a limit is reached.
+ *
+ * Every failure to keep the account denies: a place that cannot be written down
+ * is not handed out.
+ */
+#include "checmate-net.bpf.h"
+
+CHECMATE_POLICY("net-limit", "1", "So many sockets per destination and in all, and no more");
+
+/* The most sockets that can have a place; the decimal literal is for PARAM_NUMBER. */
+#define SOCKETS_MAX 16384
+
+CHECMATE_PARAM_NUMBER(per_destination, "per-destination", 10, 0, 16384,
+		      "Sockets that may have one destination at a time");
+CHECMATE_PARAM_NUMBER(total, "total", 1024, 0, 16384, "Sockets that may have any destination");
+CHECMATE_PARAM_ENDPOINTS(destinations, "destinations", "0.0.0.0/0:0-65535,[::]/0:0-65535",
+			 "Destinations at which places are counted");
+CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EUSERS,
+		     "Error of a call for which there is no place");
+
+/**
+ * struct claim - which place a socket has
+ * @lock: protects @held and @to
+ * @held: false while the socket has none; @to is then meaningless
+ * @to: the destination
+ * @sk: the socket; only what is_closed() does may be done with it
+ */
+struct claim {
+	struct bpf_spin_lock lock;
+	__u32 held;
+	struct checmate_event_endpoint to;
+	__u64 sk;
+};
+
+/*
+ * By the socket's cookie, which no other socket ever has. What is not in use
+ * takes no memory.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SOCKETS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct claim);
+} claims SEC(".maps");
+
+#define BUCKETS 4096
+#define BUCKET_PLACES 8
+
+/**
+ * struct bucket - counts of the destinations with one hash
+ * @lock: protects all members
+ * @place: destinations; those where nobody has a place are free for another
+ */
+struct bucket {
+	struct bpf_spin_lock lock;
+	struct place {
+		struct checmate_event_endpoint at;
+		__u32 holders;
+	} place[BUCKET_PLACES];
+};
+
+/*
+ * Not a hash map by destination: an element would have to be deleted when its
+ * count falls to zero, and there is no way to do that without losing a holder
+ * who found it just before. Here zero is simply a free place.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BUCKETS);
+	__type(key, __u32);
+	__type(value, struct bucket);
+} buckets SEC(".maps");
+
+/**
+ * struct account - the sum of it all
+ * @lock: protects @holders
+ * @holders: sockets that have a place
+ * @seed: of the hash, so that nobody can fill a bucket at will; 0 at first
+ */
+struct account {
+	struct bpf_spin_lock lock;
+	__u32 holders;
+	__u32 seed;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct account);
+} accounts SEC(".maps");
+
+static __always_inline struct account *find_account(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&accounts, &zero);
+}
+
+/* --- places ---------------------------------------------------------------- */
+
+static __always_inline bool same(const struct checmate_event_endpoint *a,
+				 const struct checmate_event_endpoint *b)
+{
+	return a->addr[0] == b->addr[0] && a->addr[1] == b->addr[1] && a->addr[2] == b->addr[2] &&
+	       a->addr[3] == b->addr[3] && a->family == b->family && a->port == b->port &&
+	       a->protocol == b->protocol;
+}
+
+static __always_inline __u32 mix(__u32 hash, __u32 word)
+{
+	hash ^= word;
+	hash *= 0x9e3779b1;
+	return hash ^ (hash >> 15);
+}
+
+static __always_inline struct bucket *find_bucket(const struct checmate_event_endpoint *to)
+{
+	struct account *account = find_account();
+	__u32 hash;
+
+	if (!account)
+		return NULL;
+	/* Whoever is first decides for all. */
+	if (!account->seed)
+		__sync_val_compare_and_swap(&account->seed, 0, bpf_get_prandom_u32() | 1);
+
+	hash = account->seed;
+	for (int i = 0; i < 4; i++)
+		hash = mix(hash, to->addr[i]);
+	hash = mix(hash, (__u32)to->port << 16 | to->protocol);
+	hash %= BUCKETS;
+	return bpf_map_lookup_elem(&buckets, &hash);
+}
+
+/* Give a place in all to one more socket, if there is one. */
+static __always_inline bool take_any(void)
+{
+	struct account *account = find_account();
+	__u64 limit = total;
+	bool taken = false;
+
+	/* No place: nobody could count it. */
+	if (!account)
+		return false;
+
+	bpf_spin_lock(&account->lock);
+	if (account->holders < limit) {
+		account->holders++;
+		taken = true;
+	}
+	bpf_spin_unlock(&account->lock);
+	return taken;
+}
+
+static __always_inline void release_any(void)
+{
+	struct account *account = find_account();
+
+	if (!account)
+		return;
+
+	bpf_spin_lock(&account->lock);
+	account->holders--;
+	bpf_spin_unlock(&account->lock);
+}
+
+/* Give a place at @to to one more socket, if there is one. */
+static __always_inline bool take_there(const struct checmate_event_endpoint *to)
+{
+	struct bucket *bucket = find_bucket(to);
+	__u64 limit = per_destination;
+	bool taken = false;
+
+	/* No place: nobody could count it. */
+	if (!bucket)
+		return false;
+
+	bpf_spin_lock(&bucket->lock);
+	for (int i = 0; i < BUCKET_PLACES; i++) {
+		struct place *place = &bucket->place[i];
+
+		if (!place->holders || !same(&place->at, to))
+			continue;
+		if (place->holders < limit) {
+			place->holders++;
+			taken = true;
+		}
+		goto out;
+	}
+	if (!limit)
+		goto out;
+	/* No socket has a place there yet. When the bucket is full, none gets one. */
+	for (int i = 0; i < BUCKET_PLACES; i++) {
+		struct place *place = &bucket->place[i];
+
+		if (place->holders)
+			continue;
+		place->at = *to;
+		place->holders = 1;
+		taken = true;
+		break;
+	}
+out:
+	bpf_spin_unlock(&bucket->lock);
+	return taken;
+}
+
+static __always_inline void release_there(const struct checmate_event_endpoint *to)
+{
+	struct bucket *bucket = find_bucket(to);
+
+	if (!bucket)
+		return;
+
+	bpf_spin_lock(&bucket->lock);
+	for (int i = 0; i < BUCKET_PLACES; i++) {
+		struct place *place = &bucket->place[i];
+
+		if (!place->holders || !same(&place->at, to))
+			continue;
+		place->holders--;
+		break;
+	}
+	bpf_spin_unlock(&bucket->lock);
+}
+
+/* --- claims ---------------------------------------------------------------- */
+
+/* Have @claim say nothing, and give back what it said. */
+static __noinline int drop_claim(struct claim *claim)
+{
+	struct checmate_event_endpoint old;
+	__u32 held;
+
+	if (!claim)
+		return 0;
+
+	bpf_spin_lock(&claim->lock);
+	held = claim->held;
+	old = claim->to;
+	claim->held = 0;
+	bpf_spin_unlock(&claim->lock);
+
+	if (held) {
+		release_there(&old);
+		release_any();
+	}
+	return 0;
+}
+
+/*
+ * Whether the socket of a claim is closed. A socket that is not has this cookie
+ * and a reference; memory that was freed, or is another socket's by now, has
+ * not both.
+ */
+static __always_inline bool is_closed(__u64 sk, __u64 cookie)
+{
+	const struct sock *sock = (const struct sock *)sk;
+	__s64 now;
+	int refs;
+
+	if (bpf_core_read(&now, sizeof(now), &sock->__sk_common.skc_cookie.counter) ||
+	    bpf_core_read(&refs, sizeof(refs), &sock->__sk_common.skc_refcnt.refs.counter))
+		return true;
+	return (__u64)now != cookie || !refs;
+}
+
+static long forget_closed(void *map, __u64 *cookie, struct claim *claim, void *unused)
+{
+	if (!is_closed(claim->sk, *cookie))
+		return 0;
+
+	drop_claim(claim);
+	bpf_map_delete_elem(map, cookie);
+	return 0;
+}
+
+/* Give back the places of sockets that are closed. */
+static __always_inline void sweep(void)
+{
+	bpf_for_each_map_elem(&claims, forget_closed, NULL, 0);
+}
+
+/* The claim of @sk, or NULL. */
+static __always_inline struct claim *find_claim(struct sock *sk)
+{
+	__u64 cookie = bpf_get_socket_cookie(sk);
+
+	return bpf_map_lookup_elem(&claims, &cookie);
+}
+
+/* The claim of @sk, made if need be; NULL when there is no room. */
+static __always_inline struct claim *need_claim(struct sock *sk)
+{
+	__u64 cookie = bpf_get_socket_cookie(sk);
+	struct claim *claim = bpf_map_lookup_elem(&claims, &cookie);
+	struct claim none = { .sk = (__u64)sk };
+
+	if (claim)
+		return claim;
+	/* Another thread may be first with the same socket, which is as well. */
+	if (bpf_map_update_elem(&claims, &cookie, &none, BPF_NOEXIST) == -E2BIG) {
+		sweep();
+		bpf_map_update_elem(&claims, &cookie, &none, BPF_NOEXIST);
+	}
+	return bpf_map_lookup_elem(&claims, &cookie);
+}
+
+/* Whether @claim has a place; with @to, whether it has one there. */
+static __always_inline bool has_place(struct claim *claim, const struct checmate_event_endpoint *to)
+{
+	bool has;
+
+	bpf_spin_lock(&claim->lock);
+	has = claim->held && (!to || same(&claim->to, to));
+	bpf_spin_unlock(&claim->lock);
+	return has;
+}
+
+/*
+ * Have @claim have a place at @to; false, with all as it was, if there is none.
+ *
+ * Every place taken goes into the claim and every place that comes out of it is
+ * given back, so that threads here with one socket cannot make the sums differ.
+ * While they are, a place may be taken twice for a moment.
+ */
+static __noinline int move_claim(struct claim *claim, const struct checmate_event_endpoint *to)
+{
+	struct checmate_event_endpoint old, there;
+	bool counted = false;
+	__u32 held;
+
+	if (!claim || !to)
+		return 0;
+	there = *to;
+	if (has_place(claim, &there))
+		return 1;
+
+	if (!has_place(claim, NULL)) {
+		if (!take_any()) {
+			sweep();
+			if (!take_any())
+				return 0;
+		}
+		counted = true;
+	}
+	if (!take_there(&there)) {
+		sweep();
+		if (!take_there(&there)) {
+			if (counted)
+				release_any();
+			return 0;
+		}
+	}
+
+	bpf_spin_lock(&claim->lock);
+	held = claim->held;
+	old = claim->to;
+	/* Somebody gave back what was to be moved, and it may be gone by now. */
+	if (held || counted) {
+		claim->held = 1;
+		claim->to = there;
+	}
+	bpf_spin_unlock(&claim->lock);
+
+	if (held) {
+		release_there(&old);
+		if (counted)
+			release_any();
+		return 1;
+	}
+	if (counted)
+		return 1;
+	release_there(&there);
+	return 0;
+}
+
+/* --- judging --------------------------------------------------------------- */
+
+/* The wildcard address as a destination means this host. */
+static __always_inline void set_host(struct checmate_event_endpoint *to)
+{
+	if (to->addr[0] || to->addr[1] || to->addr[2] || to->addr[3])
+		return;
+	if (to->family == AF_INET)
+		to->addr[0] = bpf_htonl(0x7f000001);
+	else
+		to->addr[3] = bpf_htonl(1);
+}
+
+static __always_inline bool is_connected(struct sock *sk)
+{
+	unsigned char state = sk->__sk_common.skc_state;
+
+	return state != TCP_CLOSE && state != TCP_LISTEN;
+}
+
+/* False when @sk has no peer. */
+static __always_inline bool get_peer(struct sock *sk, struct checmate_event_endpoint *peer)
+{
+	__u16 family = sk->__sk_common.skc_family;
+
+	if (!is_connected(sk))
+		return false;
+
+	if (family == AF_INET) {
+		peer->family = AF_INET;
+		peer->addr[0] = sk->__sk_common.skc_daddr;
+	} else if (family == AF_INET6) {
+		checmate_net_set_in6(peer, sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[0],
+				     sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[1],
+				     sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[2],
+				     sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[3]);
+	} else {
+		return false;
+	}
+	/* Protocols that keep their peers elsewhere leave this empty. */
+	if (!peer->addr[0] && !peer->addr[1] && !peer->addr[2] && !peer->addr[3])
+		return false;
+
+	peer->port = bpf_ntohs(sk->__sk_common.skc_dport);
+	peer->protocol = checmate_net_protocol(sk);
+	return true;
+}
+
+/* Judge that @sk, which is no connected stream, is to have the destination @to. */
+static __always_inline int judge_destination(const char *hook, struct sock *sk,
+					     struct checmate_event_endpoint *to)
+{
+	struct claim *claim;
+
+	set_host(to);
+	switch (checmate_net_find(&destinations, to)) {
+	case 1:
+		claim = need_claim(sk);
+		/* Deny: it could not be counted, or there is no place. */
+		if (!claim || !move_claim(claim, to))
+			return checmate_deny_endpoint(hook, deny_errno, to);
+		return checmate_allow();
+	case 0:
+		drop_claim(find_claim(sk));
+		return checmate_allow();
+	default:
+		/* Deny: nobody knows whether it is to be counted. */
+		return checmate_deny_endpoint(hook, deny_errno, to);
+	}
+}
+
+/* Judge a connect to, or a send that names, @address. */
+static __always_inline int judge_address(const char *hook, struct socket *sock, const void *address,
+					 int addrlen)
+{
+	struct checmate_event_endpoint to = {};
+	struct sock *sk = sock->sk;
+
+	switch (checmate_net_read(sock, address, addrlen, &to)) {
+	case CHECMATE_NET_OTHER:
+		return checmate_allow();
+	case CHECMATE_NET_ENDPOINT:
+		/* Deny: who has no sock cannot be accounted for. */
+		if (!sk)
+			return checmate_deny(hook, deny_errno);
+		return judge_destination(hook, sk, &to);
+	default:
+		/* Deny: not understood. */
+		return checmate_deny(hook, deny_errno);
+	}
+}
+
+/* Judge the use of a socket as it is connected. */
+static __always_inline int judge_use(const char *hook, struct socket *sock)
+{
+	struct checmate_event_endpoint peer = {};
+	struct sock *sk = sock->sk;
+	struct claim *claim;
+
+	/* Deny: who has no sock cannot be accounted for. */
+	if (!sk)
+		return checmate_deny(hook, deny_errno);
+	claim = find_claim(sk);
+	/* It never asked for a place. */
+	if (!claim || !get_peer(sk, &peer))
+		return checmate_allow();
+	set_host(&peer);
+	if (has_place(claim, &peer))
+		return checmate_allow();
+	return judge_destination(hook, sk, &peer);
+}
+
+/*
+ * A stream that has a peer cannot be connected elsewhere, and sends to nobody
+ * else: the kernel refuses that, or looks at no name, and the place must not
+ * move.
+ */
+static __always_inline bool is_settled(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+
+	return sk && sock->type == SOCK_STREAM && is_connected(sk);
+}
+
+CHECMATE_HOOK(socket_connect)
+int BPF_PROG(limit_connect, struct socket *sock, struct sockaddr *address, int addrlen)
+{
+	struct sock *sk = sock->sk;
+	__u16 family;
+
+	if (sk && checmate_net_family(address, addrlen, &family) && family == AF_UNSPEC) {
+		drop_claim(find_claim(sk));
+		return checmate_allow();
+	}
+	if (is_settled(sock))
+		return checmate_allow();
+	return judge_address("socket_connect", sock, address, addrlen);
+}
+
+CHECMATE_HOOK(socket_sendmsg)
+int BPF_PROG(limit_sendmsg, struct socket *sock, struct msghdr *msg, int size)
+{
+	const void *name = msg->msg_name;
+
+	if (name && !is_settled(sock))
+		return judge_address("socket_sendmsg", sock, name, msg->msg_namelen);
+	return judge_use("socket_sendmsg", sock);
+}
+
+CHECMATE_HOOK(socket_recvmsg)
+int BPF_PROG(limit_recvmsg, struct socket *sock, struct msghdr *msg, int size, int flags)
+{
+	return judge_use("socket_recvmsg", sock);
+}
