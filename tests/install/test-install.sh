@@ -1,0 +1,89 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# What is installed, against the list "files" beside this.
+#
+# usage: test-install.sh SOURCE BUILD VERSION
+
+set -u
+export LC_ALL=C
+source=$1
+build=$2
+version=$3
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# The files below $1, and the directories in which nothing is.
+below() {
+	(cd "$1" && {
+		find . ! -type d
+		find . -type d -empty | sed 's,$,/,'
+	} | sed 's,^\./,,' | sort)
+}
+
+# Those that the guest tests need.
+for_tests='^usr/libexec/checmate/(tests|samples)/'
+
+n=0
+failed=0
+# point NAME: what the file "wrong" says is what is wrong.
+point() {
+	n=$((n + 1))
+	if [ -s "$work/wrong" ]; then
+		failed=1
+		echo "not ok $n - $1"
+		sed 's/^/# /' "$work/wrong"
+	else
+		echo "ok $n - $1"
+	fi
+}
+
+echo "1..6"
+grep -v '^#' "$source/tests/install/files" >"$work/patterns"
+
+: >"$work/wrong"
+DESTDIR=$work/tree meson install -C "$build" --no-rebuild --quiet \
+	>"$work/install.log" 2>&1 </dev/null || cp "$work/install.log" "$work/wrong"
+point "meson install with DESTDIR"
+below "$work/tree" | grep -Ev "$for_tests" >"$work/installed"
+
+while read -r pattern; do
+	while read -r file; do
+		# shellcheck disable=SC2254 # a pattern is what it is
+		case "$file" in
+		$pattern) echo "$file" ;;
+		esac
+	done <"$work/installed" >"$work/matched"
+	[ -s "$work/matched" ] || echo "$pattern: not installed" >&2
+	cat "$work/matched"
+done <"$work/patterns" 2>"$work/wrong" | sort -u >"$work/known"
+point "everything listed is installed"
+
+comm -23 "$work/installed" "$work/known" |
+	sed 's/$/: installed, but not listed in tests\/install\/files/' >"$work/wrong"
+point "and nothing else"
+
+for dir in "$source"/policies/*/; do
+	name=$(basename "$dir")
+	[ ! -e "$dir/$name.bpf.c" ] ||
+		[ -e "$work/tree/usr/lib/checmate/policies/$name.bpf.o" ] ||
+		echo "$name: not installed"
+done >"$work/wrong"
+point "every policy is"
+
+# The same without tests, from what meson would do.
+: >"$work/wrong"
+if meson setup -Dtests=false "$work/build" "$source" >"$work/setup.log" 2>&1 </dev/null; then
+	meson introspect --installed "$work/build" |
+		python3 -c 'import json, sys; print(*json.load(sys.stdin).values(), sep="\n")' |
+		sed 's,^/,,' | sort >"$work/without"
+	grep -v '/$' "$work/installed" | diff - "$work/without" >"$work/wrong"
+else
+	cp "$work/setup.log" "$work/wrong"
+fi
+point "with -Dtests=false the same, and nothing for tests"
+
+sed -n '1s/^checmate (\([^)]*\)).*/\1/p' "$source/debian/changelog" |
+	grep -vxF -e "$version" | sed "s/\$/ instead of $version/" >"$work/wrong"
+point "the packages are of this version"
+exit "$failed"

@@ -1,0 +1,75 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The packages in /root/packages, in a guest that has nothing else of the project:
+# installed, used and purged. ./check package runs this.
+#
+# Functions are called by name, which shellcheck cannot see.
+# shellcheck disable=SC2317
+
+# shellcheck source=SCRIPTDIR/../lib/tap.sh
+. /usr/libexec/checmate/tests/lib/tap.sh
+
+packages='libchecmate1 libchecmate-dev checmate checmated'
+cgroup=/sys/fs/cgroup/package
+
+# Every file but those that keep the system's own account of what has happened.
+files() {
+	find / -xdev \( -path /var/lib/dpkg -o -path /var/log -o -path /tmp \
+		-o -path /var/cache -o -path /var/lib/systemd/deb-systemd-helper-enabled \
+		-o -path /etc/ld.so.cache \) -prune -o -print | sort
+	find /run/checmate /sys/fs/bpf 2>/dev/null
+}
+
+# connect PORT: what a process of the cgroup hears when it connects there.
+connect() {
+	bash -c 'echo $$ >"$0/cgroup.procs" && echo >"/dev/tcp/127.0.0.1/$1"' "$cgroup" "$1"
+}
+
+install_packages() {
+	for name in $packages; do
+		set -- "$@" /root/packages/"$name"_*.deb
+	done
+	dpkg -i "$@"
+}
+
+active() {
+	[ "$(systemctl is-active checmated.service)" = active ]
+}
+
+ip link set lo up
+mkdir "$cgroup"
+check_not "there is no checmatectl yet" which checmatectl
+files >/tmp/before
+
+check "the packages install" install_packages
+check_output "all of them" 4 sh -c "dpkg-query -W -f '\${db:Status-Abbrev}\\n' $packages | grep -c ^ii"
+check "checmatectl is there" checmatectl --version
+check_output "of the same version" "$(dpkg-query -W -f '${Version}' checmate)" \
+	sh -c "checmatectl --version | grep -Eo '[0-9]+\\.[0-9]+\\.[0-9]+' | head -n 1"
+check_match "it finds the policies" '^net-connect ' checmatectl policy list
+check "this machine can enforce them" checmatectl features
+check "the daemon runs" wait_until 30 active
+check "its files are in order" checmated --check-config
+
+check_match "nothing listens at the ports" 'refused' connect 10
+check "a policy applies" checmatectl apply /package net-connect allow=127.0.0.1:9 deny-errno=EACCES
+check_match "what it allows goes on" 'refused' connect 9
+check_match "the rest is denied" 'Permission denied' connect 10
+check_match "it is listed" '^/package +net-connect ' checmatectl status
+check "it is removed" checmatectl remove /package
+check_match "and denies no more" 'refused' connect 10
+
+mkdir -p /etc/checmate/bindings.d
+echo '# nothing' >/etc/checmate/bindings.d/mine.conf
+# shellcheck disable=SC2086
+check "the packages can be removed" dpkg -r $packages
+check "the administrator's files stay" test -e /etc/checmate/bindings.d/mine.conf
+check_not "the daemon does not" active
+# shellcheck disable=SC2086
+check "they can be purged" dpkg -P $packages
+check_output "dpkg knows none of them" "" sh -c "dpkg-query -W $packages 2>/dev/null | grep -v '[[:blank:]]\$' || :"
+files >/tmp/after
+check_output "nothing is left of them" "" diff /tmp/before /tmp/after
+rmdir "$cgroup"
+finish
