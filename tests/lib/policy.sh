@@ -27,6 +27,36 @@ expect() {
 	check_output "$* is $expect_result" "$expect_result" probe "$@"
 }
 
+# proc CGROUP CALL ARGUMENT…: what came of a call of proc-probe there.
+proc() {
+	proc_cgroup=$1
+	shift
+	inside "$proc_cgroup" "$tests/proc-probe" "$@"
+}
+
+# expect_proc RESULT CGROUP CALL ARGUMENT…: a point of its own.
+expect_proc() {
+	expect_result=$1
+	shift
+	check_output "$* is $expect_result" "$expect_result" proc "$@"
+}
+
+# sleeper CGROUP: a process in that cgroup, which does nothing; sets $sleeper.
+sleeper() {
+	sleep 1000 &
+	sleeper=$!
+	sleepers="${sleepers-} $sleeper"
+	echo $sleeper >"$cgroups$1/cgroup.procs"
+}
+
+# end_sleepers: all of them, and not before they are gone.
+end_sleepers() {
+	# shellcheck disable=SC2086 # one word for each
+	kill -KILL ${sleepers-} 2>/dev/null
+	wait
+	sleepers=
+}
+
 # as_nobody PROGRAM ARGUMENT…: runs a program without any right.
 as_nobody() {
 	nobody_program=$(command -v "$1")

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Checmate policies - cap-limit: which capabilities have an effect
+ *
+ * Every check for a capability that is not listed fails, whoever has it and in
+ * whatever user namespace.
+ */
+#include "checmate.bpf.h"
+
+CHECMATE_POLICY("cap-limit", "1", "Allow list for capabilities");
+
+CHECMATE_PARAM_CAPABILITIES(allow, "allow", 0, "Capabilities that may be used; empty allows none");
+
+/* Of include/linux/security.h: only a question, whose answer is not told. */
+#define CAP_OPT_NOAUDIT 0x02
+
+CHECMATE_HOOK(capable)
+int BPF_PROG(cap_limit, const struct cred *cred, struct user_namespace *ns, int cap,
+	     unsigned int opts)
+{
+	/* A number that no set has a bit for is not in the list. */
+	if (cap >= 0 && cap <= 63 && allow & 1ULL << cap)
+		return checmate_allow();
+	if (opts & CAP_OPT_NOAUDIT)
+		return checmate_verdict(NULL, EPERM);
+	return checmate_deny_number("capable", EPERM, cap);
+}

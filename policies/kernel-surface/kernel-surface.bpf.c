@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Checmate policies - kernel-surface: parts of the kernel that are out of reach
+ *
+ * Where a part has a hook of its own, the hook is used. Modules, booting and
+ * mounting are judged by the capability that they need: it is asked for by
+ * every call of theirs, and some of the calls have no other hook.
+ */
+#include "checmate.bpf.h"
+
+CHECMATE_POLICY("kernel-surface", "1", "Keep parts of the kernel out of reach");
+
+CHECMATE_PARAM_BOOL(allow_autoload, "allow-autoload", 0, "Have the kernel load missing modules");
+CHECMATE_PARAM_BOOL(allow_boot, "allow-boot", 0, "Load another kernel, reboot, power off");
+CHECMATE_PARAM_BOOL(allow_bpf, "allow-bpf", 0, "Use bpf(2)");
+CHECMATE_PARAM_BOOL(allow_io_uring, "allow-io-uring", 0, "Set up io_uring instances");
+CHECMATE_PARAM_BOOL(allow_keys, "allow-keys", 0, "Make and use keys and keyrings");
+CHECMATE_PARAM_BOOL(allow_modules, "allow-modules", 0, "Load and unload kernel modules");
+CHECMATE_PARAM_BOOL(allow_mount, "allow-mount", 0, "Mount, unmount, change and clone mounts");
+CHECMATE_PARAM_BOOL(allow_perf, "allow-perf", 0, "Use perf_event_open(2)");
+CHECMATE_PARAM_BOOL(allow_userfaultfd, "allow-userfaultfd", 0, "Use userfaultfd(2)");
+CHECMATE_PARAM_BOOL(allow_userns, "allow-userns", 0, "Make user namespaces");
+CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EPERM,
+		     "Error that a denied call returns, where it has a choice");
+
+#define CAP_SYS_MODULE 16
+#define CAP_SYS_ADMIN 21
+#define CAP_SYS_BOOT 22
+
+/* Calls of x86-64 and i386; what is not named has one number in both. */
+enum syscall {
+	MOUNT_I386 = 21,
+	UMOUNT_I386 = 22,
+	UMOUNT2_I386 = 52,
+	PIVOT_ROOT = 155,
+	MOUNT = 165,
+	UMOUNT2 = 166,
+	PIVOT_ROOT_I386 = 217,
+	OPEN_TREE = 428,
+	FSPICK = 433, /* and between them: move_mount, fsopen, fsconfig, fsmount */
+	MOUNT_SETATTR = 442,
+	/* Set in the numbers of x32 calls. */
+	X32 = 0x40000000,
+};
+
+/*
+ * Is the caller in a call of mount(2)'s family? The registers are those of its
+ * call into the kernel. Numbers of either kind count: none of them is, as the
+ * other kind, a call that needs CAP_SYS_ADMIN.
+ */
+static __always_inline bool mounting(void)
+{
+	struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	unsigned long nr = BPF_CORE_READ(regs, orig_ax) & 0xffffffff & ~(unsigned long)X32;
+
+	switch (nr) {
+	case MOUNT_I386:
+	case UMOUNT_I386:
+	case UMOUNT2_I386:
+	case PIVOT_ROOT:
+	case MOUNT:
+	case UMOUNT2:
+	case PIVOT_ROOT_I386:
+	case OPEN_TREE ... FSPICK:
+	case MOUNT_SETATTR:
+		return true;
+	default:
+		return false;
+	}
+}
+
+CHECMATE_HOOK(capable)
+int BPF_PROG(surface_capable, const struct cred *cred, struct user_namespace *ns, int cap,
+	     unsigned int opts)
+{
+	if (cap == CAP_SYS_MODULE && !allow_modules)
+		return checmate_deny_text("capable", EPERM, "modules");
+	if (cap == CAP_SYS_BOOT && !allow_boot)
+		return checmate_deny_text("capable", EPERM, "boot");
+	if (cap == CAP_SYS_ADMIN && !allow_mount && mounting())
+		return checmate_deny_text("capable", EPERM, "mount");
+	return checmate_allow();
+}
+
+CHECMATE_HOOK(kernel_module_request)
+int BPF_PROG(surface_autoload, char *name)
+{
+	if (allow_autoload)
+		return checmate_allow();
+	return checmate_deny_text("kernel_module_request", deny_errno, "autoload");
+}
+
+CHECMATE_HOOK(bpf)
+int BPF_PROG(surface_bpf, int cmd, union bpf_attr *attr, unsigned int size)
+{
+	if (allow_bpf)
+		return checmate_allow();
+	return checmate_deny_text("bpf", deny_errno, "bpf");
+}
+
+/* Its arguments are not the same in all kernels; none is needed. */
+CHECMATE_HOOK(perf_event_open)
+int BPF_PROG(surface_perf)
+{
+	if (allow_perf)
+		return checmate_allow();
+	return checmate_deny_text("perf_event_open", deny_errno, "perf");
+}
+
+CHECMATE_HOOK(userns_create)
+int BPF_PROG(surface_userns, const struct cred *cred)
+{
+	if (allow_userns)
+		return checmate_allow();
+	return checmate_deny_text("userns_create", deny_errno, "userns");
+}
+
+/* Files with an inode of their own but without a path, known by their name. */
+CHECMATE_HOOK(inode_init_security_anon)
+int BPF_PROG(surface_anon, struct inode *inode, const struct qstr *qstr,
+	     const struct inode *context_inode)
+{
+	static const char hook[] = "inode_init_security_anon";
+	const unsigned char *text;
+	char name[16] = {};
+
+	/* An unreadable name may be any: denied unless all of them are allowed. */
+	text = BPF_CORE_READ(qstr, name);
+	if (bpf_probe_read_kernel_str(name, sizeof(name), text) < 0)
+		name[0] = '\0';
+	if (!allow_io_uring && (!name[0] || !bpf_strncmp(name, sizeof(name), "[io_uring]")))
+		return checmate_deny_text(hook, deny_errno, "io_uring");
+	if (!allow_userfaultfd && (!name[0] || !bpf_strncmp(name, sizeof(name), "[userfaultfd]")))
+		return checmate_deny_text(hook, deny_errno, "userfaultfd");
+	return checmate_allow();
+}
+
+CHECMATE_HOOK(key_alloc)
+int BPF_PROG(surface_key_new, struct key *key, const struct cred *cred, unsigned long flags)
+{
+	if (allow_keys)
+		return checmate_allow();
+	return checmate_deny_text("key_alloc", deny_errno, "keys");
+}
+
+CHECMATE_HOOK(key_permission)
+int BPF_PROG(surface_key_use)
+{
+	if (allow_keys)
+		return checmate_allow();
+	return checmate_deny_text("key_permission", deny_errno, "keys");
+}

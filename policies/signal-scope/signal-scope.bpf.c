@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Checmate policies - signal-scope: signals stay inside the cgroup
+ *
+ * Signals that processes send are judged when they are sent. Signals that the
+ * kernel sends for a file whose owner a process named (SIGIO, SIGURG and
+ * whatever F_SETSIG chose) come when something happens to the file, while any
+ * task may be running. They are therefore judged when the owner is named.
+ */
+#include "checmate-cgroup.bpf.h"
+
+CHECMATE_POLICY("signal-scope", "1", "Send signals only to processes of the cgroup");
+
+CHECMATE_PARAM_SIGNALS(allow, "allow", 0, "Signals that may be sent to everybody");
+CHECMATE_PARAM_BOOL(allow_probe, "allow-probe", 0, "Ask with signal 0 whether a process exists");
+CHECMATE_PARAM_CHOICE(owner, "file-owner", 0, "self|any",
+		      "Whom a file may be made to send signals to");
+CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EPERM, "Error that a denied call returns");
+
+/* As the choices number them. */
+enum owner {
+	OWNER_SELF,
+	OWNER_ANY,
+};
+
+#define F_SETOWN 8
+#define F_SETOWN_EX 15
+#define FIOSETOWN 0x8901
+#define SIOCSPGRP 0x8902
+
+CHECMATE_HOOK(task_kill)
+int BPF_PROG(signal_kill, struct task_struct *target, struct kernel_siginfo *info, int sig,
+	     const struct cred *cred)
+{
+	__u64 sender;
+
+	/*
+	 * With credentials it is a USB request that completes, and whoever runs
+	 * now did not send it. The verifier takes it that no argument is NULL,
+	 * hence the copy. Without one it is judged as everything else.
+	 */
+	if (!bpf_probe_read_kernel(&sender, sizeof(sender), &ctx[3]) && sender)
+		return checmate_allow();
+	if (sig == 0 && allow_probe)
+		return checmate_allow();
+	if (sig >= 1 && sig <= 64 && allow & 1ULL << (sig - 1))
+		return checmate_allow();
+	if (checmate_task_inside(target))
+		return checmate_allow();
+	return checmate_deny_task("task_kill", deny_errno, target, sig);
+}
+
+/* The caller's process id as it sees it itself; 0 if that cannot be read. */
+static __always_inline int own_pid(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pid *pid = BPF_CORE_READ(task, group_leader, thread_pid);
+	unsigned long offset = bpf_core_field_offset(struct pid, numbers);
+	unsigned int level;
+	int nr;
+
+	if (!pid || bpf_core_read(&level, sizeof(level), &pid->level))
+		return 0;
+	offset += level * bpf_core_type_size(struct upid);
+	if (bpf_core_read(&nr, sizeof(nr), &((struct upid *)((void *)pid + offset))->nr))
+		return 0;
+	return nr;
+}
+
+CHECMATE_HOOK(file_fcntl)
+int BPF_PROG(signal_fcntl, struct file *file, unsigned int cmd, unsigned long arg)
+{
+	int pid = arg;
+
+	if ((cmd != F_SETOWN && cmd != F_SETOWN_EX) || owner == OWNER_ANY)
+		return checmate_allow();
+	/* 0 is nobody. */
+	if (cmd == F_SETOWN && (!pid || pid == own_pid()))
+		return checmate_allow();
+	/*
+	 * F_SETOWN_EX names the owner in memory, which may be another one when
+	 * the kernel reads it after this. Denied, as is everybody else.
+	 */
+	return checmate_deny_text("file_fcntl", deny_errno, "file owner");
+}
+
+/* What these name is in memory, too. */
+static __always_inline int judge_ioctl(const char *hook, unsigned int cmd)
+{
+	if ((cmd != FIOSETOWN && cmd != SIOCSPGRP) || owner == OWNER_ANY)
+		return checmate_allow();
+	return checmate_deny_text(hook, deny_errno, "file owner");
+}
+
+CHECMATE_HOOK(file_ioctl)
+int BPF_PROG(signal_ioctl, struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return judge_ioctl("file_ioctl", cmd);
+}
+
+CHECMATE_HOOK(file_ioctl_compat)
+int BPF_PROG(signal_ioctl32, struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return judge_ioctl("file_ioctl_compat", cmd);
+}

@@ -1,0 +1,120 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# signal-scope: whom a process can send a signal, by every call that sends one
+# or has one sent.
+
+# shellcheck source=tests/lib/tap.sh
+. /usr/libexec/checmate/tests/lib/tap.sh
+# shellcheck source=tests/lib/policy.sh
+. /usr/libexec/checmate/tests/lib/policy.sh
+
+clean_slate
+mkdir "$cgroups/a" "$cgroups/a/b" "$cgroups/sibling"
+sleeper /a
+in=$sleeper
+sleeper /a/b
+below=$sleeper
+sleeper /sibling
+out=$sleeper
+
+# every_way RESULT CGROUP PID SIGNAL
+every_way() {
+	for call in kill tkill tgkill sigqueue sigqueue-async pidfd-kill child-kill; do
+		expect_proc "$1" "$2" $call "$3" "$4"
+	done
+}
+
+# SIGCONT does nothing to a process that was not stopped.
+cont=18
+every_way ok /a "$out" $cont
+check "the policy applies" checmatectl apply /a signal-scope
+every_way EPERM /a "$out" $cont
+every_way EPERM /a "$out" 9
+every_way EPERM /a "$out" 0
+every_way EPERM /a $$ $cont
+every_way EPERM /a/b "$out" $cont
+expect_proc EPERM /a kill "$out" 64
+expect_proc EPERM /a kill 1 $cont
+every_way ok /a "$in" $cont
+every_way ok /a "$in" 0
+every_way ok /a "$below" $cont
+every_way ok /a/b "$in" $cont
+
+# It limits who sends, not who receives.
+every_way ok /sibling "$in" $cont
+
+# A process counts as where it is now.
+echo "$in" >"$cgroups/sibling/cgroup.procs"
+expect_proc EPERM /a kill "$in" $cont
+echo "$in" >"$cgroups/a/cgroup.procs"
+expect_proc ok /a kill "$in" $cont
+
+# Files that send signals: what is named is asked, not what happens later.
+expect_proc ok /sibling setown "$out"
+for call in setown setown-ex setown-ioctl setown-group-ioctl setown-i386 setown-ioctl-i386; do
+	expect_proc EPERM /a $call "$out"
+	expect_proc EPERM /a $call "-$out"
+	expect_proc EPERM /a $call "$in"
+done
+expect_proc EPERM /a setown-group
+expect_proc ok /a setown-self
+expect_proc ok /a setown 0
+check "any owner" checmatectl set /a signal-scope file-owner=any
+for call in setown setown-ex setown-ioctl setown-i386 setown-ioctl-i386; do
+	expect_proc ok /a $call "$out"
+done
+expect_proc ok /a setown-group
+expect_proc EPERM /a kill "$out" 9
+
+# Signals for everybody.
+check "some signals" checmatectl set /a signal-scope allow=CONT,URG file-owner=self
+expect_proc ok /a kill "$out" $cont
+expect_proc ok /a kill "$out" 23
+expect_proc EPERM /a kill "$out" 17
+expect_proc EPERM /a kill "$out" 19
+expect_proc EPERM /a kill "$out" 9
+expect_proc EPERM /a kill "$out" 0
+check "the last signal" checmatectl set /a signal-scope allow=RTMAX
+expect_proc EPERM /a kill "$out" $cont
+expect_proc EPERM /a kill "$out" 63
+expect_proc EPERM /a kill "$out" 0
+check "probing" checmatectl set /a signal-scope allow= allow-probe=yes
+expect_proc ok /a kill "$out" 0
+expect_proc EPERM /a kill "$out" $cont
+
+# The errno can hide that there is anybody.
+check "another errno" checmatectl set /a signal-scope deny-errno=ESRCH allow-probe=no
+expect_proc ESRCH /a kill "$out" 0
+expect_proc ESRCH /a kill "$out" 9
+expect_proc ESRCH /a setown "$out"
+
+# Two levels: both must allow.
+check "the child's own" checmatectl apply /a/b signal-scope
+expect_proc EPERM /a/b kill "$in" $cont
+expect_proc ok /a/b kill "$below" $cont
+expect_proc ok /a kill "$below" $cont
+check "removed from the child" checmatectl remove /a/b
+
+# All at once: those inside get it, and nobody else.
+check "the first errno" checmatectl set /a signal-scope deny-errno=EPERM
+expect_proc ok /a kill-everybody 9
+# shellcheck disable=SC2317 # called by check
+gone() {
+	! kill -0 "$1"
+}
+wait "$in" "$below"
+check "whoever is inside is gone" gone "$in"
+check "below, too" gone "$below"
+check "whoever is outside is not" kill -0 "$out"
+
+# What the kernel sends is not judged: a child's end is told to its parent.
+check_output "a parent outside sees its child end" seen sh -c \
+	"trap 'echo seen' CHLD; sh -c 'echo \$\$ >$cgroups/a/cgroup.procs' & wait"
+
+check "removed" checmatectl remove /a
+expect_proc ok /a kill "$out" $cont
+
+end_sleepers
+clean_slate
+finish
