@@ -6,32 +6,103 @@
 #include "control.h"
 
 /**
+ * struct apply - One call of checmate_binding_apply().
+ * @cgroup: where.
+ * @policies: loaded policies, pinned in "<policy>+new".
+ * @n_policies: how many.
+ * @replace: as in struct checmate_apply_opts, like the following.
+ * @permissive: denials are told only.
+ * @when_exec: staged.
+ * @pid: whose exec, or 0.
+ * @except_fd: the file whose exec is none, or -1.
+ */
+struct apply {
+	struct checmate_cgroup *cgroup;
+	struct checmate_policy *const *policies;
+	size_t n_policies;
+	bool replace;
+	bool permissive;
+	bool when_exec;
+	pid_t pid;
+	int except_fd;
+};
+
+/**
  * struct backend - A way to enforce.
  * @name: as checmate_features_backend() returns it.
+ * @abilities: what checmate_features_supports() knows, ended by NULL.
+ * @flags_permissive: CHECMATE_SELF_* of a binding that is permissive.
  * @enable: as checmate_cgroup_enable().
  * @read_local: what is attached to a cgroup itself. -EOPNOTSUPP it cannot have
  *              attachments yet; -ENODEV it is gone.
  * @read_effective: what is enforced in a cgroup, in order of evaluation. Same
  *                  errors.
- * @commit: make a change, wholly or not at all. -ESTALE the generation moved.
- *          Gives no explanation, since only the caller knows what it meant.
+ * @check: as checmate_policy_check().
+ * @apply: put in force what is pinned in "+new", instead of what is to be
+ *         replaced, check it, and move the pins to their place. On failure all
+ *         is as before, and the pins are the caller's to remove.
+ * @remove: take bindings out of force and remove their pins. The cgroup is NULL
+ *          when it is gone.
+ * @set_mode: as checmate_binding_set_mode(), of what is pinned in "<policy>".
+ * @recover: settle what a process left that died between two steps. The list
+ *           is what @read_local gave.
+ * @seal: as checmate_cgroup_seal().
+ * @sealed: as checmate_cgroup_sealed().
+ * @attach_test: attach one program to a cgroup that is the caller's. Returns a
+ *               handle, -errno.
+ * @detach_test: undo that, given the handle.
+ *
+ * All but the reading ones, and @check, are called with the lock of the pins.
  */
 struct backend {
 	const char *name;
+	const char *const *abilities;
+	uint32_t flags_permissive;
 	int (*enable)(struct checmate_cgroup *cgroup, char ***ret_enabled,
 		      struct checmate_error **ret_error);
 	int (*read_local)(const struct checmate_cgroup *cgroup, struct control_list *ret_list,
 			  struct checmate_error **ret_error);
 	int (*read_effective)(const struct checmate_cgroup *cgroup, struct control_list *ret_list,
 			      struct checmate_error **ret_error);
-	int (*commit)(const struct checmate_cgroup *cgroup, const struct control_change *change);
+	int (*check)(const struct checmate_policy *policy, struct checmate_error **ret_error);
+	int (*apply)(const struct apply *apply, struct checmate_error **ret_error);
+	int (*remove)(const struct checmate_cgroup *cgroup, uint64_t cgroup_id, char *const *names,
+		      struct checmate_error **ret_error);
+	int (*set_mode)(const struct checmate_cgroup *cgroup, const char *policy, bool permissive,
+			struct checmate_error **ret_error);
+	int (*recover)(uint64_t cgroup_id, const struct control_list *list,
+		       struct checmate_error **ret_error);
+	int (*seal)(const struct checmate_cgroup *cgroup, struct checmate_error **ret_error);
+	int (*sealed)(const struct checmate_cgroup *cgroup, struct checmate_error **ret_error);
+	int (*attach_test)(const struct checmate_cgroup *cgroup, int prog_fd);
+	int (*detach_test)(const struct checmate_cgroup *cgroup, int handle);
 };
 
 /* The controller "checmate" and its control files. */
 extern const struct backend backend_checmate;
 
-/* The backend in use. */
-static inline const struct backend *backend_get(void)
-{
-	return &backend_checmate;
-}
+/* The backend called so, or NULL. */
+const struct backend *backend_find(const char *name);
+
+/**
+ * backend_get() - The backend in use.
+ * @ret_backend: receives it.
+ * @ret_error: explanation, or NULL.
+ *
+ * Return: 0; -EINVAL CHECMATE_BACKEND names none.
+ */
+int backend_get(const struct backend **ret_backend, struct checmate_error **ret_error);
+
+/* What was forced by call or environment, or NULL. */
+const char *backend_forced(void);
+
+/* Whether it has an ability, see checmate_features_supports(). */
+bool backend_can(const struct backend *backend, const char *what);
+
+/* As read_local, but a cgroup that cannot have attachments has none. */
+int backend_read_local(const struct backend *backend, const struct checmate_cgroup *cgroup,
+		       struct control_list *ret_list, struct checmate_error **ret_error);
+
+/* A policy is in force there already. */
+int backend_explain_exists(const struct checmate_cgroup *cgroup, const char *policy,
+			   struct checmate_error **ret_error);

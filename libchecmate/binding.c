@@ -2,32 +2,33 @@
 /*
  * libchecmate - Policies in force in a cgroup
  *
- * The kernel's list of attachments is the truth, the pins in bpffs say which
- * policy an attached program belongs to. Everything that changes pins holds
- * their lock. The order of steps makes a crash at any point harmless: pins are
- * made aside, then the kernel is told by one transaction, then the pins take
- * their place; see pin.h for what is found after a crash.
+ * Everything that changes pins holds their lock, and so does what looks at
+ * several. The first thing that is done with the lock is to settle what a
+ * process left that died with it; how, the backend knows.
  */
 #include "checmate.h"
 
+#include <assert.h>
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "backend.h"
 #include "bpf.h"
+#include "enforce.h"
 #include "error.h"
 #include "parse.h"
 #include "pin.h"
 #include "policy.h"
+#include "self.h"
 #include "strv.h"
-
-/* How often a change is tried again when others change the same cgroup. */
-#define TRIES 16
 
 struct checmate_binding {
 	uint64_t cgroup_id;
+	bool staged;
+	bool permissive;
 	struct description description;
 	struct pin_path path;
 	struct pin_programs pins;
@@ -35,244 +36,43 @@ struct checmate_binding {
 	struct checmate_program *programs;
 };
 
-/* --- common to all changes ------------------------------------------------ */
-
-/* As the backend's, but a cgroup without the controller has nothing attached. */
-static int read_local(const struct checmate_cgroup *cgroup, struct control_list *ret_list,
-		      struct checmate_error **ret_error)
-{
-	int r = backend_get()->read_local(cgroup, ret_list, ret_error);
-
-	if (r == -EOPNOTSUPP) {
-		if (ret_error)
-			*ret_error = checmate_error_free(*ret_error);
-		*ret_list = (struct control_list){};
-		return 0;
-	}
-	return r;
-}
-
-static bool any_attached(const struct pin_programs *pins, const struct control_list *list)
-{
-	for (size_t i = 0; i < pins->n; i++)
-		if (control_list_find(list, pins->items[i].id))
-			return true;
-	return false;
-}
-
-static int explain_pins(const struct pin_path *path, int code, struct checmate_error **ret_error)
-{
-	if (code == -ENOMEM)
-		return error_oom(ret_error);
-	return error_set(ret_error, code, "%s: %s; run as root, see \"checmatectl features\"",
-			 path->text, strerror(-code));
-}
-
-/* Settles what a process left that died between two steps. */
-static int recover(uint64_t cgroup_id, const struct control_list *list,
-		   struct checmate_error **ret_error)
-{
-	struct pin_path folder = pin_path(cgroup_id, NULL, "");
-	_cleanup_strv_ char **names = NULL;
-	int r;
-
-	r = pin_list(folder.text, &names);
-	if (r < 0)
-		return explain_pins(&folder, r, ret_error);
-	for (char **name = names; *name; name++) {
-		_cleanup_(pin_programs_done) struct pin_programs pins = {};
-		struct pin_path from = pin_path(cgroup_id, *name, ""), to;
-		char *suffix = strchr(*name, PIN_NEW[0]);
-
-		if (!suffix || !streq(suffix, PIN_NEW))
-			continue;
-		*suffix = '\0';
-		to = pin_path(cgroup_id, *name, "");
-
-		r = pin_read(&from, &pins);
-		if (!r && any_attached(&pins, list))
-			r = pin_move(&from, &to);
-		else if (!r)
-			r = pin_remove(&from);
-		if (r < 0)
-			return explain_pins(&from, r, ret_error);
-	}
-	return 0;
-}
-
-/* The policies of a cgroup. */
-static int list_policies(uint64_t cgroup_id, char ***ret_names, struct checmate_error **ret_error)
-{
-	struct pin_path folder = pin_path(cgroup_id, NULL, "");
-	_cleanup_strv_ char **found = NULL, **names = calloc(1, sizeof(*names));
-	int r;
-
-	if (!names)
-		return error_oom(ret_error);
-	r = pin_list(folder.text, &found);
-	if (r < 0)
-		return explain_pins(&folder, r, ret_error);
-	for (char **name = found; *name; name++)
-		if (name_is_valid(*name, POLICY_NAME_MAX) && strv_extend(&names, *name) < 0)
-			return error_oom(ret_error);
-
-	*ret_names = TAKE_PTR(names);
-	return 0;
-}
-
-/* Drops the cgroup's folder when nothing is left in it. */
-static void tidy(uint64_t cgroup_id)
-{
-	struct pin_path folder = pin_path(cgroup_id, NULL, "");
-
-	(void)rmdir(folder.text);
-}
-
-/* Program ids that are to go. */
-struct ids {
-	uint32_t *items;
-	size_t n;
-};
-
-static void ids_done(struct ids *ids)
-{
-	free(ids->items);
-}
-
-static int ids_add(struct ids *ids, uint32_t id)
-{
-	uint32_t *grown = reallocarray(ids->items, ids->n + 1, sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	ids->items = grown;
-	grown[ids->n++] = id;
-	return 0;
-}
-
-static int ids_add_pins(struct ids *ids, const struct pin_programs *pins)
-{
-	int r = 0;
-
-	for (size_t i = 0; !r && i < pins->n; i++)
-		r = ids_add(ids, pins->items[i].id);
-	return r;
-}
-
-static int explain_commit(const struct checmate_cgroup *cgroup, int code,
-			  struct checmate_error **ret_error)
-{
-	const char *path = cgroup->path;
-
-	switch (code) {
-	case -ENOMEM:
-		return error_oom(ret_error);
-	case -EPERM:
-		return error_set(ret_error, code,
-				 "cgroup %s: changing its policy is not permitted; run as root with CAP_MAC_ADMIN",
-				 path);
-	case -ENOSPC:
-		return error_set(ret_error, code,
-				 "cgroup %s: one of the hooks would have more than 64 programs here or below; remove a policy first",
-				 path);
-	case -E2BIG:
-		return error_set(ret_error, code,
-				 "cgroup %s: too many programs for one transaction; apply fewer policies at once",
-				 path);
-	case -EOPNOTSUPP:
-		return error_set(ret_error, code,
-				 "cgroup %s: the kernel cannot enforce one of the programs: it may sleep, or checmate is not in lsm=; see \"checmatectl features\"",
-				 path);
-	case -ENODEV:
-		return error_set(ret_error, code, "cgroup %s: it is gone; give another", path);
-	case -EINVAL:
-		return error_set(ret_error, code,
-				 "cgroup %s: the kernel refuses one of the programs; see \"checmatectl features\" for the hooks it has",
-				 path);
-	case -ESTALE:
-		return error_set(ret_error, code,
-				 "cgroup %s: somebody else keeps changing its policy; try again",
-				 path);
-	default:
-		return error_set(ret_error, code,
-				 "cgroup %s: its policy cannot be changed: %s; try again", path,
-				 strerror(-code));
-	}
-}
-
-/*
- * One transaction: detaches the programs @old, as far as they are attached, and
- * attaches @fds. Based upon what is attached now, so it is tried again when
- * somebody else was faster.
- */
-static int commit(const struct checmate_cgroup *cgroup, const struct ids *old, const int *fds,
-		  size_t n_fds, struct checmate_error **ret_error)
-{
-	_cleanup_free_ uint64_t *detach = calloc(old->n ?: 1, sizeof(*detach));
-	int r = -ESTALE;
-
-	if (!detach)
-		return error_oom(ret_error);
-	for (int try = 0; r == -ESTALE && try < TRIES; try++) {
-		_cleanup_(control_list_done) struct control_list list = {};
-		struct control_change change = { .attach = fds, .n_attach = n_fds };
-
-		r = n_fds ? backend_get()->read_local(cgroup, &list, ret_error) :
-			    read_local(cgroup, &list, ret_error);
-		if (r < 0)
-			return r;
-		for (size_t i = 0; i < old->n; i++) {
-			const struct checmate_attachment *item;
-
-			item = control_list_find(&list, old->items[i]);
-			if (item)
-				detach[change.n_detach++] = item->id;
-		}
-		if (!change.n_detach && !change.n_attach)
-			return 0;
-		change.detach = detach;
-		change.generation = list.generation;
-		r = backend_get()->commit(cgroup, &change);
-	}
-	return r < 0 ? explain_commit(cgroup, r, ret_error) : 0;
-}
-
 /* --- apply ---------------------------------------------------------------- */
 
-/* One call of checmate_binding_apply(). */
-struct apply {
-	struct checmate_cgroup *cgroup;
-	struct checmate_policy *const *policies;
-	size_t n_policies;
-	bool replace;
-	struct ids old;
-	int *fds;
-	size_t n_fds;
-};
+/* What a caller built for the first version of this structure has. */
+#define APPLY_OPTS_FIRST 16
+static_assert(offsetof(struct checmate_apply_opts, except) == APPLY_OPTS_FIRST,
+	      "callers built before know the members before this one");
 
-static void apply_done(struct apply *apply)
+static int read_opts(const struct checmate_apply_opts *opts, struct checmate_apply_opts *ret_opts,
+		     struct checmate_error **ret_error)
 {
-	ids_done(&apply->old);
-	free(apply->fds);
+	const char *bytes = (const char *)opts;
+
+	*ret_opts = (struct checmate_apply_opts){};
+	if (!opts)
+		return 0;
+	if (opts->sz < APPLY_OPTS_FIRST)
+		return error_set(ret_error, -EINVAL,
+				 "apply: opts.sz is %zu; set it to sizeof(struct checmate_apply_opts)",
+				 opts->sz);
+	for (size_t i = sizeof(*opts); i < opts->sz; i++)
+		if (bytes[i])
+			return error_set(ret_error, -EINVAL,
+					 "apply: an option unknown to libchecmate %s; use a newer one",
+					 CHECMATE_VERSION);
+	memcpy(ret_opts, opts, opts->sz < sizeof(*opts) ? opts->sz : sizeof(*opts));
+	if (ret_opts->pid < 0)
+		return error_set(ret_error, -EINVAL,
+				 "apply: opts.pid is %d; give a process id, or 0 for any process",
+				 (int)ret_opts->pid);
+	if (!ret_opts->when_exec && (ret_opts->pid || ret_opts->except))
+		return error_set(ret_error, -EINVAL,
+				 "apply: opts.pid and opts.except say which exec; set opts.when_exec too");
+	return 0;
 }
 
-static int check_apply(struct apply *apply, const struct checmate_apply_opts *opts,
-		       struct checmate_error **ret_error)
+static int check_apply(const struct apply *apply, struct checmate_error **ret_error)
 {
-	if (opts) {
-		const char *bytes = (const char *)opts;
-
-		if (opts->sz < sizeof(*opts))
-			return error_set(ret_error, -EINVAL,
-					 "apply: opts.sz is %zu; set it to sizeof(struct checmate_apply_opts)",
-					 opts->sz);
-		for (size_t i = sizeof(*opts); i < opts->sz; i++)
-			if (bytes[i])
-				return error_set(ret_error, -EINVAL,
-						 "apply: an option unknown to libchecmate %s; use a newer one",
-						 CHECMATE_VERSION);
-		apply->replace = opts->replace;
-	}
 	if (!apply->n_policies)
 		return error_set(ret_error, -EINVAL, "apply: no policy; give at least one");
 	for (size_t i = 0; i < apply->n_policies; i++) {
@@ -290,35 +90,60 @@ static int check_apply(struct apply *apply, const struct checmate_apply_opts *op
 	return 0;
 }
 
-static int load_all(struct apply *apply, struct checmate_error **ret_error)
+/* What the backend cannot do is refused before anything is loaded. */
+static int check_abilities(const struct backend *backend, const struct apply *apply,
+			   struct checmate_error **ret_error)
 {
-	size_t n = 0;
+	int r;
+
+	if (apply->when_exec && !backend_can(backend, "staging"))
+		return error_set(ret_error, -EOPNOTSUPP,
+				 "cgroup %s: the backend %s cannot stage for an exec, only the kernel's controller checmate can; apply at once, before the process is started",
+				 apply->cgroup->path, backend->name);
+	for (size_t i = 0; i < apply->n_policies; i++) {
+		r = backend->check(apply->policies[i], ret_error);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int open_except(struct apply *apply, const char *path, struct checmate_error **ret_error)
+{
+	if (!path)
+		return 0;
+	apply->except_fd = open(path, O_PATH | O_CLOEXEC);
+	if (apply->except_fd < 0)
+		return error_set(ret_error, -errno,
+				 "apply: the executable %s whose exec is not to count: %m; give the path of one",
+				 path);
+	return 0;
+}
+
+static int load_all(const struct backend *backend, const struct apply *apply,
+		    struct checmate_error **ret_error)
+{
+	uint32_t flags = apply->permissive ? backend->flags_permissive : 0;
 	int r;
 
 	for (size_t i = 0; i < apply->n_policies; i++) {
 		r = checmate_policy_load(apply->policies[i], ret_error);
 		if (r < 0)
 			return r;
-		n += apply->policies[i]->n_programs;
-	}
-
-	apply->fds = calloc(n, sizeof(*apply->fds));
-	if (!apply->fds)
-		return error_oom(ret_error);
-	for (size_t i = 0; i < apply->n_policies; i++) {
-		struct bpf_program *program;
-
-		bpf_object__for_each_program(program, apply->policies[i]->object)
-			apply->fds[apply->n_fds++] = bpf_program__fd(program);
+		r = self_write(apply->policies[i], apply->cgroup->id, flags);
+		if (r < 0)
+			return error_set(ret_error, r,
+					 "policy %s: it cannot be told which cgroup it is bound to: %s; build it with this version's checmate.bpf.h",
+					 apply->policies[i]->description.name, strerror(-r));
 	}
 	return 0;
 }
 
-/* Finds what is to be replaced. Pins of programs that nobody has attached are no binding. */
-static int find_old(struct apply *apply, const struct control_list *list,
-		    struct checmate_error **ret_error)
+/* Pins of programs that nobody has attached are no binding. */
+static int check_exists(const struct apply *apply, const struct control_list *list,
+			struct checmate_error **ret_error)
 {
-	for (size_t i = 0; i < apply->n_policies; i++) {
+	for (size_t i = 0; !apply->replace && i < apply->n_policies; i++) {
 		const char *name = apply->policies[i]->description.name;
 		struct pin_path path = pin_path(apply->cgroup->id, name, "");
 		_cleanup_(pin_programs_done) struct pin_programs pins = {};
@@ -328,13 +153,9 @@ static int find_old(struct apply *apply, const struct control_list *list,
 		if (r == -ENOENT)
 			continue;
 		if (r < 0)
-			return explain_pins(&path, r, ret_error);
-		if (!apply->replace && any_attached(&pins, list))
-			return error_set(ret_error, -EEXIST,
-					 "cgroup %s: the policy %s is in force here already; replace it, remove it or set its parameters",
-					 apply->cgroup->path, name);
-		if (ids_add_pins(&apply->old, &pins) < 0)
-			return error_oom(ret_error);
+			return pin_explain(&path, r, ret_error);
+		if (pin_any_attached(&pins, list))
+			return backend_explain_exists(apply->cgroup, name, ret_error);
 	}
 	return 0;
 }
@@ -356,7 +177,7 @@ static int pin_new(const struct apply *apply, struct checmate_error **ret_error)
 
 	r = pin_make_folder(&folder);
 	if (r < 0)
-		return explain_pins(&folder, r, ret_error);
+		return pin_explain(&folder, r, ret_error);
 	for (size_t i = 0; i < apply->n_policies; i++) {
 		const char *name = apply->policies[i]->description.name;
 		struct pin_path path = pin_path(apply->cgroup->id, name, PIN_NEW);
@@ -364,172 +185,96 @@ static int pin_new(const struct apply *apply, struct checmate_error **ret_error)
 		r = pin_write(&path, apply->policies[i]);
 		if (r < 0) {
 			unpin_new(apply, i);
-			return explain_pins(&path, r, ret_error);
+			return pin_explain(&path, r, ret_error);
 		}
 	}
 	return 0;
 }
 
-/* Whether the kernel says that every new program is enforced. */
-static int verify(const struct apply *apply, struct checmate_error **ret_error)
+static int apply_locked(const struct backend *backend, const struct apply *apply,
+			struct checmate_error **ret_error)
 {
 	_cleanup_(control_list_done) struct control_list list = {};
 	int r;
 
-	r = backend_get()->read_local(apply->cgroup, &list, ret_error);
+	r = backend->read_local(apply->cgroup, &list, ret_error);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < apply->n_policies; i++) {
-		const struct checmate_policy *policy = apply->policies[i];
-
-		for (size_t j = 0; j < policy->n_programs; j++) {
-			const struct checmate_attachment *item;
-
-			item = control_list_find(&list, policy->programs[j].id);
-			if (!item || !streq(item->mode, "enforce"))
-				return error_set(ret_error, -EIO,
-						 "cgroup %s: the program %s of policy %s was attached and is not enforced; see \"checmatectl status\" for who else changes it",
-						 apply->cgroup->path, policy->programs[j].name,
-						 policy->description.name);
-		}
-	}
-	return 0;
-}
-
-/* Takes back what commit() attached. */
-static void revert(const struct apply *apply)
-{
-	_cleanup_(ids_done) struct ids ids = {};
-
-	for (size_t i = 0; i < apply->n_policies; i++)
-		for (size_t j = 0; j < apply->policies[i]->n_programs; j++)
-			if (ids_add(&ids, apply->policies[i]->programs[j].id) < 0)
-				return;
-	(void)commit(apply->cgroup, &ids, NULL, 0, NULL);
-}
-
-static int apply_pinned(const struct apply *apply, struct checmate_error **ret_error)
-{
-	int r;
-
-	r = commit(apply->cgroup, &apply->old, apply->fds, apply->n_fds, ret_error);
+	r = backend->recover(apply->cgroup->id, &list, ret_error);
 	if (r < 0)
 		return r;
-	r = verify(apply, ret_error);
-	if (r < 0)
-		revert(apply);
-	return r;
-}
-
-static int apply_locked(struct apply *apply, struct checmate_error **ret_error)
-{
-	_cleanup_(control_list_done) struct control_list list = {};
-	int r;
-
-	r = backend_get()->read_local(apply->cgroup, &list, ret_error);
+	r = check_exists(apply, &list, ret_error);
 	if (r < 0)
 		return r;
-	r = recover(apply->cgroup->id, &list, ret_error);
-	if (r < 0)
-		return r;
-	r = find_old(apply, &list, ret_error);
+	r = enforce_test(backend, apply->policies, apply->n_policies, ret_error);
 	if (r < 0)
 		return r;
 	r = pin_new(apply, ret_error);
 	if (r < 0)
 		return r;
-	r = apply_pinned(apply, ret_error);
+	r = backend->apply(apply, ret_error);
 	if (r < 0) {
 		unpin_new(apply, apply->n_policies);
 		return r;
 	}
-
-	/*
-	 * The policies are in force. Should a move fail, the pins stay under their
-	 * temporary name, and the next one to hold the lock moves them.
-	 */
-	for (size_t i = 0; i < apply->n_policies; i++) {
-		const char *name = apply->policies[i]->description.name;
-		struct pin_path from = pin_path(apply->cgroup->id, name, PIN_NEW);
-		struct pin_path to = pin_path(apply->cgroup->id, name, "");
-
-		(void)pin_move(&from, &to);
+	for (size_t i = 0; i < apply->n_policies; i++)
 		apply->policies[i]->bound = true;
-	}
 	return 0;
 }
 
+static void apply_done(struct apply *apply)
+{
+	cleanup_close(&apply->except_fd);
+}
+
 int checmate_binding_apply(struct checmate_cgroup *cgroup, struct checmate_policy *const *policies,
-			   size_t n_policies, const struct checmate_apply_opts *opts,
+			   size_t n_policies, const struct checmate_apply_opts *caller_opts,
 			   struct checmate_error **ret_error)
 {
 	_cleanup_(apply_done) struct apply apply = {
 		.cgroup = cgroup,
 		.policies = policies,
 		.n_policies = n_policies,
+		.except_fd = -1,
 	};
 	_cleanup_(control_list_done) struct control_list list = {};
+	struct checmate_apply_opts opts;
+	const struct backend *backend;
 	_cleanup_close_ int lock = -1;
 	int r;
 
-	r = check_apply(&apply, opts, ret_error);
+	r = backend_get(&backend, ret_error);
+	if (!r)
+		r = read_opts(caller_opts, &opts, ret_error);
 	if (r < 0)
 		return r;
+	apply.replace = opts.replace;
+	apply.permissive = opts.permissive;
+	apply.when_exec = opts.when_exec;
+	apply.pid = opts.pid;
+	r = check_apply(&apply, ret_error);
+	if (!r)
+		r = open_except(&apply, opts.except, ret_error);
 	/* Asked first: cheaper than loading, and a clearer answer. */
-	r = backend_get()->read_local(cgroup, &list, ret_error);
-	if (r < 0)
-		return r;
-	r = load_all(&apply, ret_error);
+	if (!r)
+		r = backend->read_local(cgroup, &list, ret_error);
+	if (!r)
+		r = check_abilities(backend, &apply, ret_error);
+	if (!r)
+		r = load_all(backend, &apply, ret_error);
 	if (r < 0)
 		return r;
 
 	r = pin_lock(true, &lock, ret_error);
 	if (r < 0)
 		return r;
-	r = apply_locked(&apply, ret_error);
+	r = apply_locked(backend, &apply, ret_error);
 	if (r < 0)
-		tidy(cgroup->id);
+		pin_tidy(cgroup->id);
 	return r;
 }
 
 /* --- remove --------------------------------------------------------------- */
-
-/* Removes the bindings @names. Without @cgroup, only their pins are left. */
-static int remove_names(const struct checmate_cgroup *cgroup, uint64_t cgroup_id,
-			char *const *names, struct checmate_error **ret_error)
-{
-	_cleanup_(ids_done) struct ids old = {};
-	int r;
-
-	for (char *const *name = names; cgroup && *name; name++) {
-		_cleanup_(pin_programs_done) struct pin_programs pins = {};
-		struct pin_path path = pin_path(cgroup_id, *name, "");
-
-		r = pin_read(&path, &pins);
-		if (r < 0)
-			return explain_pins(&path, r, ret_error);
-		if (ids_add_pins(&old, &pins) < 0)
-			return error_oom(ret_error);
-	}
-	if (cgroup) {
-		r = commit(cgroup, &old, NULL, 0, ret_error);
-		/* Gone in the meantime: so are its attachments. */
-		if (r < 0 && r != -ENODEV)
-			return r;
-		if (r < 0 && ret_error)
-			*ret_error = checmate_error_free(*ret_error);
-	}
-
-	for (char *const *name = names; *name; name++) {
-		struct pin_path path = pin_path(cgroup_id, *name, "");
-
-		r = pin_remove(&path);
-		if (r < 0)
-			return explain_pins(&path, r, ret_error);
-	}
-	tidy(cgroup_id);
-	return 0;
-}
 
 static int no_binding(const struct checmate_cgroup *cgroup, uint64_t cgroup_id, const char *policy,
 		      struct checmate_error **ret_error)
@@ -543,35 +288,61 @@ static int no_binding(const struct checmate_cgroup *cgroup, uint64_t cgroup_id, 
 			 policy ?: "");
 }
 
+/*
+ * Settles what was left of a change that was not finished. @cgroup is NULL when
+ * it is gone. @ret_list, which may be NULL, receives what is attached.
+ */
+static int settle(const struct backend *backend, const struct checmate_cgroup *cgroup,
+		  uint64_t cgroup_id, struct control_list *ret_list,
+		  struct checmate_error **ret_error)
+{
+	_cleanup_(control_list_done) struct control_list list = {};
+	int r;
+
+	if (cgroup) {
+		r = backend_read_local(backend, cgroup, &list, ret_error);
+		if (r < 0)
+			return r;
+	}
+	r = backend->recover(cgroup_id, &list, ret_error);
+	if (r < 0)
+		return r;
+	if (ret_list) {
+		*ret_list = list;
+		list = (struct control_list){};
+	}
+	return 0;
+}
+
 /* @cgroup is NULL when it is gone. */
 static int remove_binding(const struct checmate_cgroup *cgroup, uint64_t cgroup_id,
 			  const char *policy, struct checmate_error **ret_error)
 {
-	_cleanup_(control_list_done) struct control_list list = {};
 	_cleanup_strv_ char **names = NULL;
 	char *one[] = { (char *)policy, NULL };
+	const struct backend *backend;
 	_cleanup_close_ int lock = -1;
 	int r;
 
+	r = backend_get(&backend, ret_error);
+	if (r < 0)
+		return r;
 	r = pin_lock(false, &lock, ret_error);
 	if (r == -ENOENT)
 		return no_binding(cgroup, cgroup_id, policy, ret_error);
 	if (r < 0)
 		return r;
-	if (cgroup) {
-		r = read_local(cgroup, &list, ret_error);
-		if (r < 0)
-			return r;
-	}
-	r = recover(cgroup_id, &list, ret_error);
+	r = settle(backend, cgroup, cgroup_id, NULL, ret_error);
 	if (r < 0)
 		return r;
-	r = list_policies(cgroup_id, &names, ret_error);
+	r = pin_policies(cgroup_id, &names, ret_error);
 	if (r < 0)
 		return r;
 	if (policy ? !strv_contains(names, policy) : !*names)
 		return no_binding(cgroup, cgroup_id, policy, ret_error);
-	return remove_names(cgroup, cgroup_id, policy ? one : names, ret_error);
+	r = backend->remove(cgroup, cgroup_id, policy ? one : names, ret_error);
+	pin_tidy(cgroup_id);
+	return r;
 }
 
 int checmate_binding_remove(struct checmate_cgroup *cgroup, const char *policy,
@@ -594,22 +365,51 @@ int checmate_binding_remove_id(uint64_t cgroup_id, const char *policy,
 	return remove_binding(cgroup, cgroup_id, policy, ret_error);
 }
 
-/* Counts and removes what is left of a cgroup that is gone. */
-static int collect(uint64_t cgroup_id, size_t *n, struct checmate_error **ret_error)
+int checmate_binding_set_mode(struct checmate_cgroup *cgroup, const char *policy, bool permissive,
+			      struct checmate_error **ret_error)
 {
-	struct control_list none = {};
+	struct pin_path path = pin_path(cgroup->id, policy, "");
+	_cleanup_strv_ char **names = NULL;
+	const struct backend *backend;
+	_cleanup_close_ int lock = -1;
+	int r;
+
+	r = backend_get(&backend, ret_error);
+	if (r < 0)
+		return r;
+	r = pin_lock(false, &lock, ret_error);
+	if (r == -ENOENT)
+		return no_binding(cgroup, cgroup->id, policy, ret_error);
+	if (!r)
+		r = settle(backend, cgroup, cgroup->id, NULL, ret_error);
+	if (!r)
+		r = pin_policies(cgroup->id, &names, ret_error);
+	if (r < 0)
+		return r;
+	if (!strv_contains(names, policy))
+		return no_binding(cgroup, cgroup->id, policy, ret_error);
+	if (access(path.text, F_OK) < 0)
+		return error_set(ret_error, -EBUSY,
+				 "cgroup %s: the policy %s is only staged here; wait for the exec, or apply it anew in the other mode",
+				 cgroup->path, policy);
+	return backend->set_mode(cgroup, policy, permissive, ret_error);
+}
+
+/* Counts and removes what is left of a cgroup that is gone. */
+static int collect(const struct backend *backend, uint64_t cgroup_id, size_t *n,
+		   struct checmate_error **ret_error)
+{
 	_cleanup_strv_ char **names = NULL;
 	int r;
 
-	r = recover(cgroup_id, &none, ret_error);
+	r = settle(backend, NULL, cgroup_id, NULL, ret_error);
+	if (!r)
+		r = pin_policies(cgroup_id, &names, ret_error);
+	if (!r)
+		r = backend->remove(NULL, cgroup_id, names, ret_error);
 	if (r < 0)
 		return r;
-	r = list_policies(cgroup_id, &names, ret_error);
-	if (r < 0)
-		return r;
-	r = remove_names(NULL, cgroup_id, names, ret_error);
-	if (r < 0)
-		return r;
+	pin_tidy(cgroup_id);
 	*n += strv_length(names);
 	return 0;
 }
@@ -618,10 +418,14 @@ int checmate_binding_gc(size_t *ret_n, struct checmate_error **ret_error)
 {
 	struct pin_path root = pin_root();
 	_cleanup_strv_ char **names = NULL;
+	const struct backend *backend;
 	_cleanup_close_ int lock = -1;
 	size_t n = 0;
 	int r;
 
+	r = backend_get(&backend, ret_error);
+	if (r < 0)
+		return r;
 	r = pin_lock(false, &lock, ret_error);
 	if (r == -ENOENT) {
 		if (ret_n)
@@ -632,7 +436,7 @@ int checmate_binding_gc(size_t *ret_n, struct checmate_error **ret_error)
 		return r;
 	r = pin_list(root.text, &names);
 	if (r < 0)
-		return explain_pins(&root, r, ret_error);
+		return pin_explain(&root, r, ret_error);
 	for (char **name = names; *name; name++) {
 		_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *cgroup = NULL;
 		uint64_t id;
@@ -645,7 +449,7 @@ int checmate_binding_gc(size_t *ret_n, struct checmate_error **ret_error)
 		if (r < 0 && ret_error)
 			*ret_error = checmate_error_free(*ret_error);
 		if (r < 0)
-			r = collect(id, &n, ret_error);
+			r = collect(backend, id, &n, ret_error);
 		if (r < 0)
 			return r;
 	}
@@ -660,10 +464,13 @@ int checmate_binding_gc(size_t *ret_n, struct checmate_error **ret_error)
 int checmate_binding_list(const struct checmate_cgroup *cgroup, char ***ret_policies,
 			  struct checmate_error **ret_error)
 {
-	_cleanup_(control_list_done) struct control_list list = {};
+	const struct backend *backend;
 	_cleanup_close_ int lock = -1;
 	int r;
 
+	r = backend_get(&backend, ret_error);
+	if (r < 0)
+		return r;
 	r = pin_lock(false, &lock, ret_error);
 	if (r == -ENOENT) {
 		char **none = calloc(1, sizeof(*none));
@@ -675,13 +482,10 @@ int checmate_binding_list(const struct checmate_cgroup *cgroup, char ***ret_poli
 	}
 	if (r < 0)
 		return r;
-	r = read_local(cgroup, &list, ret_error);
+	r = settle(backend, cgroup, cgroup->id, NULL, ret_error);
 	if (r < 0)
 		return r;
-	r = recover(cgroup->id, &list, ret_error);
-	if (r < 0)
-		return r;
-	return list_policies(cgroup->id, ret_policies, ret_error);
+	return pin_policies(cgroup->id, ret_policies, ret_error);
 }
 
 int checmate_binding_list_cgroups(uint64_t **ret_ids, size_t *ret_n,
@@ -700,7 +504,7 @@ int checmate_binding_list_cgroups(uint64_t **ret_ids, size_t *ret_n,
 	/* Without the folder there is nothing to list. */
 	r = lock < 0 ? 0 : pin_list(root.text, &names);
 	if (r < 0)
-		return explain_pins(&root, r, ret_error);
+		return pin_explain(&root, r, ret_error);
 	ids = calloc(strv_length(names) + 1, sizeof(*ids));
 	if (!ids)
 		return error_oom(ret_error);
@@ -709,7 +513,7 @@ int checmate_binding_list_cgroups(uint64_t **ret_ids, size_t *ret_n,
 
 		if (parse_u64(*name, UINT64_MAX, &ids[n]))
 			continue;
-		r = list_policies(ids[n], &policies, ret_error);
+		r = pin_policies(ids[n], &policies, ret_error);
 		if (r < 0)
 			return r;
 		n += *policies ? 1 : 0;
@@ -753,15 +557,20 @@ static int add_programs(struct checmate_binding *binding)
 		const struct checmate_attachment *item;
 
 		item = control_list_find(&binding->list, pin->id);
+		if (!item)
+			item = control_list_find_staged(&binding->list, pin->id);
 		binding->programs[i] = (struct checmate_program){
 			.name = pin->name,
 			.hook = item ? item->hook : "",
 			.type = "",
 			.id = pin->id,
-			.attached = item,
+			.attached = item && !item->staged,
 			/* Whatever is not known to be enforced is not. */
 			.permissive = item && !streq(item->mode, "enforce"),
+			.staged = item && item->staged,
 		};
+		binding->staged |= binding->programs[i].staged;
+		binding->permissive |= binding->programs[i].permissive;
 	}
 	return 0;
 }
@@ -770,9 +579,13 @@ int checmate_binding_open(const struct checmate_cgroup *cgroup, const char *poli
 			  struct checmate_binding **ret_binding, struct checmate_error **ret_error)
 {
 	_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
+	const struct backend *backend;
 	_cleanup_close_ int lock = -1;
 	int r;
 
+	r = backend_get(&backend, ret_error);
+	if (r < 0)
+		return r;
 	if (!name_is_valid(policy, POLICY_NAME_MAX))
 		return no_binding(cgroup, cgroup->id, policy, ret_error);
 	binding = calloc(1, sizeof(*binding));
@@ -786,17 +599,18 @@ int checmate_binding_open(const struct checmate_cgroup *cgroup, const char *poli
 		return no_binding(cgroup, cgroup->id, policy, ret_error);
 	if (r < 0)
 		return r;
-	r = read_local(cgroup, &binding->list, ret_error);
-	if (r < 0)
-		return r;
-	r = recover(cgroup->id, &binding->list, ret_error);
+	r = settle(backend, cgroup, cgroup->id, &binding->list, ret_error);
 	if (r < 0)
 		return r;
 	r = pin_read(&binding->path, &binding->pins);
+	if (r == -ENOENT) {
+		binding->path = pin_path(cgroup->id, policy, PIN_STAGED);
+		r = pin_read(&binding->path, &binding->pins);
+	}
 	if (r == -ENOENT)
 		return no_binding(cgroup, cgroup->id, policy, ret_error);
 	if (r < 0)
-		return explain_pins(&binding->path, r, ret_error);
+		return pin_explain(&binding->path, r, ret_error);
 	r = describe(binding, policy, ret_error);
 	if (r < 0)
 		return r;
@@ -832,6 +646,16 @@ const char *checmate_binding_version(const struct checmate_binding *binding)
 const char *checmate_binding_description(const struct checmate_binding *binding)
 {
 	return binding->description.text;
+}
+
+bool checmate_binding_staged(const struct checmate_binding *binding)
+{
+	return binding->staged;
+}
+
+bool checmate_binding_permissive(const struct checmate_binding *binding)
+{
+	return binding->permissive;
 }
 
 size_t checmate_binding_count_programs(const struct checmate_binding *binding)
@@ -882,10 +706,50 @@ static int value_size(int map_fd, size_t least)
 	return info.value_size < least ? -EBADMSG : (int)info.value_size;
 }
 
-/* The map whose element 0 holds the value: for a list, the one inside. */
-static int open_value_map(const struct checmate_binding *binding, const struct param *param)
+/* Whether what is pinned in @path is what was opened. */
+static int is_current(const struct checmate_binding *binding, const struct pin_path *path)
 {
-	_cleanup_close_ int fd = pin_open_map(&binding->path, param->map);
+	_cleanup_(pin_programs_done) struct pin_programs pins = {};
+	int r;
+
+	r = pin_read(path, &pins);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r;
+	if (pins.n != binding->pins.n)
+		return 0;
+	for (size_t i = 0; i < pins.n; i++)
+		if (pins.items[i].id != binding->pins.items[i].id)
+			return 0;
+	return 1;
+}
+
+/* Where it is pinned now: staged pins move when they have taken force. */
+static int find_current(const struct checmate_binding *binding, struct pin_path *ret_path,
+			struct checmate_error **ret_error)
+{
+	const char *policy = binding->description.name;
+	struct pin_path paths[] = { binding->path, pin_path(binding->cgroup_id, policy, "") };
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		int r = is_current(binding, &paths[i]);
+
+		if (r < 0)
+			return pin_explain(&paths[i], r, ret_error);
+		if (!r)
+			continue;
+		*ret_path = paths[i];
+		return 0;
+	}
+	return error_set(ret_error, -ESTALE,
+			 "policy %s: the binding was replaced or removed; look at it again", policy);
+}
+
+/* The map whose element 0 holds the value: for a list, the one inside. */
+static int open_value_map(const struct pin_path *path, const struct param *param)
+{
+	_cleanup_close_ int fd = pin_open_map(path, param->map);
 	__u32 zero = 0, id;
 	int inner;
 
@@ -899,10 +763,9 @@ static int open_value_map(const struct checmate_binding *binding, const struct p
 	return inner < 0 ? -errno : inner;
 }
 
-static int read_value(const struct checmate_binding *binding, const struct param *param,
-		      char **ret_data)
+static int read_value(const struct pin_path *path, const struct param *param, char **ret_data)
 {
-	_cleanup_close_ int fd = open_value_map(binding, param);
+	_cleanup_close_ int fd = open_value_map(path, param);
 	_cleanup_free_ char *data = NULL;
 	__u32 zero = 0;
 	int size;
@@ -926,11 +789,18 @@ int checmate_binding_get(const struct checmate_binding *binding, const char *nam
 {
 	const struct param *param = description_find(&binding->description, name, ret_error);
 	_cleanup_free_ char *data = NULL;
+	_cleanup_close_ int lock = -1;
+	struct pin_path path;
 	int r;
 
 	if (!param)
 		return -ENOENT;
-	r = read_value(binding, param, &data);
+	r = pin_lock(true, &lock, ret_error);
+	if (!r)
+		r = find_current(binding, &path, ret_error);
+	if (r < 0)
+		return r;
+	r = read_value(&path, param, &data);
 	if (r < 0)
 		return explain_value(binding, param, r, ret_error);
 	return param_format(&binding->description, param, data + param->offset, ret_text, ret_error);
@@ -977,32 +847,13 @@ static int store_scalar(const struct param *param, int fd, const void *value)
 	return 0;
 }
 
-/* Whether what is pinned is still what was opened: it may have been replaced. */
-static int check_current(const struct checmate_binding *binding, struct checmate_error **ret_error)
-{
-	_cleanup_(pin_programs_done) struct pin_programs pins = {};
-	bool same;
-	int r;
-
-	r = pin_read(&binding->path, &pins);
-	if (r < 0 && r != -ENOENT)
-		return explain_pins(&binding->path, r, ret_error);
-	same = !r && pins.n == binding->pins.n;
-	for (size_t i = 0; same && i < pins.n; i++)
-		same = pins.items[i].id == binding->pins.items[i].id;
-	if (!same)
-		return error_set(ret_error, -ESTALE,
-				 "policy %s: the binding was replaced or removed; look at it again",
-				 binding->description.name);
-	return 0;
-}
-
 int checmate_binding_set(struct checmate_binding *binding, const char *name, const char *text,
 			 struct checmate_error **ret_error)
 {
 	const struct param *param = description_find(&binding->description, name, ret_error);
 	_cleanup_close_ int lock = -1, fd = -1;
 	_cleanup_free_ void *value = NULL;
+	struct pin_path path;
 	int r;
 
 	if (!param)
@@ -1011,13 +862,12 @@ int checmate_binding_set(struct checmate_binding *binding, const char *name, con
 	if (r < 0)
 		return r;
 	r = pin_lock(true, &lock, ret_error);
-	if (r < 0)
-		return r;
-	r = check_current(binding, ret_error);
+	if (!r)
+		r = find_current(binding, &path, ret_error);
 	if (r < 0)
 		return r;
 
-	fd = pin_open_map(&binding->path, param->map);
+	fd = pin_open_map(&path, param->map);
 	if (fd < 0)
 		return explain_value(binding, param, fd, ret_error);
 	r = param->type->list ? param_store_list(param, fd, value) : store_scalar(param, fd, value);

@@ -138,10 +138,26 @@ CHECMATE_API int checmate_features_probe(struct checmate_features **ret_features
  * checmate_features_backend() - How policies would be enforced.
  * @features: features.
  *
- * Return: "checmate", or NULL when this machine cannot enforce; the features
- * that are not present say why.
+ * "checmate" is the controller of that name. "bpf-link" is what kernels from
+ * 6.0 on can do by themselves, with less: see checmate_features_supports().
+ *
+ * Return: "checmate" or "bpf-link"; NULL when this machine cannot enforce, or
+ * not by the backend that was forced: the features that are needed and not
+ * present say why.
  */
 CHECMATE_API const char *checmate_features_backend(const struct checmate_features *features);
+
+/**
+ * checmate_features_supports() - Whether the backend can do something.
+ * @features: features.
+ * @what: "staging", policies that wait for an exec; "rewrite", programs that
+ *        change addresses; "seal"; "sleepable", programs that may sleep;
+ *        "any-hook", no limit on the hooks in use; "permissive".
+ *
+ * Return: true; false also when there is no backend, or @what is unknown.
+ */
+CHECMATE_API bool checmate_features_supports(const struct checmate_features *features,
+					     const char *what);
 
 CHECMATE_API size_t checmate_features_count(const struct checmate_features *features);
 
@@ -166,6 +182,24 @@ static inline void checmate_features_freep(struct checmate_features **features)
 {
 	*features = checmate_features_free(*features);
 }
+
+/**
+ * checmate_backend_force() - Choose the backend instead of having it found.
+ * @name: "checmate" or "bpf-link"; NULL or "" has it found again.
+ * @ret_error: explanation, or NULL.
+ *
+ * Holds for the whole process, from the next call of any function on. Without
+ * it the environment variable CHECMATE_BACKEND decides, which is ignored in a
+ * setuid process; without that, "checmate" is used where the kernel has it,
+ * else "bpf-link". Whether the machine can enforce by it is another question:
+ * see checmate_features_backend().
+ *
+ * A binding is known to the backend that made it. May be called from any
+ * thread.
+ *
+ * Return: 0; -EINVAL there is no such backend.
+ */
+CHECMATE_API int checmate_backend_force(const char *name, struct checmate_error **ret_error);
 
 /* --- policy --------------------------------------------------------------- */
 
@@ -200,8 +234,9 @@ struct checmate_param {
  * @type: "lsm_cgroup" or "lsm"; "" for a binding's program.
  * @id: the kernel's program id; 0 before it is loaded.
  * @attached: it is attached in the binding's cgroup (bindings only).
- * @permissive: it is attached, and its denials are told but not enforced
- *              (bindings only).
+ * @permissive: its denials are told but not enforced (bindings only).
+ * @staged: it waits for an exec and is not enforced yet; then @attached is
+ *          false (bindings only).
  */
 struct checmate_program {
 	const char *name;
@@ -210,6 +245,7 @@ struct checmate_program {
 	uint32_t id;
 	bool attached;
 	bool permissive;
+	bool staged;
 };
 
 /**
@@ -306,6 +342,23 @@ CHECMATE_API int checmate_policy_set(struct checmate_policy *policy, const char 
 CHECMATE_API int checmate_policy_load(struct checmate_policy *policy,
 				      struct checmate_error **ret_error);
 
+/**
+ * checmate_policy_check() - Whether a backend of this machine could take it.
+ * @policy: policy.
+ * @backend: "checmate" or "bpf-link"; NULL for the one in use.
+ * @ret_error: explanation, or NULL.
+ *
+ * Looks at the hooks, at the kernel functions that programs call, and at
+ * whether they may sleep; on "bpf-link" also at how many hooks are in use by
+ * now. checmate_binding_apply() does this too. What the kernel does not tell
+ * without privilege is not looked at.
+ *
+ * Return: 0; -EOPNOTSUPP it could not; -EINVAL there is no such backend;
+ * -ENOMEM.
+ */
+CHECMATE_API int checmate_policy_check(const struct checmate_policy *policy, const char *backend,
+				       struct checmate_error **ret_error);
+
 CHECMATE_API struct checmate_policy *checmate_policy_free(struct checmate_policy *policy);
 
 static inline void checmate_policy_freep(struct checmate_policy **policy)
@@ -352,6 +405,23 @@ CHECMATE_API int checmate_cgroup_open_fd(int fd, struct checmate_cgroup **ret_cg
 CHECMATE_API int checmate_cgroup_open_pid(pid_t pid, struct checmate_cgroup **ret_cgroup,
 					  struct checmate_error **ret_error);
 
+/**
+ * checmate_cgroup_open_unit() - Open the cgroup of a systemd unit.
+ * @unit: the unit's full name, e.g. "nginx.service"; a service, scope, slice,
+ *        socket, mount or swap.
+ * @ret_cgroup: receives the cgroup.
+ * @ret_error: explanation, or NULL.
+ *
+ * Asks systemd over the system bus, or directly when there is no bus and the
+ * caller is root.
+ *
+ * Return: 0; -ENOENT there is no such unit, or nothing of it runs; -EINVAL not
+ * the name of a unit that has a cgroup; another -errno when systemd cannot be
+ * asked.
+ */
+CHECMATE_API int checmate_cgroup_open_unit(const char *unit, struct checmate_cgroup **ret_cgroup,
+					   struct checmate_error **ret_error);
+
 /* The cgroup's id: the inode number of its directory, never used twice. */
 CHECMATE_API uint64_t checmate_cgroup_id(const struct checmate_cgroup *cgroup);
 
@@ -377,6 +447,32 @@ CHECMATE_API int checmate_cgroup_fd(const struct checmate_cgroup *cgroup);
 CHECMATE_API int checmate_cgroup_enable(struct checmate_cgroup *cgroup, char ***ret_enabled,
 					struct checmate_error **ret_error);
 
+/**
+ * checmate_cgroup_seal() - Have a cgroup's policies never loosened again.
+ * @cgroup: cgroup with the controller.
+ * @ret_error: explanation, or NULL.
+ *
+ * Until the cgroup is removed nothing is detached from it or made permissive,
+ * no task leaves it, and the controller stays on. Policies can still be added.
+ * There is no way back. That it is sealed already is no error.
+ *
+ * Return: 0; -EOPNOTSUPP not with this backend, or the controller is not
+ * enabled here; -EINVAL the root; -EBUSY something staged would loosen it;
+ * -errno.
+ */
+CHECMATE_API int checmate_cgroup_seal(struct checmate_cgroup *cgroup,
+				      struct checmate_error **ret_error);
+
+/**
+ * checmate_cgroup_sealed() - Whether this very cgroup is sealed.
+ * @cgroup: cgroup.
+ * @ret_error: explanation, or NULL.
+ *
+ * Return: 1; 0 also where it could not be; -errno.
+ */
+CHECMATE_API int checmate_cgroup_sealed(const struct checmate_cgroup *cgroup,
+					struct checmate_error **ret_error);
+
 CHECMATE_API struct checmate_cgroup *checmate_cgroup_free(struct checmate_cgroup *cgroup);
 
 static inline void checmate_cgroup_freep(struct checmate_cgroup **cgroup)
@@ -391,14 +487,26 @@ struct checmate_binding;
 
 /**
  * struct checmate_apply_opts - How to apply.
- * @sz: sizeof(struct checmate_apply_opts), for compatibility.
+ * @sz: sizeof(struct checmate_apply_opts), for compatibility. What lies
+ *      behind a smaller size counts as 0.
  * @replace: put the new instance in place of a binding of the same policy
- *           instead of failing; old and new change places in one step, there
- *           is no moment with neither.
+ *           instead of failing; there is no moment with neither, and none that
+ *           allows what both deny.
+ * @permissive: denials are told, but not enforced.
+ * @when_exec: stage: take force when an exec begins, which is the first thing
+ *             that is judged, and leave what is replaced in force until then.
+ * @pid: with @when_exec, the process whose exec it is; 0 for the first exec of
+ *       any task in the cgroup. It is dropped when the process is gone.
+ * @except: with @when_exec, path of an executable whose exec is none, as that
+ *          of a service manager's helper; NULL for none.
  */
 struct checmate_apply_opts {
 	size_t sz;
 	bool replace;
+	bool permissive;
+	bool when_exec;
+	pid_t pid;
+	const char *except;
 };
 
 /**
@@ -411,16 +519,27 @@ struct checmate_apply_opts {
  * @ret_error: explanation, or NULL.
  *
  * Pins programs and maps below /sys/fs/bpf/checmate/<cgroup id>/<policy>/,
- * attaches everything in one transaction and reads back that it is attached.
+ * attaches everything and reads back that it is attached. Once in a process it
+ * also tries, in a cgroup of its own, that what is attached does deny.
  * On failure nothing of it remains, what was in force before still is. One
  * failure is an exception: when somebody else changes the cgroup between the
  * transaction that replaces and the read back (-EIO), what was replaced is gone.
- * Success means: the kernel enforces it.
+ * Success means: the kernel enforces it, or will when the exec begins.
+ *
+ * The backend "checmate" attaches all in one transaction. "bpf-link" attaches
+ * one program after the other, and detaches what is replaced when all are:
+ * what the old or the new instance denies is denied meanwhile.
+ *
+ * A cgroup has one set of staged policies, given at once. Others can be staged
+ * when those have taken force or were removed, or, with replace, when they are
+ * all among the others.
  *
  * Return: 0; -EEXIST such a policy is bound here and @opts does not say
  * replace, or the same policy is given twice; -EOPNOTSUPP the controller is
- * not enabled here or not in the kernel; -ESTALE somebody else kept changing
- * this cgroup; -EINVAL bad @opts; -EBUSY a policy was bound before; -errno.
+ * not enabled here or not in the kernel, or the backend cannot do it; -ESTALE
+ * somebody else kept changing this cgroup; -EINVAL bad @opts; -EBUSY a policy
+ * was bound before, or is staged here; -EROFS the cgroup is sealed; -ESRCH
+ * there is no such process; -EIO it is attached and not enforced; -errno.
  */
 CHECMATE_API int checmate_binding_apply(struct checmate_cgroup *cgroup,
 					struct checmate_policy *const *policies, size_t n_policies,
@@ -434,9 +553,12 @@ CHECMATE_API int checmate_binding_apply(struct checmate_cgroup *cgroup,
  *          this library.
  * @ret_error: explanation, or NULL.
  *
- * Programs that somebody detached already are no error.
+ * What is staged is withdrawn. Programs that somebody detached already are no
+ * error.
  *
- * Return: 0; -ENOENT no such binding here; -ESTALE; -errno.
+ * Return: 0; -ENOENT no such binding here; -EBUSY it is staged together with
+ * others, which can only be removed all; -EROFS the cgroup is sealed; -ESTALE;
+ * -errno.
  */
 CHECMATE_API int checmate_binding_remove(struct checmate_cgroup *cgroup, const char *policy,
 					 struct checmate_error **ret_error);
@@ -454,6 +576,22 @@ CHECMATE_API int checmate_binding_remove_id(uint64_t cgroup_id, const char *poli
 					    struct checmate_error **ret_error);
 
 /**
+ * checmate_binding_set_mode() - Have a policy in force enforced or only told.
+ * @cgroup: cgroup.
+ * @policy: the policy's name.
+ * @permissive: true: what it denies is told and goes on; false: it is enforced.
+ * @ret_error: explanation, or NULL.
+ *
+ * Parameters, counters and lists stay as they are.
+ *
+ * Return: 0; -ENOENT no such binding here, or nobody has it attached any more;
+ * -EBUSY it is only staged; -EROFS the cgroup is sealed; -EOPNOTSUPP the
+ * policy's programs cannot let pass what they deny; -ESTALE; -errno.
+ */
+CHECMATE_API int checmate_binding_set_mode(struct checmate_cgroup *cgroup, const char *policy,
+					   bool permissive, struct checmate_error **ret_error);
+
+/**
  * checmate_binding_gc() - Drop the bindings of cgroups that are gone.
  * @ret_n: receives how many were dropped; may be NULL.
  * @ret_error: explanation, or NULL.
@@ -469,8 +607,8 @@ CHECMATE_API int checmate_binding_gc(size_t *ret_n, struct checmate_error **ret_
  * checmate_binding_list() - Names of the policies bound in a cgroup.
  * @cgroup: cgroup.
  * @ret_policies: receives the sorted names, NULL ended; free with
- *                checmate_strv_free(). Bindings inherited from above are not
- *                among them.
+ *                checmate_strv_free(). Staged ones are among them, bindings
+ *                inherited from above are not.
  * @ret_error: explanation, or NULL.
  *
  * Return: 0, -errno.
@@ -511,6 +649,8 @@ CHECMATE_API int checmate_cgroup_open_id(uint64_t cgroup_id, struct checmate_cgr
  * @ret_error: explanation, or NULL.
  *
  * Everything is read from the kernel; the policy object file is not needed.
+ * Where one instance of the policy is in force and another one staged, it is
+ * the one in force.
  *
  * Return: 0; -ENOENT no such binding here; -errno.
  */
@@ -521,6 +661,12 @@ CHECMATE_API int checmate_binding_open(const struct checmate_cgroup *cgroup, con
 CHECMATE_API const char *checmate_binding_policy(const struct checmate_binding *binding);
 CHECMATE_API const char *checmate_binding_version(const struct checmate_binding *binding);
 CHECMATE_API const char *checmate_binding_description(const struct checmate_binding *binding);
+
+/* It waits for an exec and is not in force yet; as of when it was opened. */
+CHECMATE_API bool checmate_binding_staged(const struct checmate_binding *binding);
+
+/* Some denials of it are told and not enforced; as of when it was opened. */
+CHECMATE_API bool checmate_binding_permissive(const struct checmate_binding *binding);
 
 CHECMATE_API size_t checmate_binding_count_programs(const struct checmate_binding *binding);
 
@@ -589,12 +735,13 @@ struct checmate_status;
  * @hook: LSM hook.
  * @name: program's name.
  * @tag: program's tag, hexadecimal.
- * @mode: "enforce".
+ * @mode: "enforce" or "permissive".
  * @prog_id: the kernel's program id.
  * @cgroup_id: the cgroup it is attached to.
  * @path: that cgroup's path relative to the mount.
  * @policy: the policy it belongs to, NULL when it was not attached through
  *          this library.
+ * @staged: it waits for an exec and is not enforced yet.
  */
 struct checmate_attachment {
 	uint64_t id;
@@ -606,6 +753,7 @@ struct checmate_attachment {
 	uint64_t cgroup_id;
 	const char *path;
 	const char *policy;
+	bool staged;
 };
 
 /**
@@ -630,7 +778,10 @@ CHECMATE_API uint64_t checmate_status_generation(const struct checmate_status *s
 
 CHECMATE_API size_t checmate_status_count_local(const struct checmate_status *status);
 
-/* Attached to this very cgroup, in attach order. NULL when @index is too large. */
+/*
+ * Attached to this very cgroup, in attach order, and behind them what is staged.
+ * NULL when @index is too large.
+ */
 CHECMATE_API const struct checmate_attachment *checmate_status_get_local(
 	const struct checmate_status *status, size_t index);
 

@@ -78,7 +78,7 @@ static int set_key(struct checmate_attachment *item, const char *key, char *valu
 }
 
 /* "ID key=value …", and "staged" for a program that is not in force yet */
-static int parse_attachment(char *line, struct checmate_attachment *item, bool *ret_staged)
+static int parse_attachment(char *line, struct checmate_attachment *item)
 {
 	char *word = strsep(&line, " ");
 	int r;
@@ -90,7 +90,7 @@ static int parse_attachment(char *line, struct checmate_attachment *item, bool *
 		if (value)
 			r = set_key(item, word, value);
 		else if (streq(word, "staged"))
-			*ret_staged = true;
+			item->staged = true;
 	}
 	if (!r && (!item->hook || !item->mode || !item->prog_id))
 		r = -EBADMSG;
@@ -111,22 +111,16 @@ static void attachment_done(struct checmate_attachment *item)
 	free((char *)item->policy);
 }
 
-/* Whoever takes a list for what is enforced must not find what is only staged. */
 static int add_attachment(struct control_list *list, char *line)
 {
 	struct checmate_attachment *grown;
-	bool staged = false;
-	int r;
 
 	grown = reallocarray(list->items, list->n + 1, sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	list->items = grown;
 	grown[list->n] = (struct checmate_attachment){};
-	r = parse_attachment(line, &grown[list->n++], &staged);
-	if (!r && staged)
-		attachment_done(&grown[--list->n]);
-	return r;
+	return parse_attachment(line, &grown[list->n++]);
 }
 
 int control_parse(const char *text, struct control_list *ret_list)
@@ -162,13 +156,26 @@ void control_list_done(struct control_list *list)
 	*list = (struct control_list){};
 }
 
+/* Whoever asks for what is enforced must not find what is only staged. */
+static const struct checmate_attachment *find(const struct control_list *list, uint32_t prog_id,
+					      bool staged)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i].prog_id == prog_id && list->items[i].staged == staged)
+			return &list->items[i];
+	return NULL;
+}
+
 const struct checmate_attachment *control_list_find(const struct control_list *list,
 						    uint32_t prog_id)
 {
-	for (size_t i = 0; i < list->n; i++)
-		if (list->items[i].prog_id == prog_id)
-			return &list->items[i];
-	return NULL;
+	return find(list, prog_id, false);
+}
+
+const struct checmate_attachment *control_list_find_staged(const struct control_list *list,
+							   uint32_t prog_id)
+{
+	return find(list, prog_id, true);
 }
 
 int control_format(const struct control_change *change, char **ret_text)
@@ -181,10 +188,22 @@ int control_format(const struct control_change *change, char **ret_text)
 	if (!file)
 		return -ENOMEM;
 	fprintf(file, "generation %llu\n", (unsigned long long)change->generation);
+	if (change->when_exec) {
+		fputs("when=exec", file);
+		if (change->pid)
+			fprintf(file, " pid=%d", (int)change->pid);
+		if (change->except_fd >= 0)
+			fprintf(file, " except=%d", change->except_fd);
+		fputc('\n', file);
+	}
 	for (size_t i = 0; i < change->n_detach; i++)
 		fprintf(file, "detach %llu\n", (unsigned long long)change->detach[i]);
 	for (size_t i = 0; i < change->n_attach; i++)
-		fprintf(file, "attach %d\n", change->attach[i]);
+		fprintf(file, "attach %d%s\n", change->attach[i],
+			change->permissive ? " mode=permissive" : "");
+	for (size_t i = 0; i < change->n_mode; i++)
+		fprintf(file, "mode %llu %s\n", (unsigned long long)change->mode[i],
+			change->permissive ? "permissive" : "enforce");
 	if (fclose(TAKE_PTR(file)) == EOF)
 		return -ENOMEM;
 	if (size > CONTROL_MAX)

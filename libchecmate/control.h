@@ -24,8 +24,8 @@ struct control_list {
  * @text: the file's text.
  * @ret_list: receives the list, see control_list_done().
  *
- * Keys that are not known are skipped: a newer kernel may have more. So are
- * programs that are staged, since they are not attached yet.
+ * Keys that are not known are skipped: a newer kernel may have more. What is
+ * staged stands at the end.
  *
  * Return: 0; -EBADMSG the text is not of that kind; -ENOMEM.
  */
@@ -33,24 +33,40 @@ int control_parse(const char *text, struct control_list *ret_list);
 
 void control_list_done(struct control_list *list);
 
-/* The attachment of the program @prog_id, or NULL. */
+/* The attachment of the program @prog_id that is in force, or NULL. */
 const struct checmate_attachment *control_list_find(const struct control_list *list,
 						    uint32_t prog_id);
+
+/* The same of what is staged. */
+const struct checmate_attachment *control_list_find_staged(const struct control_list *list,
+							   uint32_t prog_id);
 
 /**
  * struct control_change - What one transaction changes.
  * @generation: the generation it is based upon.
+ * @when_exec: stage it; with nothing to do, withdraw what is staged.
+ * @pid: with @when_exec, whose exec; 0 for anybody's in the cgroup.
+ * @except_fd: with @when_exec, the file whose exec is none; -1 for none.
+ * @permissive: the mode of what is attached, and of @mode.
  * @detach: attachment ids.
  * @n_detach: how many.
  * @attach: program descriptors.
  * @n_attach: how many.
+ * @mode: ids of attachments that are to have the mode.
+ * @n_mode: how many.
  */
 struct control_change {
 	uint64_t generation;
+	bool when_exec;
+	pid_t pid;
+	int except_fd;
+	bool permissive;
 	const uint64_t *detach;
 	size_t n_detach;
 	const int *attach;
 	size_t n_attach;
+	const uint64_t *mode;
+	size_t n_mode;
 };
 
 /**

@@ -9,11 +9,12 @@
 #include <string.h>
 #include <sys/vfs.h>
 
-#include "control.h"
+#include "backend.h"
 #include "error.h"
 #include "file.h"
 #include "parse.h"
 #include "paths.h"
+#include "probe.h"
 
 #define FEATURES_MAX 8
 
@@ -153,7 +154,7 @@ static int probe_abi(struct checmate_features *features)
 		   "use a library and a kernel of the same generation", "%s: %s", path, why ?: text);
 }
 
-static int probe_hooks(struct checmate_features *features)
+int features_read_hooks(struct control_hooks *ret_hooks)
 {
 	_cleanup_free_ char *path = NULL, *text = NULL;
 	int r;
@@ -164,7 +165,7 @@ static int probe_hooks(struct checmate_features *features)
 	}
 	r = file_read(AT_FDCWD, path, 1024 * 1024, &text, NULL);
 	if (!r)
-		r = control_parse_hooks(text, &features->hooks);
+		r = control_parse_hooks(text, ret_hooks);
 	/* Only a table for a person; that it is missing shows as "abi". */
 	return r == -ENOMEM ? r : 0;
 }
@@ -194,7 +195,7 @@ int checmate_features_probe(struct checmate_features **ret_features,
 	if (!r)
 		r = probe_btf(features);
 	if (!r)
-		r = probe_hooks(features);
+		r = features_read_hooks(&features->hooks);
 	if (r < 0)
 		return error_oom(ret_error);
 
@@ -205,6 +206,18 @@ int checmate_features_probe(struct checmate_features **ret_features,
 const char *checmate_features_backend(const struct checmate_features *features)
 {
 	return features->usable ? "checmate" : NULL;
+}
+
+const char *features_choose(void)
+{
+	return NULL;
+}
+
+bool checmate_features_supports(const struct checmate_features *features, const char *what)
+{
+	const char *name = checmate_features_backend(features);
+
+	return name && backend_can(backend_find(name), what);
 }
 
 size_t checmate_features_count(const struct checmate_features *features)

@@ -175,6 +175,12 @@ static int pin_one(const struct pin_path *path, const char *prefix, const char *
 	return bpf_obj_pin(fd, pin) ? -errno : 0;
 }
 
+/* The maps of events, which all policies share and which have pins of their own. */
+static bool is_shared(const char *map)
+{
+	return streq(map, "checmate_events") || streq(map, "checmate_lost");
+}
+
 static int write_all(const struct pin_path *path, const struct checmate_policy *policy)
 {
 	struct bpf_program *program;
@@ -188,6 +194,8 @@ static int write_all(const struct pin_path *path, const struct checmate_policy *
 			return r;
 	}
 	bpf_object__for_each_map(map, policy->object) {
+		if (is_shared(bpf_map__name(map)))
+			continue;
 		r = pin_one(path, MAP_PREFIX, bpf_map__name(map), bpf_map__fd(map));
 		if (r < 0)
 			return r;
@@ -236,6 +244,63 @@ int pin_remove(const struct pin_path *path)
 			return -errno;
 	}
 	return rmdir(path->text) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+bool pin_any_attached(const struct pin_programs *pins, const struct control_list *list)
+{
+	for (size_t i = 0; i < pins->n; i++)
+		if (control_list_find(list, pins->items[i].id))
+			return true;
+	return false;
+}
+
+bool pin_any_staged(const struct pin_programs *pins, const struct control_list *list)
+{
+	for (size_t i = 0; i < pins->n; i++)
+		if (control_list_find_staged(list, pins->items[i].id))
+			return true;
+	return false;
+}
+
+int pin_explain(const struct pin_path *path, int code, struct checmate_error **ret_error)
+{
+	if (code == -ENOMEM)
+		return error_oom(ret_error);
+	return error_set(ret_error, code, "%s: %s; run as root, see \"checmatectl features\"",
+			 path->text, strerror(-code));
+}
+
+int pin_policies(uint64_t cgroup_id, char ***ret_names, struct checmate_error **ret_error)
+{
+	struct pin_path folder = pin_path(cgroup_id, NULL, "");
+	_cleanup_strv_ char **found = NULL, **names = calloc(1, sizeof(*names));
+	int r;
+
+	if (!names)
+		return error_oom(ret_error);
+	r = pin_list(folder.text, &found);
+	if (r < 0)
+		return pin_explain(&folder, r, ret_error);
+	/* "a" stands before "a+staged", and "a-b" behind both. */
+	for (char **name = found; *name; name++) {
+		char *suffix = strchr(*name, '+');
+
+		if (suffix && streq(suffix, PIN_STAGED))
+			*suffix = '\0';
+		if (name_is_valid(*name, POLICY_NAME_MAX) && !strv_contains(names, *name) &&
+		    strv_extend(&names, *name) < 0)
+			return error_oom(ret_error);
+	}
+
+	*ret_names = TAKE_PTR(names);
+	return 0;
+}
+
+void pin_tidy(uint64_t cgroup_id)
+{
+	struct pin_path folder = pin_path(cgroup_id, NULL, "");
+
+	(void)rmdir(folder.text);
 }
 
 int pin_list(const char *path, char ***ret_names)

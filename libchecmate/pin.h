@@ -4,20 +4,26 @@
  *
  *	<bpffs>/checmate/<cgroup id>/<policy>/prog_<program>
  *	                                      map_<map>
+ *	                                      link_<program>
  *	<bpffs>/checmate/events/              see events.h
  *
+ * Links are there with the backend "bpf-link" only.
+ *
  * The pins of a new instance are made in "<policy>+new" and take the place of
- * "<policy>" once the kernel enforces them. Whoever finds a "+new" under the
- * lock finds the traces of a process that died: its programs are attached, or
- * they are not, and that settles what to do. bpffs allows no '.' in names.
+ * "<policy>" once the kernel enforces them, or of "<policy>+staged" when they
+ * are to wait for an exec. Whoever finds a "+new" under the lock finds the
+ * traces of a process that died, and asks the backend to settle it. bpffs
+ * allows no '.' in names.
  */
 #pragma once
 
 #include <limits.h>
 
+#include "control.h"
 #include "policy.h"
 
 #define PIN_NEW "+new"
+#define PIN_STAGED "+staged"
 
 /* A path below bpffs. */
 struct pin_path {
@@ -72,6 +78,19 @@ int pin_move(const struct pin_path *from, const struct pin_path *to);
 
 /* Removes a policy's folder with what is in it; that there is none is fine. */
 int pin_remove(const struct pin_path *path);
+
+/* Whether one of the programs is in force, staged, or neither. */
+bool pin_any_attached(const struct pin_programs *pins, const struct control_list *list);
+bool pin_any_staged(const struct pin_programs *pins, const struct control_list *list);
+
+/* The policies that a cgroup has, staged ones too: sorted names. */
+int pin_policies(uint64_t cgroup_id, char ***ret_names, struct checmate_error **ret_error);
+
+/* Drops the cgroup's folder when nothing is left in it. */
+void pin_tidy(uint64_t cgroup_id);
+
+/* Explains why a pin cannot be used. Returns @code. */
+int pin_explain(const struct pin_path *path, int code, struct checmate_error **ret_error);
 
 /* Names in a folder, sorted. No folder is an empty list. */
 int pin_list(const char *path, char ***ret_names);

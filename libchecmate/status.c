@@ -79,13 +79,13 @@ static int complete_local(struct control_list *list, const struct checmate_cgrou
 }
 
 /* A cgroup without the controller is under what its nearest ancestor with it says. */
-static int read_effective(const struct checmate_cgroup *cgroup, struct control_list *ret_list,
-			  struct checmate_error **ret_error)
+static int read_effective(const struct backend *backend, const struct checmate_cgroup *cgroup,
+			  struct control_list *ret_list, struct checmate_error **ret_error)
 {
 	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *parent = NULL;
 	int r;
 
-	r = backend_get()->read_effective(cgroup, ret_list, ret_error);
+	r = backend->read_effective(cgroup, ret_list, ret_error);
 	if (r != -EOPNOTSUPP)
 		return r;
 	r = cgroup_open_parent(cgroup, &parent, NULL);
@@ -93,24 +93,28 @@ static int read_effective(const struct checmate_cgroup *cgroup, struct control_l
 		return -EOPNOTSUPP;
 	if (r < 0)
 		return r;
-	return read_effective(parent, ret_list, ret_error);
+	return read_effective(backend, parent, ret_list, ret_error);
 }
 
 int checmate_status_read(const struct checmate_cgroup *cgroup, struct checmate_status **ret_status,
 			 struct checmate_error **ret_error)
 {
 	_cleanup_(checmate_status_freep) struct checmate_status *status = NULL;
+	const struct backend *backend;
 	int r;
 
 	status = calloc(1, sizeof(*status));
 	if (!status)
 		return error_oom(ret_error);
 
-	r = backend_get()->read_local(cgroup, &status->local, ret_error);
+	r = backend_get(&backend, ret_error);
+	if (r < 0)
+		return r;
+	r = backend->read_local(cgroup, &status->local, ret_error);
 	status->enabled = !r;
 	if (r < 0 && r != -EOPNOTSUPP)
 		return r;
-	r = read_effective(cgroup, &status->effective, ret_error);
+	r = read_effective(backend, cgroup, &status->effective, ret_error);
 	if (r < 0)
 		return r;
 	/* An explanation of what turned out to be no failure. */

@@ -65,10 +65,16 @@ static void test_parse_staged(void **state)
 	(void)state;
 	assert_int_equal(control_parse(text, &list), 0);
 	assert_int_equal(list.generation, 2);
-	assert_int_equal(list.n, 2);
-	assert_int_equal(list.items[0].id, 1);
-	assert_int_equal(list.items[1].id, 3);
+	assert_int_equal(list.n, 4);
+	assert_false(list.items[0].staged);
+	assert_true(list.items[1].staged);
+	assert_false(list.items[2].staged);
+	assert_true(list.items[3].staged);
+	/* Whoever asks for what is in force does not find what is staged. */
 	assert_null(control_list_find(&list, 2));
+	assert_null(control_list_find_staged(&list, 1));
+	assert_int_equal(control_list_find(&list, 3)->id, 3);
+	assert_int_equal(control_list_find_staged(&list, 4)->id, 4);
 }
 
 static void test_parse_bad(void **state)
@@ -137,6 +143,37 @@ static void test_format(void **state)
 				  "attach 7\n");
 }
 
+static void test_format_staged(void **state)
+{
+	static const uint64_t mode[] = { 3, 4 };
+	static const int attach[] = { 7 };
+	struct control_change stage = {
+		.generation = 1,
+		.when_exec = true,
+		.pid = 77,
+		.except_fd = 0,
+		.permissive = true,
+		.attach = attach,
+		.n_attach = 1,
+	};
+	struct control_change withdraw = { .when_exec = true, .except_fd = -1 };
+	struct control_change change = { .except_fd = -1, .mode = mode, .n_mode = 2 };
+	char *text;
+
+	(void)state;
+	assert_int_equal(control_format(&stage, &text), 0);
+	assert_string_equal(text, "generation 1\n"
+				  "when=exec pid=77 except=0\n"
+				  "attach 7 mode=permissive\n");
+	free(text);
+	assert_int_equal(control_format(&withdraw, &text), 0);
+	assert_string_equal(text, "generation 0\nwhen=exec\n");
+	free(text);
+	assert_int_equal(control_format(&change, &text), 0);
+	assert_string_equal(text, "generation 0\nmode 3 enforce\nmode 4 enforce\n");
+	free(text);
+}
+
 static void test_format_page(void **state)
 {
 	/* "generation 10\n" and lines of nine bytes: 453 fit into a page, 454 not. */
@@ -182,10 +219,11 @@ static void test_hooks(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse),	     cmocka_unit_test(test_parse_effective),
-		cmocka_unit_test(test_parse_staged), cmocka_unit_test(test_parse_bad),
-		cmocka_unit_test(test_parse_empty),  cmocka_unit_test(test_format),
-		cmocka_unit_test(test_format_page),  cmocka_unit_test(test_hooks),
+		cmocka_unit_test(test_parse),	      cmocka_unit_test(test_parse_effective),
+		cmocka_unit_test(test_parse_staged),  cmocka_unit_test(test_parse_bad),
+		cmocka_unit_test(test_parse_empty),   cmocka_unit_test(test_format),
+		cmocka_unit_test(test_format_staged), cmocka_unit_test(test_format_page),
+		cmocka_unit_test(test_hooks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

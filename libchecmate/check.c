@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * libchecmate - Whether a backend can take a policy
+ *
+ * Asked before anything is loaded: the kernel would refuse it too, but cannot
+ * say why.
+ */
+#include "check.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <string.h>
+
+#include "error.h"
+#include "parse.h"
+#include "probe.h"
+
+const char *check_hook(const struct bpf_program *program)
+{
+	/* checmate_policy_open() has seen to it that there is one. */
+	return strchr(bpf_program__section_name(program), '/') + 1;
+}
+
+const struct bpf_program *check_find_sleepable(const struct checmate_policy *policy)
+{
+	struct bpf_program *program;
+
+	/* By the section: libbpf sets the flag as late as it loads the program. */
+	bpf_object__for_each_program(program, policy->object)
+		if (startswith(bpf_program__section_name(program), "lsm.s/") ||
+		    (bpf_program__flags(program) & BPF_F_SLEEPABLE))
+			return program;
+	return NULL;
+}
+
+const char *check_find_kfunc(const struct checmate_policy *policy)
+{
+	const struct btf *btf = bpf_object__btf(policy->object);
+
+	/* A function's linkage is where other types have a count. */
+	for (__u32 i = 1; i < btf__type_cnt(btf); i++) {
+		const struct btf_type *type = btf__type_by_id(btf, i);
+		const char *name = btf__name_by_offset(btf, type->name_off);
+
+		if (btf_is_func(type) && btf_vlen(type) == BTF_FUNC_EXTERN && name &&
+		    startswith(name, "bpf_checmate_"))
+			return name;
+	}
+	return NULL;
+}
+
+static const struct checmate_hook *find_hook(const struct control_hooks *hooks, const char *name)
+{
+	for (size_t i = 0; i < hooks->n; i++)
+		if (streq(hooks->items[i].name, name))
+			return &hooks->items[i];
+	return NULL;
+}
+
+int check_for_checmate(const struct checmate_policy *policy, struct checmate_error **ret_error)
+{
+	_cleanup_(control_hooks_done) struct control_hooks hooks = {};
+	const char *name = policy->description.name;
+	struct bpf_program *program;
+
+	if (features_read_hooks(&hooks) < 0)
+		return error_oom(ret_error);
+	/* Without securityfs it is the verifier that knows. */
+	if (!hooks.n)
+		return 0;
+	bpf_object__for_each_program(program, policy->object) {
+		const struct checmate_hook *hook = find_hook(&hooks, check_hook(program));
+		bool sleepable = startswith(bpf_program__section_name(program), "lsm.s/");
+
+		if (!hook)
+			return error_set(ret_error, -EOPNOTSUPP,
+					 "policy %s: its program %s is for the hook %s, which this kernel lacks or gives to no program; see \"checmatectl features\" for those it has",
+					 name, bpf_program__name(program), check_hook(program));
+		if (sleepable && !hook->sleepable)
+			return error_set(ret_error, -EOPNOTSUPP,
+					 "policy %s: its program %s may sleep, and programs of the hook %s may not; build it for the section \"lsm/%s\"",
+					 name, bpf_program__name(program), hook->name, hook->name);
+	}
+	return 0;
+}
