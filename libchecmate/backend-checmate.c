@@ -544,8 +544,16 @@ static int remove_bindings(const struct checmate_cgroup *cgroup, uint64_t cgroup
 	for (char *const *name = names; *name; name++)
 		for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
 			struct pin_path path = pin_path(cgroup_id, *name, suffixes[i]);
+			struct pin_path gone = pin_path(cgroup_id, *name, PIN_GONE);
 
-			r = pin_remove(&path);
+			/* Nobody is to see half a binding. */
+			r = pin_remove(&gone);
+			if (!r)
+				r = pin_move(&path, &gone);
+			if (r == -ENOENT)
+				continue;
+			if (!r)
+				r = pin_remove(&gone);
 			if (r < 0)
 				return pin_explain(&path, r, ret_error);
 		}
@@ -606,6 +614,7 @@ static bool cut_suffix(char *name, const char *suffix)
 	return true;
 }
 
+/* Settles "<policy><suffix>". */
 static int recover_one(uint64_t cgroup_id, const char *policy, const char *suffix,
 		       const struct control_list *list, struct checmate_error **ret_error)
 {
@@ -615,6 +624,10 @@ static int recover_one(uint64_t cgroup_id, const char *policy, const char *suffi
 	struct pin_path staged = pin_path(cgroup_id, policy, PIN_STAGED);
 	int r;
 
+	if (streq(suffix, PIN_GONE)) {
+		r = pin_remove(&from);
+		return r < 0 ? pin_explain(&from, r, ret_error) : 0;
+	}
 	r = pin_read(&from, &pins);
 	if (r == -ENOENT)
 		return 0;
@@ -630,7 +643,7 @@ static int recover_one(uint64_t cgroup_id, const char *policy, const char *suffi
 static int recover(uint64_t cgroup_id, const struct control_list *list,
 		   struct checmate_error **ret_error)
 {
-	static const char *const suffixes[] = { PIN_STAGED, PIN_NEW };
+	static const char *const suffixes[] = { PIN_GONE, PIN_STAGED, PIN_NEW };
 	struct pin_path folder = pin_path(cgroup_id, NULL, "");
 	int r;
 

@@ -307,6 +307,7 @@ static int settle(const struct backend *backend, const struct checmate_cgroup *c
 	r = backend->recover(cgroup_id, &list, ret_error);
 	if (r < 0)
 		return r;
+	pin_tidy(cgroup_id);
 	if (ret_list) {
 		*ret_list = list;
 		list = (struct control_list){};

@@ -12,8 +12,8 @@
  * The pins of a new instance are made in "<policy>+new" and take the place of
  * "<policy>" once the kernel enforces them, or of "<policy>+staged" when they
  * are to wait for an exec. Whoever finds a "+new" under the lock finds the
- * traces of a process that died, and asks the backend to settle it. bpffs
- * allows no '.' in names.
+ * traces of a process that died, and asks the backend to settle it. What is
+ * being removed is "<policy>+gone". bpffs allows no '.' in names.
  */
 #pragma once
 
@@ -24,6 +24,7 @@
 
 #define PIN_NEW "+new"
 #define PIN_STAGED "+staged"
+#define PIN_GONE "+gone"
 
 /* A path below bpffs. */
 struct pin_path {
