@@ -33,6 +33,7 @@
 #define _cleanup_error_ _cleanup_(checmate_error_freep)
 
 #define FOLDER "/sys/fs/cgroup/test-enforce"
+#define OBJECTS "/usr/libexec/checmate/tests/objects"
 
 /* Fails the test with the explanation when a call did not come to @expected. */
 #define check(expected, call)                                                          \
@@ -282,61 +283,113 @@ static void test_disturbed(void **state)
 	}
 }
 
-/* While lists go back and forth, what both of them allow is never denied. */
-static atomic_int judged, wrong;
+/* --- changes while others ask ---------------------------------------------- */
 
-static void *bind_always(void *arg)
+#define LIVE_CHANGES 1000
+#define LIVE_THREADS 4
+
+/* The two numbers of live-change.bpf.c; each half of one is not the other's. */
+static const char *const live_numbers[] = { "4294967295", "18446744069414584320" };
+
+/* What a thread asks, and what it was told. */
+struct asker {
+	pthread_t thread;
+	uint16_t port;
+	int expected;
+	atomic_ulong asked;
+	atomic_ulong wrong;
+	atomic_int error;
+};
+
+static void *ask(void *arg)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(4711) };
+	struct asker *asker = arg;
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(asker->port) };
 
-	(void)arg;
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	while (!stop) {
 		_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		int error = bind(fd, (struct sockaddr *)&address, sizeof(address)) ? errno : 0;
 
-		if (bind(fd, (struct sockaddr *)&address, sizeof(address)))
-			wrong++;
-		judged++;
+		if (error != asker->expected) {
+			asker->error = error;
+			asker->wrong++;
+		}
+		asker->asked++;
 	}
 	return NULL;
 }
 
-static void test_atomic(void **state)
+/* The longest list, with what all lists allow at its end; the shortest one. */
+static char *make_list(bool long_one)
 {
-	static const char *const lists[] = {
-		"127.0.0.1:4711",
-		"10.0.0.0/8:1 10.0.0.0/8:2 10.0.0.0/8:3 127.0.0.0/8:4711",
+	char *text = calloc(260, 16), *end = text;
+
+	for (int i = 0; long_one && i < 252; i++)
+		end += sprintf(end, "%d/udp,", 1000 + i);
+	sprintf(end, "47111 47113,47115-47116");
+	return text;
+}
+
+/*
+ * While a list and a wide number go back and forth, what both lists allow is
+ * never denied, what none allows is denied, as on a list not yet filled it were
+ * not (there are zeroes, so port 0), and no number is half of one and half of
+ * the other.
+ */
+static void test_live_change(void **state)
+{
+	_cleanup_free_ char *small = make_list(false), *large = make_list(true);
+	const char *const lists[] = { small, large };
+	struct asker askers[LIVE_THREADS] = {
+		{ .port = 47111 },
+		{ .port = 47116 },
+		{ .port = 0, .expected = EACCES },
+		{ .port = 47112, .expected = EACCES },
 	};
-	_cleanup_policy_ struct checmate_policy *policy = open_policy("net-bind", lists[0]);
 	_cleanup_close_ int procs = open(FOLDER "/cgroup.procs", O_WRONLY | O_CLOEXEC);
 	_cleanup_close_ int back = open("/sys/fs/cgroup/cgroup.procs", O_WRONLY | O_CLOEXEC);
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup();
 	_cleanup_binding_ struct checmate_binding *binding = NULL;
-	pthread_t thread;
+	_cleanup_policy_ struct checmate_policy *policy = NULL;
+	unsigned long asked = 0;
 
 	(void)state;
+	check(0, checmate_policy_open(OBJECTS "/live-change.bpf.o", &policy, &error));
+	check(0, checmate_policy_set(policy, "ports", lists[1], &error));
 	check(0, checmate_binding_apply(cgroup, &policy, 1, NULL, &error));
-	check(0, checmate_binding_open(cgroup, "net-bind", &binding, &error));
+	check(0, checmate_binding_open(cgroup, "live-change", &binding, &error));
 	assert_int_equal(write(procs, "0", 1), 1);
 	stop = false;
-	assert_int_equal(pthread_create(&thread, NULL, bind_always, NULL), 0);
-	for (int i = 0; i < 100; i++)
-		check(0, checmate_binding_set(binding, "allow", lists[i % 2], &error));
+	for (int i = 0; i < LIVE_THREADS; i++)
+		assert_int_equal(pthread_create(&askers[i].thread, NULL, ask, &askers[i]), 0);
+	for (int i = 0; i < LIVE_CHANGES; i++) {
+		check(0, checmate_binding_set(binding, "ports", lists[i % 2], &error));
+		check(0, checmate_binding_set(binding, "number", live_numbers[i % 2], &error));
+	}
 	stop = true;
-	pthread_join(thread, NULL);
+	for (int i = 0; i < LIVE_THREADS; i++)
+		pthread_join(askers[i].thread, NULL);
 	assert_int_equal(write(back, "0", 1), 1);
-	assert_true(judged > 0);
-	assert_int_equal(wrong, 0);
+
+	for (int i = 0; i < LIVE_THREADS; i++) {
+		if (askers[i].wrong)
+			fail_msg("port %u: %lu of %lu wrong, the last with %d", askers[i].port,
+				 askers[i].wrong, askers[i].asked, askers[i].error);
+		assert_true(askers[i].asked > 0);
+		asked += askers[i].asked;
+	}
+	print_message("# %d changes of each, %lu binds asked meanwhile\n", LIVE_CHANGES, asked);
 	check(0, checmate_binding_remove(cgroup, NULL, &error));
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_enable), cmocka_unit_test(test_cgroup),
-		cmocka_unit_test(test_once),   cmocka_unit_test(test_stale),
-		cmocka_unit_test(test_gone),   cmocka_unit_test(test_disturbed),
-		cmocka_unit_test(test_atomic),
+		cmocka_unit_test(test_enable),	    cmocka_unit_test(test_cgroup),
+		cmocka_unit_test(test_once),	    cmocka_unit_test(test_stale),
+		cmocka_unit_test(test_gone),	    cmocka_unit_test(test_disturbed),
+		cmocka_unit_test(test_live_change),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -21,7 +21,7 @@ refused() {
 	check_match "$1: $2" "$2" $ctl apply /a "$3"
 }
 
-refused no-btf 'no BTF' $objects/no-btf.bpf.o
+refused no-btf 'BTF is required' $objects/no-btf.bpf.o
 refused no-description 'does not say which policy' $objects/no-description.bpf.o
 refused not-lsm 'section "xdp"' $objects/not-lsm.bpf.o
 refused unknown-type 'the type "colour"' $objects/unknown-type.bpf.o
