@@ -108,7 +108,12 @@ call() {
 
 # Ids of the programs that a cgroup has itself.
 program_ids() {
-	sed -n 's/.* prog=\([0-9]*\).*/\1/p' "$cgroups$1/checmate.policy"
+	checmatectl status --json "$1" | jq -r '.local[].prog'
+}
+
+# backend_is NAME: policies are enforced by this backend, "checmate" or "bpf-link".
+backend_is() {
+	[ "$(checmatectl features --json | jq -r .backend)" = "$1" ]
 }
 
 # has_policy CGROUP POLICY: it is bound there, and the kernel has its programs.
