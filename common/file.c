@@ -8,16 +8,10 @@
 
 #include "cleanup.h"
 
-int file_read(int dir_fd, const char *path, size_t max, char **ret_data, size_t *ret_size)
+int file_read_fd(int fd, size_t max, char **ret_data, size_t *ret_size)
 {
 	_cleanup_free_ char *data = NULL;
-	_cleanup_close_ int fd = -1;
 	size_t size = 0, room = 0;
-
-	/* O_NONBLOCK: a FIFO is empty rather than waited for. */
-	fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		return -errno;
 
 	for (;;) {
 		ssize_t n;
@@ -49,6 +43,17 @@ int file_read(int dir_fd, const char *path, size_t max, char **ret_data, size_t 
 	if (ret_size)
 		*ret_size = size;
 	return 0;
+}
+
+int file_read(int dir_fd, const char *path, size_t max, char **ret_data, size_t *ret_size)
+{
+	_cleanup_close_ int fd = -1;
+
+	/* O_NONBLOCK: a FIFO is empty rather than waited for. */
+	fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	return file_read_fd(fd, max, ret_data, ret_size);
 }
 
 int file_write(int dir_fd, const char *path, const char *text)

@@ -16,6 +16,9 @@
  */
 int file_read(int dir_fd, const char *path, size_t max, char **ret_data, size_t *ret_size);
 
+/* The same of what is left of an open file, which stays the caller's. */
+int file_read_fd(int fd, size_t max, char **ret_data, size_t *ret_size);
+
 /**
  * file_write() - Write a control file by a single write(2).
  * @dir_fd: directory @path is relative to, or AT_FDCWD.

@@ -263,18 +263,42 @@ struct checmate_program {
 CHECMATE_API int checmate_policy_list(char ***ret_names, struct checmate_error **ret_error);
 
 /**
- * checmate_policy_open() - Open and check a policy object.
+ * struct checmate_open_opts - How to open.
+ * @sz: sizeof(struct checmate_open_opts), for compatibility. What lies beyond
+ *      it is taken as 0.
+ * @untrusted_ok: do not ask whose file it is.
+ */
+struct checmate_open_opts {
+	size_t sz;
+	bool untrusted_ok;
+};
+
+/**
+ * checmate_policy_open_opts() - Open and check a policy object.
  * @name_or_path: a path when it contains '/', else a name to search for as
  *                "NAME.bpf.o", see checmate_policy_list().
+ * @opts: options, or NULL for none.
  * @ret_policy: receives the policy; free with checmate_policy_free().
  * @ret_error: explanation, or NULL.
  *
+ * A policy is code for the kernel. Unless @opts says otherwise, the file, and
+ * every folder and symbolic link on the way to it, must belong to root or to the
+ * effective user of this process, and nobody else may be able to write to the
+ * file or to these folders; folders with the sticky bit may be written to.
+ *
  * Needs no privilege and does not ask the kernel.
  *
- * Return: 0; -ENOENT no such policy; -EINVAL not a policy object (truncated,
- * not ELF, no BTF, no or ill-formed description, a program that is not a BPF
- * LSM program); another -errno when the file cannot be read.
+ * Return: 0; -ENOENT no such policy; -EACCES not trusted, or not readable;
+ * -EINVAL not a policy object (truncated, not ELF, no BTF, no or ill-formed
+ * description, a default that is no value, a program that is not a BPF LSM
+ * program), or bad @opts; another -errno when the file cannot be read.
  */
+CHECMATE_API int checmate_policy_open_opts(const char *name_or_path,
+					   const struct checmate_open_opts *opts,
+					   struct checmate_policy **ret_policy,
+					   struct checmate_error **ret_error);
+
+/* The same without options. */
 CHECMATE_API int checmate_policy_open(const char *name_or_path, struct checmate_policy **ret_policy,
 				      struct checmate_error **ret_error);
 

@@ -11,6 +11,17 @@ struct checmate_error {
 	char *log;
 };
 
+/*
+ * Names and texts of others are quoted in explanations, and these are shown on
+ * terminals: control characters become '?'.
+ */
+static void make_harmless(char *text, const char *allowed)
+{
+	for (; *text; text++)
+		if (((unsigned char)*text < ' ' && !strchr(allowed, *text)) || *text == '\177')
+			*text = '?';
+}
+
 _printf_(3, 0) static void fill(struct checmate_error **ret_error, const char *log,
 				const char *format, va_list ap)
 {
@@ -27,8 +38,12 @@ _printf_(3, 0) static void fill(struct checmate_error **ret_error, const char *l
 		return;
 	if (vasprintf(&error->text, format, ap) < 0)
 		error->text = NULL;
+	if (error->text)
+		make_harmless(error->text, "");
 	if (log && *log)
 		error->log = strdup(log);
+	if (error->log)
+		make_harmless(error->log, "\n\t");
 	*ret_error = error;
 }
 

@@ -15,6 +15,7 @@
 #include "file.h"
 #include "parse.h"
 #include "strv.h"
+#include "trust.h"
 
 #define SUFFIX ".bpf.o"
 #define OBJECT_MAX (16 * 1024 * 1024)
@@ -164,6 +165,26 @@ static char *first_words(const struct bpf_capture *capture)
 	return strndup(line, strcspn(line, "\n"));
 }
 
+/* Whether @name is made of what a C compiler makes names of: it becomes a file. */
+static bool is_plain(const char *name)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
+
+	return n && !name[n];
+}
+
+static int check_maps(const struct checmate_policy *policy, struct checmate_error **ret_error)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, policy->object)
+		if (!is_plain(bpf_map__name(map)))
+			return error_set(ret_error, -EINVAL,
+					 "%s: its map \"%s\" has no valid name; use letters, digits, '_' and '.'",
+					 policy->path, bpf_map__name(map));
+	return 0;
+}
+
 static int add_programs(struct checmate_policy *policy, struct checmate_error **ret_error)
 {
 	struct bpf_program *program;
@@ -186,6 +207,10 @@ static int add_programs(struct checmate_policy *policy, struct checmate_error **
 			return error_set(ret_error, -EINVAL,
 					 "%s: its program %s is in section \"%s\"; a policy has programs in \"lsm_cgroup/HOOK\" and \"lsm/HOOK\" only",
 					 policy->path, bpf_program__name(program), section);
+		if (!is_plain(bpf_program__name(program)) || !is_plain(slash + 1))
+			return error_set(ret_error, -EINVAL,
+					 "%s: its program \"%s\" for \"%s\" has no valid name; use letters, digits and '_'",
+					 policy->path, bpf_program__name(program), slash + 1);
 		policy->programs[policy->n_programs++] = (struct checmate_program){
 			.name = bpf_program__name(program),
 			.hook = slash + 1,
@@ -283,6 +308,9 @@ static int open_object(struct checmate_policy *policy, size_t size,
 	r = description_read(btf, policy->path, &policy->description, ret_error);
 	if (r < 0)
 		return r;
+	r = check_maps(policy, ret_error);
+	if (r < 0)
+		return r;
 	r = add_programs(policy, ret_error);
 	if (r < 0)
 		return r;
@@ -300,13 +328,64 @@ static int open_object(struct checmate_policy *policy, size_t size,
 	return 0;
 }
 
+/* Where struct checmate_open_opts ended in the first version that had it. */
+#define OPEN_OPTS_FIRST (offsetof(struct checmate_open_opts, untrusted_ok) + sizeof(bool))
+
+static int read_opts(const struct checmate_open_opts *opts, struct checmate_open_opts *ret_opts,
+		     struct checmate_error **ret_error)
+{
+	*ret_opts = (struct checmate_open_opts){};
+	if (!opts)
+		return 0;
+	if (opts->sz < OPEN_OPTS_FIRST)
+		return error_set(ret_error, -EINVAL,
+				 "open: opts.sz is %zu; set it to sizeof(struct checmate_open_opts)",
+				 opts->sz);
+	for (size_t i = sizeof(*opts); i < opts->sz; i++)
+		if (((const char *)opts)[i])
+			return error_set(ret_error, -EINVAL,
+					 "open: opts has members that libchecmate %s does not know; use a newer one",
+					 CHECMATE_VERSION);
+	memcpy(ret_opts, opts, opts->sz < sizeof(*opts) ? opts->sz : sizeof(*opts));
+	return 0;
+}
+
+static int read_object(struct checmate_policy *policy, const struct checmate_open_opts *opts,
+		       size_t *ret_size, struct checmate_error **ret_error)
+{
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	r = opts->untrusted_ok ? trust_open_any(policy->path, &fd, ret_error) :
+				 trust_open(policy->path, &fd, ret_error);
+	if (r < 0)
+		return r;
+	r = file_read_fd(fd, OBJECT_MAX, &policy->data, ret_size);
+	if (r == -ENOMEM)
+		return error_oom(ret_error);
+	if (r < 0)
+		return error_set(ret_error, r, "%s: %s; give the path of a policy object",
+				 policy->path, strerror(-r));
+	return 0;
+}
+
 int checmate_policy_open(const char *name_or_path, struct checmate_policy **ret_policy,
 			 struct checmate_error **ret_error)
 {
+	return checmate_policy_open_opts(name_or_path, NULL, ret_policy, ret_error);
+}
+
+int checmate_policy_open_opts(const char *name_or_path, const struct checmate_open_opts *opts,
+			      struct checmate_policy **ret_policy, struct checmate_error **ret_error)
+{
 	_cleanup_(checmate_policy_freep) struct checmate_policy *policy = NULL;
+	struct checmate_open_opts known;
 	size_t size;
 	int r;
 
+	r = read_opts(opts, &known, ret_error);
+	if (r < 0)
+		return r;
 	policy = calloc(1, sizeof(*policy));
 	if (!policy)
 		return error_oom(ret_error);
@@ -321,13 +400,9 @@ int checmate_policy_open(const char *name_or_path, struct checmate_policy **ret_
 			return r;
 	}
 
-	r = file_read(AT_FDCWD, policy->path, OBJECT_MAX, &policy->data, &size);
-	if (r == -ENOMEM)
-		return error_oom(ret_error);
+	r = read_object(policy, &known, &size, ret_error);
 	if (r < 0)
-		return error_set(ret_error, r, "%s: %s; give the path of a policy object",
-				 policy->path, strerror(-r));
-
+		return r;
 	r = check_elf(policy->path, policy->data, size, ret_error);
 	if (r < 0)
 		return r;

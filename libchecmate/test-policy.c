@@ -51,12 +51,18 @@ static void write_object(const char *data, size_t size)
 	assert_int_equal(write(fd, data, size), size);
 }
 
+/* The build folder is whose it is. */
+static const struct checmate_open_opts untrusted = {
+	.sz = sizeof(untrusted),
+	.untrusted_ok = true,
+};
+
 static struct checmate_policy *open_good(const char *name)
 {
 	_cleanup_error_ struct checmate_error *error = NULL;
 	struct checmate_policy *policy;
 
-	if (checmate_policy_open(name, &policy, &error))
+	if (checmate_policy_open_opts(name, &untrusted, &policy, &error))
 		fail_msg("%s: %s", name, checmate_error_text(error));
 	return policy;
 }
@@ -68,7 +74,7 @@ static void check_refused(const char *path, int code, const char *words)
 	struct checmate_policy *policy = (void *)1;
 	int r;
 
-	r = checmate_policy_open(path, &policy, &error);
+	r = checmate_policy_open_opts(path, &untrusted, &policy, &error);
 	if (r != code)
 		fail_msg("%s: %d instead of %d: %s", path, r, code, checmate_error_text(error));
 	assert_ptr_equal(policy, (void *)1);
@@ -77,7 +83,7 @@ static void check_refused(const char *path, int code, const char *words)
 	assert_non_null(strstr(checmate_error_text(error), ": "));
 	assert_non_null(strstr(checmate_error_text(error), "; "));
 	assert_null(strchr(checmate_error_text(error), '\n'));
-	assert_int_equal(checmate_policy_open(path, &policy, NULL), code);
+	assert_int_equal(checmate_policy_open_opts(path, &untrusted, &policy, NULL), code);
 }
 
 static void test_describe(void **state)
@@ -304,6 +310,46 @@ static void read_good(char **ret_data, size_t *ret_size)
 	assert_int_equal(file_read(AT_FDCWD, path, 1 << 20, ret_data, ret_size), 0);
 }
 
+/* Sizes of the options, and that they are heeded. */
+static void test_opts(void **state)
+{
+	struct {
+		struct checmate_open_opts opts;
+		char more[16];
+	} wide = { .opts.sz = sizeof(wide) };
+	struct checmate_open_opts opts = { .sz = sizeof(opts) };
+	struct checmate_policy *policy = NULL;
+	_cleanup_free_ char *data = NULL;
+	size_t size;
+
+	(void)state;
+	read_good(&data, &size);
+	write_object(data, size);
+	assert_int_equal(checmate_policy_open(object, &policy, NULL), 0);
+	policy = checmate_policy_free(policy);
+	assert_int_equal(checmate_policy_open_opts(object, &opts, &policy, NULL), 0);
+	policy = checmate_policy_free(policy);
+	assert_int_equal(checmate_policy_open_opts(object, &wide.opts, &policy, NULL), 0);
+	policy = checmate_policy_free(policy);
+
+	wide.more[15] = 1;
+	assert_int_equal(checmate_policy_open_opts(object, &wide.opts, &policy, NULL), -EINVAL);
+	opts.sz = 0;
+	assert_int_equal(checmate_policy_open_opts(object, &opts, &policy, NULL), -EINVAL);
+	opts.sz = sizeof(size_t);
+	assert_int_equal(checmate_policy_open_opts(object, &opts, &policy, NULL), -EINVAL);
+
+	assert_int_equal(chmod(object, 0620), 0);
+	opts.sz = sizeof(opts);
+	assert_int_equal(checmate_policy_open(object, &policy, NULL), -EACCES);
+	assert_int_equal(checmate_policy_open_opts(object, &opts, &policy, NULL), -EACCES);
+	assert_null(policy);
+	opts.untrusted_ok = true;
+	assert_int_equal(checmate_policy_open_opts(object, &opts, &policy, NULL), 0);
+	policy = checmate_policy_free(policy);
+	assert_int_equal(chmod(object, 0600), 0);
+}
+
 static void test_truncated(void **state)
 {
 	_cleanup_free_ char *data = NULL;
@@ -319,31 +365,72 @@ static void test_truncated(void **state)
 	checmate_policy_free(open_good(object));
 }
 
+/* The strings of the BTF; the debugging information, which nobody reads, has them too. */
+static char *find_text(char *data, size_t size, const char *text)
+{
+	static const char magic[] = { '\237', '\353', 1, 0 };
+	char *btf = memmem(data, size, magic, sizeof(magic)), *found;
+
+	assert_non_null(btf);
+	found = memmem(btf, size - (btf - data), text, strlen(text));
+	assert_non_null(found);
+	return found;
+}
+
 /* Whatever is wrong with the description, it is refused or read; never more. */
 static void test_corrupt_description(void **state)
 {
 	_cleanup_free_ char *data = NULL;
 	uint32_t seed = 4711;
+	size_t size, length;
 	char *tags;
-	size_t size;
 
 	(void)state;
 	read_good(&data, &size);
-	tags = memmem(data, size, "checmate:", strlen("checmate:"));
-	assert_non_null(tags);
-	for (int i = 0; i < 2000; i++) {
+	tags = find_text(data, size, "checmate:");
+	length = find_text(data, size, "checmate:doc=Local") - tags;
+	for (int i = 0; i < 3000; i++) {
 		struct checmate_policy *policy = NULL;
-		char *byte = tags + (seed >> 8) % 400, kept = *byte;
+		char *byte = tags + (seed >> 8) % length, kept = *byte;
 
 		seed = seed * 1103515245 + 12345;
 		*byte = seed >> 16;
 		write_object(data, size);
-		if (!checmate_policy_open(object, &policy, NULL)) {
+		if (!checmate_policy_open_opts(object, &untrusted, &policy, NULL)) {
 			assert_true(name_is_valid(checmate_policy_name(policy), POLICY_NAME_MAX));
 			checmate_policy_free(policy);
 		}
 		*byte = kept;
 	}
+}
+
+/* What others wrote is quoted, but does nothing to a terminal. */
+static void test_escapes(void **state)
+{
+	static const char *const bad[] = { "\033[31mred", "two\nlines", "a\177" };
+	_cleanup_policy_ struct checmate_policy *policy = open_good("net-bind");
+	_cleanup_error_ struct checmate_error *why = NULL;
+	_cleanup_free_ char *data = NULL;
+	struct checmate_policy *none;
+	char *tag;
+	size_t size;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		_cleanup_error_ struct checmate_error *error = NULL;
+
+		assert_int_equal(checmate_policy_set(policy, "deny-errno", bad[i], &error), -EINVAL);
+		for (const char *text = checmate_error_text(error); *text; text++)
+			assert_true(*text >= ' ' && *text < '\177');
+	}
+
+	read_good(&data, &size);
+	tag = find_text(data, size, "checmate:param=allow");
+	memcpy(tag + strlen("checmate:"), "\033c\033c\033c", 6);
+	write_object(data, size);
+	assert_int_equal(checmate_policy_open_opts(object, &untrusted, &none, &why), -EINVAL);
+	assert_non_null(strstr(checmate_error_text(why), "\"?c?c?c"));
+	assert_null(strchr(checmate_error_text(why), '\033'));
 }
 
 static void test_list(void **state)
@@ -382,16 +469,12 @@ static void test_null(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_describe),
-		cmocka_unit_test(test_both_kinds),
-		cmocka_unit_test(test_configure),
-		cmocka_unit_test(test_types),
-		cmocka_unit_test(test_not_found),
-		cmocka_unit_test(test_not_an_object),
-		cmocka_unit_test(test_bad_objects),
-		cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_corrupt_description),
-		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_describe),    cmocka_unit_test(test_both_kinds),
+		cmocka_unit_test(test_configure),   cmocka_unit_test(test_types),
+		cmocka_unit_test(test_not_found),   cmocka_unit_test(test_not_an_object),
+		cmocka_unit_test(test_bad_objects), cmocka_unit_test(test_opts),
+		cmocka_unit_test(test_truncated),   cmocka_unit_test(test_corrupt_description),
+		cmocka_unit_test(test_escapes),	    cmocka_unit_test(test_list),
 		cmocka_unit_test(test_null),
 	};
 
