@@ -174,19 +174,14 @@ int fail(const struct checmate_error *error)
 	return EXIT_FAILED;
 }
 
-static void say(const char *format, va_list ap, const char *end)
-{
-	fputs("checmate: ", stderr);
-	vfprintf(stderr, format, ap);
-	fputs(end, stderr);
-}
-
 int fail_text(const char *format, ...)
 {
 	va_list ap;
 
 	va_start(ap, format);
-	say(format, ap, "\n");
+	fputs("checmate: ", stderr);
+	vfprintf(stderr, format, ap);
+	fputc('\n', stderr);
 	va_end(ap);
 	return EXIT_FAILED;
 }
@@ -196,7 +191,9 @@ int usage(const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	say(format, ap, "; see \"checmatectl --help\"\n");
+	fputs("checmate: ", stderr);
+	vfprintf(stderr, format, ap);
+	fputs("; see \"checmatectl --help\"\n", stderr);
 	va_end(ap);
 	return EXIT_USAGE;
 }
