@@ -1,0 +1,79 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# What pkg-config says of the installed library is enough to build with it.
+#
+# usage: test-pkgconfig.sh BUILD VERSION LIBDIR SANITIZE COMPILER…
+
+set -eu
+build=$1
+version=$2
+libdir=$3
+sanitize=$4
+shift 4
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export LC_ALL=C
+# A library with sanitizers needs programs with them.
+[ "$sanitize" = none ] || set -- "$@" "-fsanitize=$sanitize"
+# Of the system only what the library's file asks for; nothing that is installed
+# already may stand in for what is tested.
+PKG_CONFIG_SYSROOT_DIR=$work/tree
+PKG_CONFIG_PATH=$work/tree$libdir/pkgconfig
+export PKG_CONFIG_SYSROOT_DIR PKG_CONFIG_PATH
+
+n=0
+status=0
+# point NAME COMMAND…
+point() {
+	n=$((n + 1))
+	name=$1
+	shift
+	if "$@" >"$work/out" 2>&1; then
+		echo "ok $n - $name"
+	else
+		echo "not ok $n - $name"
+		sed 's/^/# /' "$work/out"
+		status=1
+	fi
+}
+
+install() {
+	DESTDIR=$work/tree meson install -C "$build" --no-rebuild --quiet </dev/null
+}
+
+# build STANDARD: as strict as a compiler can be.
+build() {
+	# shellcheck disable=SC2046 # they are words
+	"$compiler" $flags "-std=$1" -Wall -Wextra -Werror -pedantic -o "$work/program" \
+		"$work/program.c" $(pkg-config --cflags --libs libchecmate)
+}
+
+run() {
+	[ "$(LD_LIBRARY_PATH=$work/tree$libdir "$work/program")" = "$version" ]
+}
+
+# The program is linked with the library by its soname, and with no other of its own.
+needs() {
+	readelf -d "$work/program" | grep -q 'NEEDED.*\[libchecmate\.so\.1\]' &&
+		! readelf -d "$work/program" | grep -q 'NEEDED.*\[lib\(bpf\|cap\)\.so'
+}
+
+cat >"$work/program.c" <<'END'
+#include <checmate.h>
+#include <stdio.h>
+int main(void) { return puts(checmate_version()) < 0; }
+END
+compiler=$1
+shift
+flags=$*
+
+echo "1..6"
+point "meson install with DESTDIR" install
+point "pkg-config knows the library" pkg-config --exists "libchecmate = $version"
+point "a C11 program builds" build c11
+point "and runs" run
+point "needing that library only" needs
+point "a C99 program builds" build c99
+exit "$status"
