@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "output.h"
+#include "parse.h"
 
 static void report_apply(const struct options *options, const struct checmate_cgroup *cgroup,
 			 const struct selection *selection, char *const *enabled)
@@ -21,12 +22,16 @@ static void report_apply(const struct options *options, const struct checmate_cg
 		json_add_number(object, "id", checmate_cgroup_id(cgroup));
 		json_add(object, "enabled", json_texts(enabled));
 		json_add(object, "applied", TAKE_PTR(names));
+		json_add_bool(object, "permissive", options->permissive);
+		json_add_bool(object, "staged", options->when_exec);
 		json_print(object);
 		return;
 	}
 	for (size_t i = 0; i < selection->n; i++)
-		printf("%s: %s is in force\n", checmate_cgroup_path(cgroup),
-		       checmate_policy_name(selection->policies[i]));
+		printf("%s: %s is %s%s\n", checmate_cgroup_path(cgroup),
+		       checmate_policy_name(selection->policies[i]),
+		       options->when_exec ? "staged until an exec" : "in force",
+		       options->permissive ? ", permissive" : "");
 }
 
 /* Told at once, since it stays even when applying fails then. */
@@ -38,13 +43,22 @@ static void report_enabled(const struct options *options, char *const *enabled)
 
 static int apply(const struct options *options, bool replace, int argc, char **argv)
 {
-	struct checmate_apply_opts opts = { .sz = sizeof(opts), .replace = replace };
+	struct checmate_apply_opts opts = {
+		.sz = sizeof(opts),
+		.replace = replace,
+		.permissive = options->permissive,
+		.when_exec = options->when_exec,
+		.pid = options->pid,
+		.except = options->except,
+	};
 	_cleanup_(selection_done) struct selection selection = {};
 	_cleanup_error_ struct checmate_error *error = NULL;
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	_cleanup_strv_ char **enabled = NULL;
 	int status;
 
+	if (!options->when_exec && (options->pid || options->except))
+		return usage("--%s goes with --when-exec", options->pid ? "pid" : "except");
 	status = select_policies(&selection, options, argc - 1, argv + 1);
 	if (status)
 		return status;
@@ -106,6 +120,55 @@ int command_remove(const struct options *options, int argc, char **argv)
 	if (checmate_binding_remove(cgroup, policy, &error) < 0)
 		return fail(error);
 	report_removed(options, checmate_cgroup_path(cgroup), policy);
+	return EXIT_DONE;
+}
+
+int command_mode(const struct options *options, int argc, char **argv)
+{
+	_cleanup_json_ struct json_object *object = json_new();
+	_cleanup_error_ struct checmate_error *error = NULL;
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+	bool permissive = streq(argv[2], "permissive");
+	int status;
+
+	(void)argc;
+	if (!permissive && !streq(argv[2], "enforce"))
+		return usage("mode: %s: it is enforce or permissive", argv[2]);
+	status = open_cgroup(argv[0], &cgroup);
+	if (status)
+		return status;
+	if (checmate_binding_set_mode(cgroup, argv[1], permissive, &error) < 0)
+		return fail(error);
+	json_add_text(object, "cgroup", checmate_cgroup_path(cgroup));
+	json_add_text(object, "policy", argv[1]);
+	json_add_text(object, "mode", argv[2]);
+	if (options->json)
+		json_print(object);
+	else
+		printf("%s: %s is %s\n", checmate_cgroup_path(cgroup), argv[1],
+		       permissive ? "permissive" : "enforced");
+	return EXIT_DONE;
+}
+
+int command_seal(const struct options *options, int argc, char **argv)
+{
+	_cleanup_json_ struct json_object *object = json_new();
+	_cleanup_error_ struct checmate_error *error = NULL;
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+	int status;
+
+	(void)argc;
+	status = open_cgroup(argv[0], &cgroup);
+	if (status)
+		return status;
+	if (checmate_cgroup_seal(cgroup, &error) < 0)
+		return fail(error);
+	json_add_text(object, "cgroup", checmate_cgroup_path(cgroup));
+	json_add_bool(object, "sealed", true);
+	if (options->json)
+		json_print(object);
+	else
+		printf("%s: sealed until it is removed\n", checmate_cgroup_path(cgroup));
 	return EXIT_DONE;
 }
 

@@ -15,7 +15,7 @@ static struct json_object *describe_policy(const struct checmate_policy *policy)
 	return object;
 }
 
-static int list(const struct options *options)
+static int list_policies(const struct options *options)
 {
 	static const char *const headings[] = { "POLICY", "VERSION", "DESCRIPTION", NULL };
 	_cleanup_table_ struct libscols_table *table = table_new(headings);
@@ -31,7 +31,7 @@ static int list(const struct options *options)
 		_cleanup_policy_ struct checmate_policy *policy = NULL;
 
 		/* One bad object does not hide the others. */
-		if (checmate_policy_open(*name, &policy, &why) < 0) {
+		if (open_policy(options, *name, &policy, &why) < 0) {
 			status = fail(why);
 			continue;
 		}
@@ -129,17 +129,82 @@ static int show_text(const struct checmate_policy *policy)
 	return EXIT_DONE;
 }
 
+/* Whether this machine would take it. Only root can ask the verifier. */
+static int verify_policy(const struct options *options, const char *name,
+			 struct libscols_table *table, struct json_object *array)
+{
+	_cleanup_policy_ struct checmate_policy *policy = NULL;
+	_cleanup_error_ struct checmate_error *error = NULL;
+	struct json_object *object = json_new();
+	bool may_load = !geteuid(), loaded = false;
+	const char *result = "loads";
+	int r;
+
+	r = open_policy(options, name, &policy, &error);
+	if (!r)
+		r = checmate_policy_check(policy, NULL, &error);
+	if (!r && may_load) {
+		r = checmate_policy_load(policy, &error);
+		loaded = !r;
+	}
+	if (r < 0)
+		result = "refused";
+	else if (!may_load)
+		result = "not loaded: run as root";
+
+	json_add_text(object, "policy", policy ? checmate_policy_name(policy) : name);
+	json_add_text(object, "path", policy ? checmate_policy_path(policy) : NULL);
+	json_add_bool(object, "accepted", r >= 0);
+	json_add_bool(object, "loaded", loaded);
+	json_add_text(object, "error", r < 0 ? checmate_error_text(error) : NULL);
+	json_append(array, object);
+	line_color(table_add(table,
+			     (const char *const[]){ policy ? checmate_policy_name(policy) : name,
+						    result }),
+		   1,
+		   r < 0  ? COLOR_BAD :
+		   loaded ? COLOR_GOOD :
+			    COLOR_WARN);
+	return r < 0 ? fail(error) : EXIT_DONE;
+}
+
+static int verify(const struct options *options, char **names)
+{
+	static const char *const headings[] = { "POLICY", "RESULT", NULL };
+	_cleanup_table_ struct libscols_table *table = table_new(headings);
+	_cleanup_json_ struct json_object *array = json_new_array();
+	_cleanup_error_ struct checmate_error *error = NULL;
+	_cleanup_strv_ char **all = NULL;
+	int status = EXIT_DONE;
+
+	if (!*names) {
+		if (checmate_policy_list(&all, &error) < 0)
+			return fail(error);
+		names = all;
+	}
+	for (; *names; names++)
+		if (verify_policy(options, *names, table, array))
+			status = EXIT_FAILED;
+	if (options->json)
+		json_print(array);
+	else
+		table_print(table, NULL);
+	return status;
+}
+
 int command_policy(const struct options *options, int argc, char **argv)
 {
 	_cleanup_error_ struct checmate_error *error = NULL;
 	_cleanup_policy_ struct checmate_policy *policy = NULL;
 
 	if (streq(argv[0], "list") && argc == 1)
-		return list(options);
+		return list_policies(options);
+	if (streq(argv[0], "verify"))
+		return verify(options, argv + 1);
 	if (!streq(argv[0], "show") || argc != 2)
-		return usage("policy: it takes list | show POLICY");
+		return usage("policy: it takes list, show POLICY or verify [POLICY…]");
 
-	if (checmate_policy_open(argv[1], &policy, &error) < 0)
+	if (open_policy(options, argv[1], &policy, &error) < 0)
 		return fail(error);
 	return options->json ? show_json(policy) : show_text(policy);
 }

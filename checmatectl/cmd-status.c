@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "command.h"
+#include "holding.h"
 #include "output.h"
 #include "parse.h"
 
@@ -18,6 +19,7 @@ static struct json_object *attachment_json(const struct checmate_attachment *ite
 	json_add_text(object, "tag", item->tag);
 	json_add_number(object, "prog", item->prog_id);
 	json_add_text(object, "mode", item->mode);
+	json_add_bool(object, "staged", item->staged);
 	json_add_text(object, "policy", item->policy);
 	json_add_number(object, "cgroup", item->cgroup_id);
 	json_add_text(object, "path", item->path);
@@ -30,8 +32,11 @@ static void add_attachment(struct libscols_table *table, const struct checmate_a
 
 	snprintf(id, sizeof(id), "%llu", (unsigned long long)item->id);
 	snprintf(program, sizeof(program), "%u", item->prog_id);
-	table_add(table, (const char *const[]){ id, item->hook, item->policy ?: "-", item->name,
-						program, item->mode, item->path });
+	line_color(table_add(table,
+			     (const char *const[]){ id, item->hook, item->policy ?: "-", item->name,
+						    program, item->staged ? "staged" : item->mode,
+						    item->path }),
+		   5, state_color(attachment_state(item)));
 }
 
 static void show_json(const struct checmate_cgroup *cgroup, const struct checmate_status *status)
@@ -47,6 +52,7 @@ static void show_json(const struct checmate_cgroup *cgroup, const struct checmat
 	json_add_text(object, "cgroup", checmate_cgroup_path(cgroup));
 	json_add_number(object, "id", checmate_cgroup_id(cgroup));
 	json_add_bool(object, "enabled", checmate_status_enabled(status));
+	json_add_bool(object, "sealed", checmate_cgroup_sealed(cgroup, NULL) > 0);
 	json_add_number(object, "generation", checmate_status_generation(status));
 	json_add(object, "local", local);
 	json_add(object, "effective", effective);
@@ -64,8 +70,9 @@ static void show_text(const struct checmate_cgroup *cgroup, const struct checmat
 	printf("%s (id %llu)", checmate_cgroup_path(cgroup),
 	       (unsigned long long)checmate_cgroup_id(cgroup));
 	if (checmate_status_enabled(status))
-		printf(", generation %llu\n",
-		       (unsigned long long)checmate_status_generation(status));
+		printf(", generation %llu%s\n",
+		       (unsigned long long)checmate_status_generation(status),
+		       checmate_cgroup_sealed(cgroup, NULL) > 0 ? ", sealed" : "");
 	else
 		puts(", the controller is not enabled here");
 
@@ -137,7 +144,8 @@ static int add_binding(const struct checmate_cgroup *cgroup, const char *policy,
 	_cleanup_binding_ struct checmate_binding *binding = NULL;
 	struct json_object *object = json_new(), *params = json_new();
 	_cleanup_free_ char *text = NULL;
-	bool attached = true, permissive = false;
+	enum state state = STATE_IN_FORCE;
+	bool attached = true, permissive;
 	int r;
 
 	json_append(array, object);
@@ -148,24 +156,27 @@ static int add_binding(const struct checmate_cgroup *cgroup, const char *policy,
 	r = params_text(binding, &text, params, ret_error);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < checmate_binding_count_programs(binding); i++) {
+	for (size_t i = 0; i < checmate_binding_count_programs(binding); i++)
 		attached &= checmate_binding_get_program(binding, i)->attached;
-		permissive |= checmate_binding_get_program(binding, i)->permissive;
-	}
+	permissive = checmate_binding_permissive(binding);
+	if (checmate_binding_staged(binding))
+		state = STATE_STAGED;
+	else if (!attached)
+		state = STATE_DETACHED;
+	else if (permissive)
+		state = STATE_PERMISSIVE;
 
 	json_add_text(object, "cgroup", checmate_cgroup_path(cgroup));
 	json_add_number(object, "id", checmate_cgroup_id(cgroup));
 	json_add_text(object, "policy", checmate_binding_policy(binding));
 	json_add_text(object, "version", checmate_binding_version(binding));
-	json_add_bool(object, "attached", attached);
+	json_add(object, "state", state_json(state));
 	json_add_bool(object, "permissive", permissive);
-	table_add(table, (const char *const[]){ checmate_cgroup_path(cgroup),
-						checmate_binding_policy(binding),
-						checmate_binding_version(binding),
-						!attached  ? "detached" :
-						permissive ? "permissive" :
-							     "in force",
-						text });
+	line_color(table_add(table, (const char *const[]){ checmate_cgroup_path(cgroup),
+							   checmate_binding_policy(binding),
+							   checmate_binding_version(binding),
+							   state_text(state), text }),
+		   3, state_color(state));
 	return 0;
 }
 
@@ -185,8 +196,11 @@ static int add_cgroup(uint64_t id, struct libscols_table *table, struct json_obj
 		snprintf(name, sizeof(name), "id:%llu", (unsigned long long)id);
 		json_add_text(object, "cgroup", NULL);
 		json_add_number(object, "id", id);
+		json_add(object, "state", state_json(STATE_GONE));
 		json_append(array, object);
-		table_add(table, (const char *const[]){ name, "-", "-", "gone", "" });
+		line_color(table_add(table, (const char *const[]){ name, "-", "-",
+								   state_text(STATE_GONE), "" }),
+			   3, state_color(STATE_GONE));
 		return 0;
 	}
 	if (r < 0)
@@ -234,10 +248,14 @@ int command_status(const struct options *options, int argc, char **argv)
 
 /* --- features ------------------------------------------------------------- */
 
+static const char *const abilities[] = { "any-hook", "permissive", "rewrite",
+					 "seal",     "sleepable",  "staging" };
+
 static void features_json(const struct checmate_features *features)
 {
 	_cleanup_json_ struct json_object *object = json_new();
 	struct json_object *items = json_new_array(), *hooks = json_new_array();
+	struct json_object *supports = json_new();
 
 	for (size_t i = 0; i < checmate_features_count(features); i++) {
 		const struct checmate_feature *item = checmate_features_get(features, i);
@@ -259,7 +277,11 @@ static void features_json(const struct checmate_features *features)
 		json_add_number(o, "programs", hook->programs);
 		json_append(hooks, o);
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(abilities); i++)
+		json_add_bool(supports, abilities[i],
+			      checmate_features_supports(features, abilities[i]));
 	json_add_text(object, "backend", checmate_features_backend(features));
+	json_add(object, "supports", supports);
 	json_add(object, "features", items);
 	json_add(object, "hooks", hooks);
 	json_print(object);
@@ -275,8 +297,10 @@ static void features_text(const struct checmate_features *features)
 	for (size_t i = 0; i < checmate_features_count(features); i++) {
 		const struct checmate_feature *item = checmate_features_get(features, i);
 
-		table_add(table, (const char *const[]){ item->name, item->present ? "yes" : "no",
-							item->found });
+		line_color(table_add(table, (const char *const[]){ item->name,
+								   item->present ? "yes" : "no",
+								   item->found }),
+			   1, item->present ? COLOR_GOOD : COLOR_WARN);
 	}
 	table_print(table, NULL);
 	for (size_t i = 0; i < checmate_features_count_hooks(features); i++)
@@ -285,6 +309,11 @@ static void features_text(const struct checmate_features *features)
 	if (backend) {
 		printf("\nPolicies are enforced by the backend %s; %zu hooks, %zu in use\n",
 		       backend, checmate_features_count_hooks(features), active);
+		for (size_t i = 0; i < ARRAY_SIZE(abilities); i++)
+			printf("%s%s%s", i ? ", " : "It can: ",
+			       checmate_features_supports(features, abilities[i]) ? "" : "not ",
+			       abilities[i]);
+		putchar('\n');
 		return;
 	}
 	puts("\nThis machine cannot enforce policies:");

@@ -78,6 +78,11 @@ struct command {
 int command_policy(const struct options *options, int argc, char **argv);
 int command_apply(const struct options *options, int argc, char **argv);
 int command_replace(const struct options *options, int argc, char **argv);
+int command_mode(const struct options *options, int argc, char **argv);
+int command_seal(const struct options *options, int argc, char **argv);
+int command_tree(const struct options *options, int argc, char **argv);
+int command_explain(const struct options *options, int argc, char **argv);
+int command_run(const struct options *options, int argc, char **argv);
 int command_remove(const struct options *options, int argc, char **argv);
 int command_set(const struct options *options, int argc, char **argv);
 int command_get(const struct options *options, int argc, char **argv);

@@ -19,19 +19,36 @@ static const struct command commands[] = {
 		.run = command_status,
 	},
 	{
-		.name = "policy",
-		.arguments = "list | show POLICY",
-		.help = "What policies there are, what one does and takes",
+		.name = "tree",
+		.arguments = "[TARGET]",
+		.help = "What holds in the cgroups, and where it comes from",
+		.options = "all json",
+		.max = 1,
+		.run = command_tree,
+	},
+	{
+		.name = "explain",
+		.arguments = "TARGET [HOOK]",
+		.help = "Who judges what is done there, in which order, and what they would say",
 		.options = "json",
 		.min = 1,
 		.max = 2,
+		.run = command_explain,
+	},
+	{
+		.name = "policy",
+		.arguments = "list | show POLICY | verify [POLICY…]",
+		.help = "What policies there are, what one does and takes, whether they would load",
+		.options = "json",
+		.min = 1,
+		.max = -1,
 		.run = command_policy,
 	},
 	{
 		.name = "apply",
 		.arguments = "CGROUP POLICY [PARAM=VALUE…] [POLICY…]",
 		.help = "Put policies in force in a cgroup, all or none",
-		.options = "replace json",
+		.options = "replace permissive when-exec pid except json",
 		.min = 2,
 		.max = -1,
 		.run = command_apply,
@@ -40,7 +57,7 @@ static const struct command commands[] = {
 		.name = "replace",
 		.arguments = "CGROUP POLICY [PARAM=VALUE…] [POLICY…]",
 		.help = "The same, in place of what is there of these policies, without a gap",
-		.options = "json",
+		.options = "permissive when-exec pid except json",
 		.min = 2,
 		.max = -1,
 		.run = command_replace,
@@ -73,6 +90,33 @@ static const struct command commands[] = {
 		.run = command_get,
 	},
 	{
+		.name = "mode",
+		.arguments = "CGROUP POLICY enforce|permissive",
+		.help = "Have a policy in force deny, or only tell what it would deny",
+		.options = "json",
+		.min = 3,
+		.max = 3,
+		.run = command_mode,
+	},
+	{
+		.name = "seal",
+		.arguments = "CGROUP",
+		.help = "Let nobody loosen what holds in a cgroup any more, until it is removed",
+		.options = "json",
+		.min = 1,
+		.max = 1,
+		.run = command_seal,
+	},
+	{
+		.name = "run",
+		.arguments = "--policy=POLICY [PARAM=VALUE…]… -- PROGRAM [ARGUMENT…]",
+		.help = "Run a program under policies, in a cgroup of its own",
+		.options = "policy permissive parent",
+		.max = -1,
+		.execs = true,
+		.run = command_run,
+	},
+	{
 		.name = "gc",
 		.arguments = "",
 		.help = "Drop what is left of cgroups that are gone",
@@ -91,10 +135,17 @@ static const struct command commands[] = {
 /* --- options --------------------------------------------------------------- */
 
 enum {
-	OPTION_COLOR = 256,
+	OPTION_BACKEND = 256,
+	OPTION_COLOR,
+	OPTION_EXCEPT,
 	OPTION_JSON,
+	OPTION_PARENT,
+	OPTION_PERMISSIVE,
+	OPTION_PID,
+	OPTION_POLICY,
 	OPTION_REPLACE,
 	OPTION_VERSION,
+	OPTION_WHEN_EXEC,
 };
 
 /* What each option is; which commands take it is said with them. */
@@ -107,10 +158,19 @@ static const struct option_info {
 } option_infos[] = {
 	{ "help", 'h', NULL, true, "print this, or of a command what it takes" },
 	{ "version", OPTION_VERSION, NULL, true, "print the version" },
+	{ "backend", OPTION_BACKEND, "NAME", true,
+	  "checmate or bpf-link, instead of what is found" },
 	{ "color", OPTION_COLOR, "WHEN", true, "auto, always or never; auto is on a terminal" },
 	{ "json", OPTION_JSON, NULL, false, "print JSON" },
+	{ "all", 'a', NULL, false, "cgroups without policies, too" },
 	{ "replace", OPTION_REPLACE, NULL, false,
 	  "take the place of the same policy, without a gap" },
+	{ "permissive", OPTION_PERMISSIVE, NULL, false, "tell denials, do not enforce them" },
+	{ "when-exec", OPTION_WHEN_EXEC, NULL, false, "stage: in force from the next exec on" },
+	{ "pid", OPTION_PID, "PID", false, "that of this process, not of any in the cgroup" },
+	{ "except", OPTION_EXCEPT, "PATH", false, "an exec of this file is none" },
+	{ "policy", OPTION_POLICY, "POLICY", false, "policy to run under; its parameters follow" },
+	{ "parent", OPTION_PARENT, "CGROUP", false, "where to make the cgroup; default: our own" },
 };
 
 static bool takes(const struct command *command, const struct option_info *info)
@@ -174,14 +234,19 @@ int fail(const struct checmate_error *error)
 	return EXIT_FAILED;
 }
 
+_printf_(1, 0) static void say(const char *format, va_list ap, const char *end)
+{
+	fputs("checmate: ", stderr);
+	vfprintf(stderr, format, ap);
+	fputs(end, stderr);
+}
+
 int fail_text(const char *format, ...)
 {
 	va_list ap;
 
 	va_start(ap, format);
-	fputs("checmate: ", stderr);
-	vfprintf(stderr, format, ap);
-	fputc('\n', stderr);
+	say(format, ap, "\n");
 	va_end(ap);
 	return EXIT_FAILED;
 }
@@ -191,9 +256,7 @@ int usage(const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	fputs("checmate: ", stderr);
-	vfprintf(stderr, format, ap);
-	fputs("; see \"checmatectl --help\"\n", stderr);
+	say(format, ap, "; see \"checmatectl --help\"\n");
 	va_end(ap);
 	return EXIT_USAGE;
 }
@@ -245,6 +308,7 @@ struct line {
 	bool given[ARRAY_SIZE(option_infos)];
 	bool help;
 	bool version;
+	bool ran;
 	char **words;
 	int n_words;
 };
@@ -253,6 +317,8 @@ struct line {
 static int take_option(struct line *line, const struct option_info *info, char *value)
 {
 	struct options *options = &line->options;
+	_cleanup_error_ struct checmate_error *error = NULL;
+	uint64_t pid;
 
 	switch (info->value) {
 	case 'h':
@@ -265,18 +331,51 @@ static int take_option(struct line *line, const struct option_info *info, char *
 		if (!color_choose(value))
 			return usage("--color=%s: it is auto, always or never", value);
 		return EXIT_DONE;
+	case OPTION_BACKEND:
+		if (checmate_backend_force(value, &error) >= 0)
+			return EXIT_DONE;
+		fail(error);
+		return EXIT_USAGE;
 	case OPTION_JSON:
 		options->json = true;
 		return EXIT_DONE;
+	case 'a':
+		options->all = true;
+		return EXIT_DONE;
 	case OPTION_REPLACE:
 		options->replace = true;
+		return EXIT_DONE;
+	case OPTION_PERMISSIVE:
+		options->permissive = true;
+		return EXIT_DONE;
+	case OPTION_WHEN_EXEC:
+		options->when_exec = true;
+		return EXIT_DONE;
+	case OPTION_PID:
+		if (parse_u64(value, INT32_MAX, &pid) || !pid)
+			return usage("--pid=%s: not a process id", value);
+		options->pid = pid;
+		return EXIT_DONE;
+	case OPTION_EXCEPT:
+		options->except = value;
+		return EXIT_DONE;
+	case OPTION_POLICY:
+		line->words[line->n_words++] = value;
+		return EXIT_DONE;
+	case OPTION_PARENT:
+		options->parent = value;
 		return EXIT_DONE;
 	}
 	return EXIT_DONE;
 }
 
+/* Returns an exit status. */
 static int take_word(struct line *line, char *word)
 {
+	if (line->command->execs && !strchr(word, '='))
+		return usage("%s: %s: policies are arguments of --policy, and the program stands "
+			     "after --",
+			     line->command->name, word);
 	line->words[line->n_words++] = word;
 	return EXIT_DONE;
 }
@@ -351,11 +450,17 @@ static int run_command(struct line *line, int argc, char **argv)
 		help(command);
 		return flush(EXIT_DONE);
 	}
-	for (int i = optind; i < argc; i++)
-		line->words[line->n_words++] = argv[i];
+	if (command->execs)
+		line->options.exec = argv + optind;
+	else
+		for (int i = optind; i < argc; i++)
+			line->words[line->n_words++] = argv[i];
+	if (command->execs && (optind == argc || !line->n_words))
+		return usage("%s: it takes %s", command->name, command->arguments);
 	if (line->n_words < command->min || (command->max >= 0 && line->n_words > command->max))
 		return usage("%s: it takes %s", command->name,
 			     *command->arguments ? command->arguments : "no argument");
+	line->ran = true;
 	return flush(command->run(&line->options, line->n_words, line->words));
 }
 
@@ -384,5 +489,9 @@ int main(int argc, char **argv)
 	line.command = find_command(argv[0]);
 	if (!line.command)
 		return usage("%s: no such command", argv[0]);
-	return run_command(&line, argc, argv);
+	status = run_command(&line, argc, argv);
+	/* What could be the program's own is not said of ours. */
+	if (status == EXIT_USAGE && line.command->execs && !line.ran)
+		status = EXIT_NO_SETUP;
+	return status;
 }

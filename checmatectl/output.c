@@ -64,6 +64,28 @@ struct libscols_table *table_new(const char *const *headings)
 	return table;
 }
 
+void table_is_tree(struct libscols_table *table)
+{
+	for (size_t i = 0; i < scols_table_get_ncols(table); i++) {
+		struct libscols_column *column = scols_table_get_column(table, i);
+
+		if (scols_column_set_flags(column, i ? SCOLS_FL_WRAP : SCOLS_FL_TREE) ||
+		    (i && scols_column_set_wrapfunc(column, scols_wrapnl_chunksize,
+						    scols_wrapnl_nextchunk, NULL)))
+			no_memory();
+	}
+}
+
+void text_add_line(char **text, const char *line)
+{
+	char *longer;
+
+	if (asprintf(&longer, "%s%s%s", *text ?: "", *text ? "\n" : "", line) < 0)
+		no_memory();
+	free(*text);
+	*text = longer;
+}
+
 void line_color(struct libscols_line *line, size_t column, enum color color)
 {
 	struct libscols_cell *cell = scols_line_get_cell(line, column);
@@ -114,7 +136,7 @@ void json_add(struct json_object *object, const char *key, struct json_object *v
 
 void json_add_text(struct json_object *object, const char *key, const char *text)
 {
-	json_add(object, key, text ? need(json_object_new_string(text)) : NULL);
+	json_add(object, key, json_text(text));
 }
 
 void json_add_number(struct json_object *object, const char *key, uint64_t number)
@@ -131,6 +153,11 @@ void json_append(struct json_object *array, struct json_object *value)
 {
 	if (json_object_array_add(array, value))
 		no_memory();
+}
+
+struct json_object *json_text(const char *text)
+{
+	return text ? need(json_object_new_string(text)) : NULL;
 }
 
 struct json_object *json_texts(char *const *strv)

@@ -52,6 +52,12 @@ struct libscols_line *table_add(struct libscols_table *table, const char *const 
 struct libscols_line *table_add_below(struct libscols_table *table, struct libscols_line *parent,
 				      const char *const *cells);
 
+/* The first column is a tree, and cells may have several lines. Before any line. */
+void table_is_tree(struct libscols_table *table);
+
+/* Adds a line to the text of a cell, which may be NULL; free(3) it. */
+void text_add_line(char **text, const char *line);
+
 /* Colours a cell, where colours are used. */
 void line_color(struct libscols_line *line, size_t column, enum color color);
 
@@ -67,6 +73,7 @@ void json_add_text(struct json_object *object, const char *key, const char *text
 void json_add_number(struct json_object *object, const char *key, uint64_t number);
 void json_add_bool(struct json_object *object, const char *key, bool value);
 void json_append(struct json_object *array, struct json_object *value);
+struct json_object *json_text(const char *text);
 struct json_object *json_texts(char *const *strv);
 
 void json_print(struct json_object *object);

@@ -12,6 +12,19 @@ bool parse_cgroup_id(const char *argument, uint64_t *ret_id)
 	return number && !parse_u64(number, UINT64_MAX, ret_id);
 }
 
+/* The kinds of units that have a cgroup. */
+static bool is_unit(const char *argument)
+{
+	static const char *const kinds[] = { ".service", ".scope", ".slice",
+					     ".socket",	 ".mount", ".swap" };
+	const char *dot = strrchr(argument, '.');
+
+	for (size_t i = 0; dot != argument && dot && i < ARRAY_SIZE(kinds); i++)
+		if (streq(dot, kinds[i]))
+			return !strchr(argument, '/');
+	return false;
+}
+
 static int open_any(const char *argument, bool pids, struct checmate_cgroup **ret_cgroup)
 {
 	_cleanup_error_ struct checmate_error *error = NULL;
@@ -30,6 +43,8 @@ static int open_any(const char *argument, bool pids, struct checmate_cgroup **re
 		r = checmate_cgroup_open_pid(number, ret_cgroup, &error);
 	else if (parse_cgroup_id(argument, &number))
 		r = checmate_cgroup_open_id(number, ret_cgroup, &error);
+	else if (is_unit(argument))
+		r = checmate_cgroup_open_unit(argument, ret_cgroup, &error);
 	else
 		r = checmate_cgroup_open(argument, ret_cgroup, &error);
 	return r < 0 ? fail(error) : EXIT_DONE;
