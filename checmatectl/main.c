@@ -39,7 +39,7 @@ static const struct command commands[] = {
 		.name = "policy",
 		.arguments = "list | show POLICY | verify [POLICY…]",
 		.help = "What policies there are, what one does and takes, whether they would load",
-		.options = "json",
+		.options = "untrusted-ok json",
 		.min = 1,
 		.max = -1,
 		.run = command_policy,
@@ -48,7 +48,7 @@ static const struct command commands[] = {
 		.name = "apply",
 		.arguments = "CGROUP POLICY [PARAM=VALUE…] [POLICY…]",
 		.help = "Put policies in force in a cgroup, all or none",
-		.options = "replace permissive when-exec pid except json",
+		.options = "replace permissive when-exec pid except untrusted-ok json",
 		.min = 2,
 		.max = -1,
 		.run = command_apply,
@@ -57,7 +57,7 @@ static const struct command commands[] = {
 		.name = "replace",
 		.arguments = "CGROUP POLICY [PARAM=VALUE…] [POLICY…]",
 		.help = "The same, in place of what is there of these policies, without a gap",
-		.options = "permissive when-exec pid except json",
+		.options = "permissive when-exec pid except untrusted-ok json",
 		.min = 2,
 		.max = -1,
 		.run = command_replace,
@@ -111,7 +111,7 @@ static const struct command commands[] = {
 		.name = "run",
 		.arguments = "--policy=POLICY [PARAM=VALUE…]… -- PROGRAM [ARGUMENT…]",
 		.help = "Run a program under policies, in a cgroup of its own",
-		.options = "policy permissive parent",
+		.options = "policy permissive parent untrusted-ok",
 		.max = -1,
 		.execs = true,
 		.run = command_run,
@@ -144,6 +144,7 @@ enum {
 	OPTION_PID,
 	OPTION_POLICY,
 	OPTION_REPLACE,
+	OPTION_UNTRUSTED_OK,
 	OPTION_VERSION,
 	OPTION_WHEN_EXEC,
 };
@@ -171,6 +172,8 @@ static const struct option_info {
 	{ "except", OPTION_EXCEPT, "PATH", false, "an exec of this file is none" },
 	{ "policy", OPTION_POLICY, "POLICY", false, "policy to run under; its parameters follow" },
 	{ "parent", OPTION_PARENT, "CGROUP", false, "where to make the cgroup; default: our own" },
+	{ "untrusted-ok", OPTION_UNTRUSTED_OK, NULL, false,
+	  "take policy objects that others than root can change" },
 };
 
 static bool takes(const struct command *command, const struct option_info *info)
@@ -364,6 +367,9 @@ static int take_option(struct line *line, const struct option_info *info, char *
 		return EXIT_DONE;
 	case OPTION_PARENT:
 		options->parent = value;
+		return EXIT_DONE;
+	case OPTION_UNTRUSTED_OK:
+		options->untrusted_ok = true;
 		return EXIT_DONE;
 	}
 	return EXIT_DONE;

@@ -14,8 +14,12 @@ void selection_done(struct selection *selection)
 int open_policy(const struct options *options, const char *name,
 		struct checmate_policy **ret_policy, struct checmate_error **ret_error)
 {
-	(void)options;
-	return checmate_policy_open(name, ret_policy, ret_error);
+	const struct checmate_open_opts opts = {
+		.sz = sizeof(opts),
+		.untrusted_ok = options->untrusted_ok,
+	};
+
+	return checmate_policy_open_opts(name, &opts, ret_policy, ret_error);
 }
 
 int select_policies(struct selection *selection, const struct options *options, int argc,
