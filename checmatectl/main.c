@@ -237,7 +237,9 @@ int fail(const struct checmate_error *error)
 	return EXIT_FAILED;
 }
 
-_printf_(1, 0) static void say(const char *format, va_list ap, const char *end)
+/* nonnull: else a sanitizer's check of it is taken for a sign that it may be NULL. */
+_printf_(1, 0)
+	__attribute__((nonnull)) static void say(const char *format, va_list ap, const char *end)
 {
 	fputs("checmate: ", stderr);
 	vfprintf(stderr, format, ap);
