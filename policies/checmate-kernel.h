@@ -18,10 +18,9 @@
 
 /* Passed to programs, but not looked into. */
 struct cred;
-struct file;
-struct inode;
 struct kernel_siginfo;
 struct key;
+struct mnt_namespace;
 struct user_namespace;
 
 #define SOCK_STREAM 1
@@ -98,7 +97,84 @@ struct pt_regs {
 };
 
 struct qstr {
+	__u32 len;
 	const unsigned char *name;
+};
+
+struct hlist_bl_node {
+	struct hlist_bl_node **pprev;
+};
+
+struct seqcount {
+	unsigned int sequence;
+};
+
+struct seqcount_spinlock {
+	struct seqcount seqcount;
+};
+
+struct file_system_type {
+	const char *name;
+};
+
+struct super_block {
+	unsigned long s_flags;
+	struct file_system_type *s_type;
+};
+
+struct inode {
+	unsigned short i_mode;
+	struct {
+		__u32 val;
+	} i_uid;
+	struct super_block *i_sb;
+};
+
+struct dentry {
+	struct seqcount_spinlock d_seq;
+	struct hlist_bl_node d_hash;
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct super_block *d_sb;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+	struct mnt_namespace *mnt_ns;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct file {
+	unsigned int f_mode;
+	unsigned int f_flags;
+	struct path f_path;
+	struct inode *f_inode;
+};
+
+struct vm_area_struct {
+	struct file *vm_file;
+};
+
+struct linux_binprm {
+	struct file *file;
+};
+
+struct mm_struct {
+	struct file *exe_file;
+};
+
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
 };
 
 struct task_struct {
@@ -109,6 +185,8 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	struct css_set *cgroups;
+	struct mm_struct *mm;
+	struct nsproxy *nsproxy;
 };
 
 struct socket {

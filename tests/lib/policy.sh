@@ -57,6 +57,26 @@ end_sleepers() {
 	sleepers=
 }
 
+# expect_file RESULT CGROUP CALL PATH…: a point too; the call is fs-probe's.
+expect_file() {
+	expect_result=$1
+	expect_cgroup=$2
+	shift 2
+	check_output "$expect_cgroup: $* is $expect_result" "$expect_result" \
+		inside "$expect_cgroup" "$tests/fs-probe" "$@"
+}
+
+# hand_over CGROUP FILE: what comes of a task there that is handed a file, opened
+# by one outside.
+hand_over() {
+	rm -f /run/hand-over
+	"$tests/fs-probe" pass /run/hand-over "$2" >/dev/null &
+	hand_over_pid=$!
+	wait_until 30 test -S /run/hand-over
+	inside "$1" "$tests/fs-probe" receive /run/hand-over
+	wait "$hand_over_pid"
+}
+
 # as_nobody PROGRAM ARGUMENT…: runs a program without any right.
 as_nobody() {
 	nobody_program=$(command -v "$1")

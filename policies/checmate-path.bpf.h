@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Checmate policies - Judging files by their paths
+ *
+ * A path here is what leads to a file from the root of the mount namespace of
+ * the running task. It is built from the file: names up to the root of the
+ * mount, the name of the place where that is mounted, and so on. A symbolic
+ * link, "..", /proc/self/fd/N, the working directory and a chroot thus change
+ * nothing; bind mounts and pivot_root do, as mounts are what gives a file its
+ * path. Policies that rely on paths deny mounting.
+ *
+ * A file can have no path:
+ *
+ *   deleted     no name leads to it; the one it had last is told
+ *   internal    it is in a file system that only the kernel mounts: memfd,
+ *               pipes, sockets; or below an overlay, whose own file was judged
+ *   unknown     its mount is in no namespace or in another one, the path has
+ *               more than CHECMATE_PATH_ROOM bytes, or it could not be read
+ *
+ * Names are read while others may rename. The name and the parent of a dentry
+ * are of one moment; those of different dentries need not be. That gains
+ * nothing: a path so composed needs each of its directories to have been in the
+ * next one, and who may arrange that could have put the file itself there.
+ */
+#ifndef CHECMATE_PATH_BPF_H
+#define CHECMATE_PATH_BPF_H
+
+#include "checmate.bpf.h"
+
+/* Bytes of a path with its last '/'; a power of 2. */
+#define CHECMATE_PATH_ROOM 4096
+/* Longest name, plus 1; a power of 2. */
+#define CHECMATE_PATH_NAME_MAX 256
+/* Steps to the root: names and mounts. */
+#define CHECMATE_PATH_STEPS_MAX 4096
+/* Buffers per CPU. */
+#define CHECMATE_PATH_BUFFERS 4
+
+#define CHECMATE_FMODE_WRITE 0x2 /* FMODE_WRITE */
+#define CHECMATE_O_TRUNC 01000 /* O_TRUNC */
+#define CHECMATE_SB_KERNMOUNT (1 << 22) /* SB_KERNMOUNT */
+
+/* --- paths ----------------------------------------------------------------- */
+
+enum checmate_path_kind {
+	CHECMATE_PATH_UNKNOWN,
+	CHECMATE_PATH_NAMED,
+	CHECMATE_PATH_DELETED,
+	CHECMATE_PATH_INTERNAL,
+};
+
+/* How a path lies to the prefixes of a list; any of them. */
+#define CHECMATE_PATH_BELOW (1U << 0) /* it is one of them, or below */
+#define CHECMATE_PATH_ABOVE (1U << 1) /* one of them is below it */
+
+/*
+ * A path, and what it takes to build and match one. All that changes from step
+ * to step is in here and not on the stack: kernels differ in what they take
+ * for granted of a stack that a callback of bpf_loop() changes.
+ */
+struct checmate_path {
+	__u32 busy;
+	__u32 kind;
+	__u32 start; /* of the path in @text */
+	__u32 relation;
+	struct dentry *dentry;
+	struct mount *mount;
+	struct mnt_namespace *ns;
+	/*
+	 * Built from the end, which is a '/' at CHECMATE_PATH_ROOM - 1. What
+	 * follows is written by no complete path, and stays 0.
+	 */
+	char text[CHECMATE_PATH_ROOM + CHECMATE_PATH_NAME_MAX];
+	/* The beginning of the path, filled up with 0. */
+	__u64 head[CHECMATE_PATH_MAX / sizeof(__u64)];
+};
+
+/*
+ * The buffers. A program may be preempted, but not be moved to another CPU, and
+ * the next task on this CPU may run a program of the same binding: so a buffer
+ * is claimed, by an atomic exchange, until the program is done with it. Interrupts
+ * do not come here. Where as many tasks as there are buffers have been preempted
+ * in the midst of a program, the next one gets none, and denies.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, CHECMATE_PATH_BUFFERS);
+	__type(key, __u32);
+	__type(value, struct checmate_path);
+} checmate_paths SEC(".maps");
+
+/**
+ * checmate_path_get() - Claim a buffer.
+ *
+ * Return: the buffer, to be given back by checmate_path_put(), or NULL: deny.
+ */
+static __always_inline struct checmate_path *checmate_path_get(void)
+{
+	struct checmate_path *path;
+
+#pragma unroll
+	for (__u32 i = 0; i < CHECMATE_PATH_BUFFERS; i++) {
+		__u32 key = i;
+
+		path = bpf_map_lookup_elem(&checmate_paths, &key);
+		if (path && !__sync_val_compare_and_swap(&path->busy, 0, 1))
+			return path;
+	}
+	return NULL;
+}
+
+static __always_inline void checmate_path_put(struct checmate_path *path)
+{
+	__sync_val_compare_and_swap(&path->busy, 1, 0);
+}
+
+/* What the callbacks of bpf_loop() get, by way of the stack. */
+struct checmate_path_walk {
+	struct checmate_path *path;
+	const struct checmate_path_prefixes *list;
+};
+
+static __always_inline struct mount *checmate_path_mount(struct vfsmount *mnt)
+{
+	return (void *)mnt - bpf_core_field_offset(struct mount, mnt);
+}
+
+/* Whether only the kernel has mounted it: an error pointer for a namespace. */
+static __always_inline bool checmate_path_mount_internal(struct mount *mount)
+{
+	return (unsigned long)BPF_CORE_READ(mount, mnt_ns) >= (unsigned long)-4095;
+}
+
+/* From the root of a mount to where it is mounted. Returns 1 at the end. */
+static __always_inline long checmate_path_leave(struct checmate_path *path, struct mount *mount)
+{
+	struct mount *parent = BPF_CORE_READ(mount, mnt_parent);
+	struct dentry *mountpoint = BPF_CORE_READ(mount, mnt_mountpoint);
+	struct mnt_namespace *ns = BPF_CORE_READ(mount, mnt_ns);
+
+	if (checmate_path_mount_internal(mount)) {
+		path->kind = CHECMATE_PATH_INTERNAL;
+		return 1;
+	}
+	/* Unknown: elsewhere, or nowhere. A task without a namespace ends here too. */
+	if (!ns || ns != path->ns)
+		return 1;
+	if (parent == mount) {
+		path->kind = CHECMATE_PATH_NAMED;
+		return 1;
+	}
+	/* Unknown: moved meanwhile, or not readable. */
+	if (!parent || parent != BPF_CORE_READ(mount, mnt_parent))
+		return 1;
+
+	path->mount = parent;
+	path->dentry = mountpoint;
+	return 0;
+}
+
+/* A step towards the root; returns 1 to end. */
+static long checmate_path_step(__u32 index, struct checmate_path_walk *walk)
+{
+	struct checmate_path *path = walk->path;
+	struct dentry *parent, *dentry = path->dentry;
+	struct mount *mount = path->mount;
+	const unsigned char *name;
+	__u32 sequence, start, len;
+
+	if (dentry == BPF_CORE_READ(mount, mnt.mnt_root))
+		return checmate_path_leave(path, mount);
+
+	sequence = BPF_CORE_READ(dentry, d_seq.seqcount.sequence);
+	parent = BPF_CORE_READ(dentry, d_parent);
+	len = BPF_CORE_READ(dentry, d_name.len);
+	name = BPF_CORE_READ(dentry, d_name.name);
+	start = path->start;
+
+	/* Unknown: a root, but not that of the mount; or not readable. */
+	if (!parent || parent == dentry)
+		return 1;
+	/* Unknown: no such name; or too long a path. */
+	if (!len || len >= CHECMATE_PATH_NAME_MAX || start >= CHECMATE_PATH_ROOM || start <= len)
+		return 1;
+
+	start -= len;
+	/* The verifier has to see the bounds at the very use. */
+	barrier_var(start);
+	barrier_var(len);
+	/* Unknown: not readable. */
+	if (bpf_probe_read_kernel(&path->text[start & (CHECMATE_PATH_ROOM - 1)],
+				  len & (CHECMATE_PATH_NAME_MAX - 1), name))
+		return 1;
+	/* Renamed meanwhile: the same step again. The steps are counted. */
+	if ((sequence & 1) || sequence != BPF_CORE_READ(dentry, d_seq.seqcount.sequence))
+		return 0;
+
+	start--;
+	path->text[start & (CHECMATE_PATH_ROOM - 1)] = '/';
+	path->start = start;
+	path->dentry = parent;
+	return 0;
+}
+
+/**
+ * checmate_path_read() - Find the path of a file.
+ * @path: a claimed buffer; what it held before is gone.
+ * @mnt: the mount the file was reached by.
+ * @dentry: the file.
+ *
+ * Return: what came of it, as in @path->kind.
+ */
+static __noinline int checmate_path_read(struct checmate_path *path, struct vfsmount *mnt,
+					 struct dentry *dentry)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct checmate_path_walk walk = { .path = path };
+
+	path->kind = CHECMATE_PATH_UNKNOWN;
+	path->start = CHECMATE_PATH_ROOM - 1;
+	path->text[CHECMATE_PATH_ROOM - 1] = '/';
+	path->dentry = dentry;
+	path->mount = checmate_path_mount(mnt);
+	path->ns = BPF_CORE_READ(task, nsproxy, mnt_ns);
+
+	/* Unknown stays what takes too many steps. */
+	bpf_loop(CHECMATE_PATH_STEPS_MAX, checmate_path_step, &walk, 0);
+
+	if (path->kind == CHECMATE_PATH_NAMED && !BPF_CORE_READ(dentry, d_hash.pprev) &&
+	    dentry != BPF_CORE_READ(dentry, d_parent))
+		path->kind = CHECMATE_PATH_DELETED;
+	/* Unknown: there would be no beginning to match. */
+	if (bpf_probe_read_kernel(path->head, sizeof(path->head),
+				  &path->text[path->start & (CHECMATE_PATH_ROOM - 1)]))
+		path->kind = CHECMATE_PATH_UNKNOWN;
+	return path->kind;
+}
+
+static __always_inline int checmate_path_read_file(struct checmate_path *path, struct file *file)
+{
+	return checmate_path_read(path, BPF_CORE_READ(file, f_path.mnt),
+				  BPF_CORE_READ(file, f_path.dentry));
+}
+
+/* Whether the file can be written to, or is emptied by opening it. */
+static __always_inline bool checmate_path_writes(struct file *file)
+{
+	return (BPF_CORE_READ(file, f_mode) & CHECMATE_FMODE_WRITE) ||
+	       (BPF_CORE_READ(file, f_flags) & CHECMATE_O_TRUNC);
+}
+
+/* The first @bytes of a word, in the order of memory; 8 and more are all. */
+static __always_inline __u64 checmate_path_mask(__u32 bytes)
+{
+	if (bytes >= sizeof(__u64))
+		return ~0ULL;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (1ULL << (bytes * 8)) - 1;
+#else
+	return ~(~0ULL >> (bytes * 8));
+#endif
+}
+
+/* One step of a search; returns 1 to end it. */
+static long checmate_path_match(__u32 index, struct checmate_path_walk *walk)
+{
+	struct checmate_path *path = walk->path;
+	const struct checmate_path_prefix *entry;
+	__u32 length, common;
+
+	/* The list is at its end, whatever it says. */
+	if (index >= CHECMATE_TEXT_LIST_MAX)
+		return 1;
+	entry = &walk->list->entry[index];
+
+	length = CHECMATE_PATH_ROOM - path->start;
+	common = length < entry->length ? length : entry->length;
+	for (__u32 i = 0; i < CHECMATE_PATH_MAX / sizeof(__u64); i++) {
+		__u32 done = i * sizeof(__u64);
+		__u64 word;
+
+		if (done >= common)
+			break;
+		word = *(const __u64 *)&entry->text[done];
+		if ((path->head[i] ^ word) & checmate_path_mask(common - done))
+			return 0;
+	}
+
+	path->relation |= length >= entry->length ? CHECMATE_PATH_BELOW : CHECMATE_PATH_ABOVE;
+	return 0;
+}
+
+/* Sets @path->relation; @list is not NULL. */
+static __noinline int checmate_path_relate(struct checmate_path *path,
+					   const struct checmate_path_prefixes *list)
+{
+	struct checmate_path_walk walk = { .path = path, .list = list };
+
+	path->relation = 0;
+	return bpf_loop(list->count, checmate_path_match, &walk, 0) < 0 ? -1 : 0;
+}
+
+/**
+ * checmate_path_listed() - Whether an allow list contains the path.
+ * @path: the path, as read.
+ * @param: a CHECMATE_PARAM_PATHS.
+ *
+ * Return: true only if the file has a path and an entry was found for it.
+ */
+static __always_inline bool checmate_path_listed(struct checmate_path *path, void *param)
+{
+	const struct checmate_path_prefixes *list;
+
+	if (path->kind != CHECMATE_PATH_NAMED)
+		return false;
+	list = checmate_list(param);
+	/* Deny: no list was put there, or a search failed. */
+	if (!list || checmate_path_relate(path, list))
+		return false;
+	return path->relation & CHECMATE_PATH_BELOW;
+}
+
+/**
+ * checmate_path_touches() - Whether a deny list concerns the path.
+ * @path: the path, as read.
+ * @param: a CHECMATE_PARAM_PATHS.
+ * @relation: what concerns: CHECMATE_PATH_BELOW, or CHECMATE_PATH_ABOVE as well.
+ *
+ * A deleted file is judged by the path it had. An internal file is on no list.
+ *
+ * Return: false only if the list does not concern the file: true as well for a
+ * path that is unknown, unless the list is empty.
+ */
+static __always_inline bool checmate_path_touches(struct checmate_path *path, void *param,
+						  __u32 relation)
+{
+	const struct checmate_path_prefixes *list;
+
+	if (path->kind == CHECMATE_PATH_INTERNAL)
+		return false;
+	list = checmate_list(param);
+	/* Deny: no list was put there. */
+	if (!list)
+		return true;
+	if (!list->count)
+		return false;
+	/* Deny: what has no path could be the file that is to be protected. */
+	if (path->kind == CHECMATE_PATH_UNKNOWN)
+		return true;
+	/* Deny: a search failed. */
+	if (checmate_path_relate(path, list))
+		return true;
+	return path->relation & relation;
+}
+
+/**
+ * checmate_path_deny() - The verdict: denied, because of a path.
+ * @path: the path, as read; it is given back. May be NULL.
+ * @hook: the hook's name.
+ * @error: the errno of the denial.
+ *
+ * What is told is the path as far as it could be found.
+ */
+static __always_inline int checmate_path_deny(struct checmate_path *path, const char *hook,
+					      __s32 error)
+{
+	__u32 start;
+	int verdict;
+
+	if (!path)
+		return checmate_deny(hook, error);
+
+	start = path->start & (CHECMATE_PATH_ROOM - 1);
+	/* The '/' at the end goes, unless it is all there is. */
+	if (start != CHECMATE_PATH_ROOM - 1)
+		path->text[CHECMATE_PATH_ROOM - 1] = '\0';
+	barrier_var(start);
+	verdict = checmate_deny_path(hook, error, &path->text[start & (CHECMATE_PATH_ROOM - 1)]);
+	checmate_path_put(path);
+	return verdict;
+}
+
+/* The verdict: allowed; @path is given back. */
+static __always_inline int checmate_path_allow(struct checmate_path *path)
+{
+	checmate_path_put(path);
+	return checmate_allow();
+}
+
+#endif /* CHECMATE_PATH_BPF_H */
