@@ -291,14 +291,16 @@ static __always_inline bool is_closed(__u64 sk, __u64 cookie)
 	return (__u64)now != cookie || !refs;
 }
 
-static long forget_closed(void *map, __u64 *cookie, struct claim *claim, void *unused)
+static long forget_closed(void *map, const __u64 *key, struct claim *claim, void *unused)
 {
-	if (!is_closed(claim->sk, *cookie))
+	__u64 cookie = *key;
+
+	if (!is_closed(claim->sk, cookie))
 		return 0;
 
 	/* Linux 6.1 lets nobody lock what it hands to a callback. */
-	drop_claim(bpf_map_lookup_elem(&claims, cookie));
-	bpf_map_delete_elem(map, cookie);
+	drop_claim(bpf_map_lookup_elem(&claims, &cookie));
+	bpf_map_delete_elem(&claims, &cookie);
 	return 0;
 }
 
