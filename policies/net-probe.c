@@ -2,7 +2,7 @@
 /*
  * Checmate policies - Make one socket call and say what came of it
  *
- *	net-probe CALL SOCKET ADDRESS [family=N] [len=N] [worker|polled]
+ *	net-probe CALL SOCKET ADDRESS [family=N] [len=N] [worker|polled] [OPTION...]
  *
  * CALL is one of
  *	bind, connect, sendto, sendmsg, sendmmsg, fastopen
@@ -15,6 +15,10 @@
  *			a polling one
  *	socket, socketpair, uring-socket
  *			make it; there is no ADDRESS then
+ *	fill		connect one socket after the other, or what via=CALL says, and
+ *			print how many it were until one failed, and how; 100 at most.
+ *			With "ports" each to the next port; with "hold" they stay open
+ *			until it is killed
  *	serve		bind, print "ready", then "got" for each connection or
  *			datagram, until killed
  *
@@ -79,7 +83,11 @@ static const struct kind kinds[] = {
 	{ "unix-seqpacket", AF_UNIX, SOCK_SEQPACKET, 0 },
 };
 
+#define FILL_MAX 100
+
 static enum uring_way way = URING_INLINE;
+static const char *via = "connect";
+static bool ports, hold;
 
 static bool find_kind(const char *name, struct kind *ret_kind)
 {
@@ -317,6 +325,16 @@ static const struct {
 	{ "uring-sendmsg", do_uring_sendmsg },
 };
 
+/* The call @name, or -2 if there is none. */
+static int call(const char *name, int fd, struct address *address)
+{
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		if (!strcmp(calls[i].name, name))
+			return calls[i].call(fd, address);
+	}
+	return -2;
+}
+
 static int say(int r)
 {
 	puts(r < 0 ? strerrorname_np(errno) : "ok");
@@ -341,6 +359,34 @@ static bool make(const char *name, const struct kind *kind)
 	if (!strcmp(name, "uring-socket"))
 		return !say(uring(&request));
 	return false;
+}
+
+static int fill(const struct kind *kind, struct address *address)
+{
+	int made = 0, r = 0;
+
+	while (made < FILL_MAX) {
+		int fd = socket(kind->family, kind->type, kind->protocol);
+
+		if (fd < 0) {
+			perror(kind->name);
+			return 1;
+		}
+		r = call(via, fd, address);
+		if (r == -2)
+			return 2;
+		if (r < 0)
+			break;
+		made++;
+		/* IPv4 and IPv6 have the port at the same place. */
+		if (ports)
+			address->in.sin_port = htons(ntohs(address->in.sin_port) + 1);
+	}
+	printf("%d %s\n", made, r < 0 ? strerrorname_np(errno) : "ok");
+	fflush(stdout);
+	if (hold)
+		pause();
+	return 0;
 }
 
 /* Does not return unless it fails. */
@@ -382,7 +428,7 @@ int main(int argc, char **argv)
 	struct address address = {};
 	const char *name;
 	struct kind kind;
-	int fd, one = 1;
+	int fd, r, one = 1;
 
 	if (argc < 3 || !find_kind(argv[2], &kind))
 		return 2;
@@ -396,11 +442,19 @@ int main(int argc, char **argv)
 			way = URING_WORKER;
 		else if (!strcmp(argv[i], "polled"))
 			way = URING_POLLED;
+		else if (!strcmp(argv[i], "ports"))
+			ports = true;
+		else if (!strcmp(argv[i], "hold"))
+			hold = true;
+		else if (!strncmp(argv[i], "via=", 4))
+			via = argv[i] + 4;
 		else if (i != 3 || !parse_address(argv[i], &address))
 			return 2;
 	}
 	if (make(name, &kind))
 		return 0;
+	if (!strcmp(name, "fill"))
+		return fill(&kind, &address);
 
 	fd = socket(kind.family, kind.type | SOCK_CLOEXEC, kind.protocol);
 	if (fd < 0) {
@@ -413,9 +467,6 @@ int main(int argc, char **argv)
 		return serve(fd, &kind, &address);
 	if (!strcmp(name, "bound") || !strcmp(name, "peer"))
 		return print_name(fd, &address, !strcmp(name, "peer"));
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-		if (!strcmp(calls[i].name, name))
-			return say(calls[i].call(fd, &address));
-	}
-	return 2;
+	r = call(name, fd, &address);
+	return r == -2 ? 2 : say(r);
 }
