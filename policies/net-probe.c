@@ -404,8 +404,7 @@ static int serve(int fd, const struct kind *kind, struct address *address)
 
 		if (r < 0)
 			return say(-1);
-		if (connects)
-			close(r);
+		/* What was accepted stays open: nobody shall be told that it is not. */
 		puts("got");
 	}
 }

@@ -13,6 +13,12 @@ inside() {
 	sh -c 'echo $$ >"/sys/fs/cgroup$1/cgroup.procs" && shift && exec "$@"' sh "$@"
 }
 
+# start CGROUP COMMAND…: the same in the background. $! is the command itself.
+# shellcheck disable=SC2016
+start() {
+	sh -c 'echo $$ >"/sys/fs/cgroup$1/cgroup.procs" && shift && exec "$@"' sh "$@" &
+}
+
 # probe CGROUP CALL SOCKET ADDRESS…: what came of a socket call there.
 probe() {
 	probe_cgroup=$1

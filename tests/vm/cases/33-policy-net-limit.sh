@@ -14,13 +14,14 @@ clean_slate
 ip link set lo up
 mkdir "$cgroups/a" "$cgroups/sibling"
 work=$(mktemp -d)
-holders=0
+holders=
 
 # settled RESULT CGROUP ARGUMENT…: filling gives the result, or too much. Sockets
 # of before may take a while to be gone; that there are too many is seen at once.
 settled() {
 	settled_result=$1
 	shift
+	# shellcheck disable=SC2086
 	probe "$1" fill "$2" "$3" $4 >"$work/filled" || return
 	[ "$(cat "$work/filled")" = "$settled_result" ] ||
 		[ "$(cut -d ' ' -f 1 "$work/filled")" -gt "${settled_result% *}" ]
@@ -32,26 +33,36 @@ fills() {
 	check_output "$2 $3 $4 ${5-} takes $1" "$1" cat "$work/filled"
 }
 
-# hold COUNT CGROUP SOCKET ADDRESS…: so many sockets are open until let_go. The
-# limit is set to it first.
+# held COUNT CGROUP SOCKET ADDRESS [OPTIONS]: so many sockets or more are open now.
+held() {
+	held_count=$1
+	held_cgroup=$2
+	shift 2
+	: >"$work/held"
+	# shellcheck disable=SC2086
+	start "$held_cgroup" "$tests/net-probe" fill "$1" "$2" ${3-} hold >"$work/held"
+	held_by=$!
+	wait_until 20 grep -q . "$work/held"
+	[ "$(cut -d ' ' -f 1 "$work/held")" -lt "$held_count" ] || return 0
+	kill $held_by
+	wait $held_by 2>/dev/null
+	return 1
+}
+
+# hold COUNT CGROUP SOCKET ADDRESS [OPTIONS]: so many sockets fit, and are open until
+# let_go.
 hold() {
-	hold_count=$1
-	shift
-	hold_cgroup=$1
-	shift
-	holders=$((holders + 1))
-	inside "$hold_cgroup" "$tests/net-probe" fill "$@" hold >"$work/held.$holders" &
-	eval "holder_$holders=$!"
-	wait_until 20 grep -q . "$work/held.$holders"
-	check_match "$hold_cgroup holds $hold_count at $2" "^$hold_count " cat "$work/held.$holders"
+	wait_until 20 held "$@"
+	check_output "$2 holds $1 at $4" "$1 EUSERS" cat "$work/held"
+	holders="$holders $held_by"
 }
 
 let_go() {
-	while [ $holders -gt 0 ]; do
-		eval "kill \$holder_$holders"
-		eval "wait \$holder_$holders" 2>/dev/null
-		holders=$((holders - 1))
+	for holder in $holders; do
+		kill "$holder"
+		wait "$holder" 2>/dev/null
 	done
+	holders=
 }
 
 set_parameters() {
@@ -60,7 +71,7 @@ set_parameters() {
 
 # serve SOCKET ADDRESS: a server outside.
 serve() {
-	inside /sibling "$tests/net-probe" serve "$@" >"$work/served" &
+	start /sibling "$tests/net-probe" serve "$@" >"$work/served"
 	server=$!
 	wait_until 20 grep -q ready "$work/served"
 }
@@ -82,7 +93,7 @@ for options in "" via=sendto via=sendmsg via=sendmmsg via=send \
 done
 fills "3 EUSERS" /a udp6 '[::1]:9'
 fills "3 EUSERS" /a udp6 '[::1]:9' via=sendto
-fills "3 EUSERS" /a raw4 127.0.0.1:0 via=sendto
+fills "3 EUSERS" /a raw4 127.0.0.1:0
 fills "100 ok" /sibling udp4 127.0.0.1:9
 fills "100 ok" /a udp4 127.0.0.1:1000 ports
 fills "100 ok" /a udp4 127.0.0.1:1000 "ports via=sendto"
@@ -119,71 +130,72 @@ expect ENOENT /a connect unix /tmp/nobody
 expect ok /a bind udp4 127.0.0.1:9
 
 part "the subtree"
-mkdir "$cgroups/a/b"
+mkdir "$cgroups/a/b" "$cgroups/a/c"
 hold 3 /a/b udp4 127.0.0.1:9
 fills "0 EUSERS" /a udp4 127.0.0.1:9
 fills "0 EUSERS" /a/b udp4 127.0.0.1:9
+# From here on, /a has no processes: its children have the controller.
 check "the child's own limit" checmatectl apply /a/b net-limit per-destination=1 deny-errno=EACCES
 fills "1 EACCES" /a/b udp4 127.0.0.1:10
-fills "3 EUSERS" /a udp4 127.0.0.1:10
+fills "3 EUSERS" /a/c udp4 127.0.0.1:10
 check "goes away" checmatectl remove /a/b
 let_go
 fills "3 EUSERS" /a/b udp4 127.0.0.1:9
 
 part "the sum"
 check "five in all" set_parameters total=5
-fills "5 EUSERS" /a udp4 127.0.0.1:1000 ports
-fills "5 EUSERS" /a udp4 127.0.0.1:1000 "ports via=sendto"
-fills "3 EUSERS" /a udp4 127.0.0.1:9
-fills "3 EUSERS" /a udp4 127.0.0.1:9
-hold 3 /a udp4 127.0.0.1:9
-fills "2 EUSERS" /a udp4 127.0.0.1:1000 ports
-fills "2 EUSERS" /a udp6 '[::1]:1000' ports
+fills "5 EUSERS" /a/c udp4 127.0.0.1:1000 ports
+fills "5 EUSERS" /a/c udp4 127.0.0.1:1000 "ports via=sendto"
+fills "3 EUSERS" /a/c udp4 127.0.0.1:9
+fills "3 EUSERS" /a/c udp4 127.0.0.1:9
+hold 3 /a/c udp4 127.0.0.1:9
+fills "2 EUSERS" /a/c udp4 127.0.0.1:1000 ports
+fills "2 EUSERS" /a/c udp6 '[::1]:1000' ports
 let_go
-fills "5 EUSERS" /a udp4 127.0.0.1:1000 ports
+fills "5 EUSERS" /a/c udp4 127.0.0.1:1000 ports
 hold 5 /a/b udp4 127.0.0.1:1000 ports
-fills "0 EUSERS" /a udp4 127.0.0.1:9
-expect EUSERS /a sendto udp4 127.0.0.1:9
+fills "0 EUSERS" /a/c udp4 127.0.0.1:9
+expect EUSERS /a/c sendto udp4 127.0.0.1:9
 
 part "a live change"
 check "one more in all" set_parameters total=6
-fills "1 EUSERS" /a udp4 127.0.0.1:2000 ports
+fills "1 EUSERS" /a/c udp4 127.0.0.1:2000 ports
 check "fewer than there are" set_parameters total=2 deny-errno=EACCES
-fills "0 EACCES" /a udp4 127.0.0.1:2000
+fills "0 EACCES" /a/c udp4 127.0.0.1:2000
 check "none" set_parameters total=0
-fills "0 EACCES" /a udp4 127.0.0.1:2000
+fills "0 EACCES" /a/c udp4 127.0.0.1:2000
 let_go
-fills "0 EACCES" /a udp4 127.0.0.1:2000
+fills "0 EACCES" /a/c udp4 127.0.0.1:2000
 check "many" set_parameters total=100 deny-errno=EUSERS
-hold 3 /a udp4 127.0.0.1:9
+hold 3 /a/c udp4 127.0.0.1:9
 check "more per destination" set_parameters per-destination=5
-fills "2 EUSERS" /a udp4 127.0.0.1:9
+fills "2 EUSERS" /a/c udp4 127.0.0.1:9
 check "fewer than there are" set_parameters per-destination=1
-fills "0 EUSERS" /a udp4 127.0.0.1:9
-fills "1 EUSERS" /a udp4 127.0.0.1:10
+fills "0 EUSERS" /a/c udp4 127.0.0.1:9
+fills "1 EUSERS" /a/c udp4 127.0.0.1:10
 let_go
-fills "1 EUSERS" /a udp4 127.0.0.1:9
+fills "1 EUSERS" /a/c udp4 127.0.0.1:9
 
 part "which destinations"
 check "two ports by TCP, and a network" \
 	set_parameters per-destination=2 total=3 destinations=127.0.0.1:7000-7001/tcp,127.3.0.0/16:0-65535
-fills "100 ok" /a udp4 127.0.0.1:9
-fills "100 ok" /a udp4 127.0.0.1:7000
-fills "100 ok" /a udp6 '[::1]:9'
-fills "2 EUSERS" /a tcp4 127.0.0.1:7000
-fills "2 EUSERS" /a udp4 127.3.2.1:9
-fills "3 EUSERS" /a udp4 127.3.2.1:1000 ports
-hold 2 /a tcp4 127.0.0.1:7000
-fills "1 EUSERS" /a udp4 127.3.2.1:9
+fills "100 ok" /a/c udp4 127.0.0.1:9
+fills "100 ok" /a/c udp4 127.0.0.1:7000
+fills "100 ok" /a/c udp6 '[::1]:9'
+fills "2 EUSERS" /a/c tcp4 127.0.0.1:7000
+fills "2 EUSERS" /a/c udp4 127.3.2.1:9
+fills "3 EUSERS" /a/c udp4 127.3.2.1:1000 ports
+hold 2 /a/c tcp4 127.0.0.1:7000
+fills "1 EUSERS" /a/c udp4 127.3.2.1:9
 check "other destinations" set_parameters destinations=[::]/0:9 total=4
-fills "2 EUSERS" /a udp6 '[::1]:9'
-fills "100 ok" /a udp4 127.0.0.1:9
+fills "2 EUSERS" /a/c udp6 '[::1]:9'
+fills "100 ok" /a/c udp4 127.0.0.1:9
 let_go
 check "no destination" set_parameters destinations=
-fills "100 ok" /a udp6 '[::1]:9'
+fills "100 ok" /a/c udp6 '[::1]:9'
 
 check "removed" checmatectl remove /a
-fills "100 ok" /a udp4 127.0.0.1:9
+fills "100 ok" /a/c udp4 127.0.0.1:9
 kill $server
 rm -r "$work"
 clean_slate

@@ -26,7 +26,7 @@ servers=
 
 # serve SOCKET ADDRESS: a server outside, which counts.
 serve() {
-	inside /sibling "$tests/net-probe" serve "$@" >"$work/$1" &
+	start /sibling "$tests/net-probe" serve "$@" >"$work/$1"
 	servers="$servers $!"
 	wait_until 20 grep -q ready "$work/$1"
 }

@@ -19,7 +19,7 @@ serve() {
 	serve_name=$1
 	serve_cgroup=$2
 	shift 2
-	inside "$serve_cgroup" "$tests/net-probe" serve "$@" >"$work/$serve_name" &
+	start "$serve_cgroup" "$tests/net-probe" serve "$@" >"$work/$serve_name"
 	servers="$servers $!"
 	wait_until 20 grep -q ready "$work/$serve_name"
 }
@@ -82,15 +82,15 @@ expect ok /a connect unix-stream "$work/own"
 
 # Whoever serves: it is the socket that counts, which stays where it was made.
 for server in $servers; do
-	echo "$server" >"$cgroups/sibling/cgroup.procs"
-done
-expect ok /a connect unix-stream "$work/-a-unix-stream.sock"
-expect EPERM /a connect unix-stream "$work/--unix-stream.sock"
-for server in $servers; do
 	echo "$server" >"$cgroups/a/cgroup.procs"
 done
 expect EPERM /a sendto unix @-sibling-unix
 expect EPERM /a connect unix-stream @-ab-unix-stream
+for server in $servers; do
+	echo "$server" >"$cgroups/sibling/cgroup.procs"
+done
+expect ok /a connect unix-stream "$work/-a-unix-stream.sock"
+expect EPERM /a connect unix-stream "$work/--unix-stream.sock"
 
 # Pairs, other families, and names that nobody has, are no matter.
 expect ok /a socketpair 1:1:0
