@@ -404,7 +404,9 @@ static int serve(int fd, const struct kind *kind, struct address *address)
 
 		if (r < 0)
 			return say(-1);
-		/* What was accepted stays open: nobody shall be told that it is not. */
+		/* A Unix peer that is about to send would be told that it is closed. */
+		if (connects && kind->family != AF_UNIX)
+			close(r);
 		puts("got");
 	}
 }
