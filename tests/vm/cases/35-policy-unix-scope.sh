@@ -45,8 +45,6 @@ reaches() {
 			for call in connect send uring-connect; do
 				expect "$reaches_result" "$reaches_from" $call $socket "$address"
 			done
-			expect "$reaches_result" "$reaches_from" uring-connect $socket "$address" worker
-			expect "$reaches_result" "$reaches_from" uring-connect $socket "$address" polled
 			[ $socket = unix ] || continue
 			for call in sendto sendmsg sendmmsg uring-send uring-sendmsg; do
 				expect "$reaches_result" "$reaches_from" $call $socket "$address"
@@ -64,6 +62,11 @@ reaches EPERM /a /
 reaches EPERM /a /ab
 reaches EPERM /a /sibling
 reaches EPERM /a/b /sibling
+for way in worker polled; do
+	expect EPERM /a uring-connect unix-stream @-sibling-unix-stream $way
+	expect EPERM /a uring-send unix @-sibling-unix $way
+	expect ok /a uring-connect unix-stream @-a-b-unix-stream $way
+done
 # Who is outside is not judged.
 reaches ok /sibling /a
 reaches ok /sibling /ab
