@@ -71,7 +71,8 @@ void table_is_tree(struct libscols_table *table)
 
 		if (scols_column_set_flags(column, i ? SCOLS_FL_WRAP : SCOLS_FL_TREE) ||
 		    (i && scols_column_set_wrapfunc(column, scols_wrapnl_chunksize,
-						    scols_wrapnl_nextchunk, NULL)))
+						    scols_wrapnl_nextchunk, NULL)) ||
+		    (i && scols_column_set_safechars(column, "\n")))
 			no_memory();
 	}
 }

@@ -1,0 +1,108 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# What --help, the man page and the completion name are the same commands and
+# options; and what the command line answers without a kernel that enforces.
+#
+# usage: test-help.sh CHECMATECTL checmatectl.1.rst COMPLETION
+
+set -u
+ctl=$1
+man=$2
+completion=$3
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+count=0
+failed=0
+echo 'TAP version 13'
+
+point() {
+	count=$((count + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $count - $2"
+	else
+		failed=$((failed + 1))
+		echo "not ok $count - $2"
+		sed 's/^/# /' "$work/log"
+	fi
+}
+
+# same NAME FILE FILE: they have the same lines.
+same() {
+	diff -u "$work/$2" "$work/$3" >"$work/log"
+	point $? "$1"
+	[ -s "$work/$2" ]
+	point $? "$1, and there are some"
+}
+
+# status NAME STATUS ARGUMENT…: checmatectl ends so.
+status() {
+	name=$1
+	want=$2
+	shift 2
+	"$ctl" "$@" >"$work/log" 2>&1
+	is=$?
+	[ $is -eq "$want" ]
+	point $? "$name: $is"
+}
+
+"$ctl" --help >"$work/help"
+sed -n '/^Commands:/,/^Options:/s/^  \([a-z][a-z-]*\).*/\1/p' "$work/help" | sort >"$work/help-commands"
+sed -n '/^Options:/,$s/^ .*--\([a-z-]*\).*/--\1/p' "$work/help" | sort >"$work/help-options"
+
+# "**status** [*TARGET*]" and "-h, --help" begin a line of the page.
+sed -n '/^COMMANDS$/,/^OPTIONS$/s/^\*\*\([a-z]*\)[* ].*/\1/p' "$man" | sort -u >"$work/man-commands"
+sed -n '/^OPTIONS$/,/^EXIT STATUS$/s/^\(-[a-z], \)\{0,1\}\(--[a-z-]*\).*/\2/p' "$man" |
+	sort >"$work/man-options"
+
+sed -n '/^__checmatectl_commands=(/,/)/p' "$completion" |
+	sed 's/.*(//; s/)//' | xargs -n 1 | sort >"$work/completion-commands"
+sed -n '/^__checmatectl_options()/,/^}/p' "$completion" | grep -o -- '--[a-z][a-z-]*' |
+	sort -u >"$work/completion-options"
+
+same "the man page has the commands" help-commands man-commands
+same "the completion has the commands" help-commands completion-commands
+same "the man page has the options" help-options man-options
+same "the completion has the options" help-options completion-options
+
+# Command by command: what it says it takes is what is completed for it.
+while read -r command; do
+	"$ctl" "$command" --help |
+		sed -n '/^Options:/,$s/^ .*--\([a-z-]*\)\(=*\).*/--\1\2/p' | sort >"$work/takes"
+	bash -c '. "$1" && __checmatectl_options "$2"' bash "$completion" "$command" |
+		sort >"$work/completes"
+	same "the options of $command" takes completes
+done <"$work/help-commands"
+grep '^\*\*[a-z]' "$man" | sed 's/[*\\]//g' | grep -o '^policy [a-z]*' | sort >"$work/man-policy"
+sed -n 's/^  policy //p' "$work/help" | tr '|' '\n' | sed 's/^ */policy /' |
+	cut -d ' ' -f 1,2 | sort >"$work/help-policy"
+same "what policy takes" help-policy man-policy
+
+status "help is no failure" 0 --help
+status "nor is that of a command" 0 run --help
+status "nor the version" 0 --version
+status "no command" 2
+status "an unknown command" 2 frobnicate
+status "an unknown option" 2 --frobnicate
+status "an unknown letter" 2 -z
+status "an option of another command" 2 features --replace
+status "the same before the command" 2 --replace features
+status "an argument too many for an option" 2 --json=yes features
+status "one too few" 2 features --color
+status "a colour that is none" 2 --color=red features
+status "a backend that is none" 2 --backend=none features
+status "too few arguments" 2 apply /a
+status "too many" 2 features now
+status "run's own failures are 125" 125 run
+status "with anything" 125 run --json -- true
+status "a policy that is not there" 1 policy show no-such
+status "the same for run" 125 run --policy=no-such -- true
+"$ctl" policy show no-such 2>"$work/log" >"$work/out"
+grep -q '^checmate: policy no-such: .*; ' "$work/log" && [ ! -s "$work/out" ]
+point $? "it is said on standard error what, why, and what to do"
+"$ctl" policy list --color=always --json >"$work/log"
+! grep -q "$(printf '\033')" "$work/log"
+point $? "JSON has no colours"
+
+echo "1..$count"
+[ $failed -eq 0 ]
