@@ -522,6 +522,7 @@ static long do_setown_self(char **args)
 
 static long do_setown_group(char **args)
 {
+	need(!setpgid(0, 0), "setpgid");
 	return fcntl(owned(), F_SETOWN, -getpgrp());
 }
 

@@ -11,7 +11,7 @@
 
 CHECMATE_POLICY("ptrace-scope", "1", "Trace and inspect only processes of the cgroup");
 
-CHECMATE_PARAM_CHOICE(attach, "attach", 1, "none|descendants|subtree",
+CHECMATE_PARAM_CHOICE(attach, "attach", 2, "none|descendants|subtree",
 		      "Whom to trace, and whose memory to read and write");
 CHECMATE_PARAM_CHOICE(inspect, "inspect", 2, "none|descendants|subtree|any",
 		      "Whose environment, mappings, open files and the like to see");

@@ -32,6 +32,7 @@ CHECMATE_HOOK(task_kill)
 int BPF_PROG(signal_kill, struct task_struct *target, struct kernel_siginfo *info, int sig,
 	     const struct cred *cred)
 {
+	__s32 error = deny_errno;
 	__u64 sender;
 
 	/*
@@ -47,7 +48,8 @@ int BPF_PROG(signal_kill, struct task_struct *target, struct kernel_siginfo *inf
 		return checmate_allow();
 	if (checmate_task_inside(target))
 		return checmate_allow();
-	return checmate_deny_task("task_kill", deny_errno, target, sig);
+	/* With ESRCH, kill(2) takes it that the target just ended, and tries again for ever. */
+	return checmate_deny_task("task_kill", error == ESRCH ? EPERM : error, target, sig);
 }
 
 /* The caller's process id as it sees it itself; 0 if that cannot be read. */

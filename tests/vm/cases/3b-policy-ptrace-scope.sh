@@ -108,16 +108,20 @@ attach_allowed /a "$in"
 check_output "but oneself" ok inside /a sh -c 'cat /proc/self/environ /proc/self/maps >/dev/null && echo ok'
 check_not "not all may be traced" checmatectl set /a ptrace-scope attach=any
 
-# Two levels: both must allow.
+# Two levels: both must allow. What is in the middle cannot have processes.
 check "the parent's" checmatectl set /a ptrace-scope inspect=subtree attach=subtree
+mkdir "$cgroups/a/c"
+echo "$in" >"$cgroups/a/c/cgroup.procs"
 check "the child's own" checmatectl apply /a/b ptrace-scope
 attach_denied /a/b "$in"
 attach_allowed /a/b "$below"
-attach_allowed /a "$below"
+attach_allowed /a/c "$below"
+attach_denied /a/c "$out"
 
 check "removed from the child" checmatectl remove /a/b
+attach_allowed /a/b "$in"
 check "removed" checmatectl remove /a
-attach_allowed /a "$out"
+attach_allowed /a/c "$out"
 
 end_sleepers
 clean_slate

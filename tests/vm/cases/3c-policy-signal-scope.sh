@@ -83,22 +83,29 @@ check "probing" checmatectl set /a signal-scope allow= allow-probe=yes
 expect_proc ok /a kill "$out" 0
 expect_proc EPERM /a kill "$out" $cont
 
-# The errno can hide that there is anybody.
-check "another errno" checmatectl set /a signal-scope deny-errno=ESRCH allow-probe=no
-expect_proc ESRCH /a kill "$out" 0
-expect_proc ESRCH /a kill "$out" 9
+# The errno. ESRCH would have kill(2) try again for ever.
+check "another errno" checmatectl set /a signal-scope deny-errno=EACCES allow-probe=no
+expect_proc EACCES /a kill "$out" 0
+expect_proc EACCES /a kill "$out" 9
+expect_proc EACCES /a setown "$out"
+check "no such process" checmatectl set /a signal-scope deny-errno=ESRCH
+every_way EPERM /a "$out" 9
 expect_proc ESRCH /a setown "$out"
 
-# Two levels: both must allow.
+# Two levels: both must allow. What is in the middle cannot have processes.
+mkdir "$cgroups/a/c"
+echo "$in" >"$cgroups/a/c/cgroup.procs"
 check "the child's own" checmatectl apply /a/b signal-scope
 expect_proc EPERM /a/b kill "$in" $cont
 expect_proc ok /a/b kill "$below" $cont
-expect_proc ok /a kill "$below" $cont
+expect_proc ok /a/c kill "$below" $cont
+expect_proc ESRCH /a/c setown "$out"
 check "removed from the child" checmatectl remove /a/b
+expect_proc ok /a/b kill "$in" $cont
 
 # All at once: those inside get it, and nobody else.
 check "the first errno" checmatectl set /a signal-scope deny-errno=EPERM
-expect_proc ok /a kill-everybody 9
+expect_proc ok /a/c kill-everybody 9
 # shellcheck disable=SC2317 # called by check
 gone() {
 	! kill -0 "$1"
@@ -110,10 +117,10 @@ check "whoever is outside is not" kill -0 "$out"
 
 # What the kernel sends is not judged: a child's end is told to its parent.
 check_output "a parent outside sees its child end" seen sh -c \
-	"trap 'echo seen' CHLD; sh -c 'echo \$\$ >$cgroups/a/cgroup.procs' & wait"
+	"trap 'echo seen' CHLD; sh -c 'echo \$\$ >$cgroups/a/b/cgroup.procs' & wait; exit 0"
 
 check "removed" checmatectl remove /a
-expect_proc ok /a kill "$out" $cont
+expect_proc ok /a/c kill "$out" $cont
 
 end_sleepers
 clean_slate
