@@ -135,6 +135,7 @@ struct dentry {
 	struct hlist_bl_node d_hash;
 	struct dentry *d_parent;
 	struct qstr d_name;
+	struct inode *d_inode;
 	struct super_block *d_sb;
 };
 
@@ -158,7 +159,12 @@ struct file {
 	unsigned int f_mode;
 	unsigned int f_flags;
 	struct path f_path;
-	struct inode *f_inode;
+};
+
+/* Of an overlay's layer, for a file of the overlay at @user_path; since 6.5. */
+struct backing_file {
+	struct file file;
+	struct path user_path;
 };
 
 struct vm_area_struct {

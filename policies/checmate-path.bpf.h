@@ -131,6 +131,16 @@ static __always_inline bool checmate_path_mount_internal(struct mount *mount)
 	return (unsigned long)BPF_CORE_READ(mount, mnt_ns) >= (unsigned long)-4095;
 }
 
+/*
+ * Whether it is a layer of an overlay: a mount that is the kernel's own, of a
+ * filesystem that is not.
+ */
+static __always_inline bool checmate_path_mount_layer(struct vfsmount *mnt, struct dentry *dentry)
+{
+	return checmate_path_mount_internal(checmate_path_mount(mnt)) &&
+	       !(BPF_CORE_READ(dentry, d_sb, s_flags) & CHECMATE_SB_KERNMOUNT);
+}
+
 /* From the root of a mount to where it is mounted. Returns 1 at the end. */
 static __always_inline long checmate_path_leave(struct checmate_path *path, struct mount *mount)
 {

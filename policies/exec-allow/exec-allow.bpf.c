@@ -77,9 +77,9 @@ static __always_inline bool exec_roots_alone(struct inode *inode)
 	return !uid && !(mode & (S_IWGRP | S_IWOTH));
 }
 
-static __always_inline bool exec_original(struct file *file)
+static __always_inline bool exec_original(struct dentry *dentry)
 {
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
 
 	switch (drift) {
 	case EXEC_DRIFT_OFF:
@@ -94,16 +94,16 @@ static __always_inline bool exec_original(struct file *file)
 	}
 }
 
-static __always_inline int exec_judge(const char *hook, struct file *file)
+static __always_inline int exec_judge(const char *hook, struct vfsmount *mnt, struct dentry *dentry)
 {
 	struct checmate_path *path = checmate_path_get();
 
 	/* Deny: no buffer to find the path in. */
 	if (!path)
 		return checmate_deny(hook, deny_errno);
-	checmate_path_read_file(path, file);
+	checmate_path_read(path, mnt, dentry);
 	/* Deny: no path, one that is not on the list, or a file of another origin. */
-	if (!checmate_path_listed(path, &allow) || !exec_original(file))
+	if (!checmate_path_listed(path, &allow) || !exec_original(dentry))
 		return checmate_path_deny(path, hook, deny_errno);
 	return checmate_path_allow(path);
 }
@@ -112,7 +112,8 @@ static __always_inline int exec_judge(const char *hook, struct file *file)
 CHECMATE_HOOK(bprm_check_security)
 int BPF_PROG(exec_check, struct linux_binprm *bprm)
 {
-	return exec_judge("bprm_check_security", BPF_CORE_READ(bprm, file));
+	return exec_judge("bprm_check_security", BPF_CORE_READ(bprm, file, f_path.mnt),
+			  BPF_CORE_READ(bprm, file, f_path.dentry));
 }
 
 /* Libraries, the dynamic loader, and what that is told to load as a program. */
@@ -123,18 +124,34 @@ int BPF_PROG(exec_mmap, struct file *file, unsigned long reqprot, unsigned long 
 	/* Allow: not code, or not of a file: see what the policy does not cover. */
 	if (!libraries || !file || !(prot & PROT_EXEC))
 		return checmate_allow();
-	return exec_judge("mmap_file", file);
+	return exec_judge("mmap_file", BPF_CORE_READ(file, f_path.mnt),
+			  BPF_CORE_READ(file, f_path.dentry));
 }
 
 CHECMATE_HOOK(file_mprotect)
 int BPF_PROG(exec_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot)
 {
 	struct file *file = BPF_CORE_READ(vma, vm_file);
+	struct backing_file *backing = NULL;
+	struct vfsmount *mnt;
+	struct dentry *dentry;
 
 	/* Allow: as above. */
 	if (!libraries || !file || !(prot & PROT_EXEC))
 		return checmate_allow();
-	return exec_judge("file_mprotect", file);
+
+	mnt = BPF_CORE_READ(file, f_path.mnt);
+	dentry = BPF_CORE_READ(file, f_path.dentry);
+	/*
+	 * A mapping of an overlay's file is one of a layer's file, which knows
+	 * what it is mapped for, or on older kernels has that for its path.
+	 */
+	if (checmate_path_mount_layer(mnt, dentry) && bpf_core_field_exists(backing->user_path)) {
+		backing = (void *)file - bpf_core_field_offset(struct backing_file, file);
+		mnt = BPF_CORE_READ(backing, user_path.mnt);
+		dentry = BPF_CORE_READ(backing, user_path.dentry);
+	}
+	return exec_judge("file_mprotect", mnt, dentry);
 }
 
 /* Whether the list keeps a change at the path from being made. */

@@ -33,13 +33,6 @@ static __always_inline bool fs_types_listed(const struct checmate_names *list, c
 	return false;
 }
 
-static __always_inline bool fs_types_internal(struct file *file)
-{
-	struct vfsmount *mnt = BPF_CORE_READ(file, f_path.mnt);
-
-	return checmate_path_mount_internal(checmate_path_mount(mnt));
-}
-
 static __always_inline int fs_types_judge(const char *hook, struct file *file)
 {
 	struct super_block *sb = BPF_CORE_READ(file, f_path.dentry, d_sb);
@@ -66,12 +59,9 @@ static __always_inline int fs_types_judge(const char *hook, struct file *file)
 CHECMATE_HOOK(file_open)
 int BPF_PROG(fs_types_open, struct file *file)
 {
-	/*
-	 * Allow: a mount that is the kernel's own, of a filesystem that is not,
-	 * is a layer of an overlay. The overlay's file is judged by itself.
-	 */
-	if (fs_types_internal(file) &&
-	    !(BPF_CORE_READ(file, f_path.dentry, d_sb, s_flags) & CHECMATE_SB_KERNMOUNT))
+	/* Allow: a layer of an overlay. The overlay's file is judged by itself. */
+	if (checmate_path_mount_layer(BPF_CORE_READ(file, f_path.mnt),
+				      BPF_CORE_READ(file, f_path.dentry)))
 		return checmate_allow();
 
 	return fs_types_judge("file_open", file);
@@ -82,7 +72,7 @@ CHECMATE_HOOK(file_receive)
 int BPF_PROG(fs_types_recv, struct file *file)
 {
 	/* Allow: pipes, sockets and the like, which nobody opens by a name. */
-	if (fs_types_internal(file))
+	if (checmate_path_mount_internal(checmate_path_mount(BPF_CORE_READ(file, f_path.mnt))))
 		return checmate_allow();
 
 	return fs_types_judge("file_receive", file);

@@ -20,6 +20,14 @@ for folder in /exec/bin /exec/other /tmp/exec; do
 	chmod 755 $folder/*
 done
 
+# Before the policy: only then is it known to it how an overlay's module works.
+mkdir -p /tmp/exec/lower/change /tmp/exec/upper /tmp/exec/work /exec/image
+cp /usr/bin/busybox /tmp/exec/lower/busybox
+cp /usr/bin/busybox /tmp/exec/lower/change/busybox
+overlay=lowerdir=/tmp/exec/lower,upperdir=/tmp/exec/upper,workdir=/tmp/exec/work
+check "an overlay can be mounted" mount -t overlay -o "$overlay" overlay /exec/image
+cp /usr/bin/busybox /exec/image/added
+
 check "applies" checmatectl apply /a exec-allow allow="/exec/bin,$tests,$libraries" \
 	deny-errno=EACCES
 for call in exec exec-fd exec-proc map map-later; do
@@ -133,12 +141,13 @@ expect_file ok /a exec /exec/other/busybox
 expect_file EACCES /a exec-memfd /exec/other/busybox
 
 # Only files of the image: of an overlay's lower layers.
-mkdir -p /tmp/exec/lower/change /tmp/exec/upper /tmp/exec/work /exec/image
-cp /usr/bin/busybox /tmp/exec/lower/busybox
-cp /usr/bin/busybox /tmp/exec/lower/change/busybox
-overlay=lowerdir=/tmp/exec/lower,upperdir=/tmp/exec/upper,workdir=/tmp/exec/work
-check "an overlay can be mounted" mount -t overlay -o "$overlay" overlay /exec/image
-cp /usr/bin/busybox /exec/image/added
+check "a directory of the overlay" checmatectl set /a exec-allow \
+	allow="/exec/image/change,$tests,$libraries" drift=off
+for call in exec map map-later; do
+	expect_file ok /a $call /exec/image/change/busybox
+	expect_file EACCES /a $call /exec/image/busybox
+done
+check "of anywhere" checmatectl set /a exec-allow allow=/
 check "only the image" checmatectl set /a exec-allow drift=image
 check_status "a file of the image" 0 inside /a /exec/image/busybox true
 check_status "another one, not changed yet" 0 inside /a /exec/image/change/busybox true
