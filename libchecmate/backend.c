@@ -13,7 +13,7 @@
 /* What a caller chose; entries of backends[]. */
 static _Atomic(const struct backend *) forced;
 
-static const struct backend *const backends[] = { &backend_checmate };
+static const struct backend *const backends[] = { &backend_checmate, &backend_link };
 
 const struct backend *backend_find(const char *name)
 {

@@ -81,6 +81,9 @@ struct backend {
 /* The controller "checmate" and its control files. */
 extern const struct backend backend_checmate;
 
+/* Links of BPF_LSM_CGROUP programs. */
+extern const struct backend backend_link;
+
 /* The backend called so, or NULL. */
 const struct backend *backend_find(const char *name);
 

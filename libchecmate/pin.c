@@ -18,6 +18,7 @@
 
 #define PROGRAM_PREFIX "prog_"
 #define MAP_PREFIX "map_"
+#define LINK_PREFIX "link_"
 
 _printf_(1, 2) static struct pin_path make_path(const char *format, ...)
 {
@@ -173,6 +174,41 @@ static int pin_one(const struct pin_path *path, const char *prefix, const char *
 	if (pin_in(path, prefix, name, &pin) < 0)
 		return -ENOMEM;
 	return bpf_obj_pin(fd, pin) ? -errno : 0;
+}
+
+int pin_write_link(const struct pin_path *path, const char *program, int fd)
+{
+	return pin_one(path, LINK_PREFIX, program, fd);
+}
+
+int pin_links(const struct pin_path *path, char ***ret_programs)
+{
+	_cleanup_strv_ char **names = NULL, **programs = calloc(1, sizeof(*programs));
+	int r;
+
+	if (!programs)
+		return -ENOMEM;
+	r = pin_list(path->text, &names);
+	for (char **name = names; !r && *name; name++) {
+		const char *program = startswith(*name, LINK_PREFIX);
+
+		r = program ? strv_extend(&programs, program) : 0;
+	}
+	if (r < 0)
+		return r;
+	*ret_programs = TAKE_PTR(programs);
+	return 0;
+}
+
+int pin_open_link(const struct pin_path *path, const char *program)
+{
+	_cleanup_free_ char *pin = NULL;
+	int fd;
+
+	if (pin_in(path, LINK_PREFIX, program, &pin) < 0)
+		return -ENOMEM;
+	fd = bpf_obj_get(pin);
+	return fd < 0 ? -errno : fd;
 }
 
 /* The maps of events, which all policies share and which have pins of their own. */

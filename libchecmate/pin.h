@@ -68,6 +68,15 @@ int pin_read(const struct pin_path *path, struct pin_programs *ret_programs);
 /* Opens a pinned map. Returns a descriptor, -errno. */
 int pin_open_map(const struct pin_path *path, const char *map);
 
+/* Pins the link of a program. */
+int pin_write_link(const struct pin_path *path, const char *program, int fd);
+
+/* The programs that have a pinned link: sorted names. No folder is an empty list. */
+int pin_links(const struct pin_path *path, char ***ret_programs);
+
+/* Opens the link of a program. Returns a descriptor, -errno. */
+int pin_open_link(const struct pin_path *path, const char *program);
+
 /* Makes a folder; that it exists is fine. */
 int pin_make_folder(const struct pin_path *path);
 
