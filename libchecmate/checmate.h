@@ -100,12 +100,16 @@ struct checmate_features;
  * @present: it was found.
  * @found: what was looked at and seen there, one line.
  * @remedy: what to do about it; NULL when present.
+ * @needed: the backend in use needs it, or, when there is none, the one that
+ *          this machine is nearest to. Capabilities are this process's: one that
+ *          lacks does not keep the machine from enforcing.
  */
 struct checmate_feature {
 	const char *name;
 	bool present;
 	const char *found;
 	const char *remedy;
+	bool needed;
 };
 
 /**

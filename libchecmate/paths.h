@@ -3,11 +3,14 @@
 #pragma once
 
 /**
- * struct paths - Mount points.
+ * struct paths - Mount points and files.
  * @cgroup: the cgroup2 hierarchy.
  * @bpffs: BPF file system.
  * @security: securityfs.
  * @btf: the kernel's types.
+ * @mounts: the mounts of this process.
+ * @status: the capabilities of this process.
+ * @release: the kernel's release.
  *
  * Unit tests point them at folders of their own; nothing else changes them.
  */
@@ -16,6 +19,9 @@ struct paths {
 	const char *bpffs;
 	const char *security;
 	const char *btf;
+	const char *mounts;
+	const char *status;
+	const char *release;
 };
 
 extern struct paths checmate_paths;
