@@ -320,7 +320,7 @@ static void features_text(const struct checmate_features *features)
 	for (size_t i = 0; i < checmate_features_count(features); i++) {
 		const struct checmate_feature *item = checmate_features_get(features, i);
 
-		if (!item->present)
+		if (!item->present && item->needed)
 			printf("  %s is missing; %s\n", item->name, item->remedy);
 	}
 }

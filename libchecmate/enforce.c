@@ -258,6 +258,9 @@ static int test_in(const struct backend *backend, const struct checmate_cgroup *
 		return explain(backend, attempt, program, "a program cannot be loaded", ret_error);
 
 	handle = backend->attach_test(cgroup, program);
+	if (handle == -EOPNOTSUPP)
+		return explain_not_enforced(backend, attempt, "the kernel attaches no programs",
+					    ret_error);
 	if (handle < 0)
 		return explain(backend, attempt, handle, "a program cannot be attached", ret_error);
 	denied = run_child(cgroup, attempt);
