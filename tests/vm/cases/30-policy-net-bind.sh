@@ -86,6 +86,30 @@ done
 expect ok /a bind tcp4 0.0.0.0:0
 expect ok /a bind tcp6 '[::]:0'
 
+# Protocols.
+check "a list of TCP" set_allow '127.0.0.1:80/tcp,127.0.0.1:81/udp'
+expect ok /a bind tcp4 127.0.0.1:80
+expect ok /a bind mptcp4 127.0.0.1:80
+expect EACCES /a bind udp4 127.0.0.1:80
+expect EACCES /a bind udplite4 127.0.0.1:80
+expect EACCES /a bind raw4 127.0.0.1:80
+expect ok /a bind udp4 127.0.0.1:81
+expect EACCES /a bind tcp4 127.0.0.1:81
+expect EACCES /a bind mptcp4 127.0.0.1:81
+expect EACCES /a bind udplite4 127.0.0.1:81
+
+# By io_uring, where it can.
+uring_bind=$(probe /sibling uring-bind tcp4 127.0.0.1:80)
+check_match "io_uring binds outside, or knows no such request" '^(ok|EINVAL)$' echo "$uring_bind"
+for way in "" worker polled; do
+	# shellcheck disable=SC2086
+	expect "$uring_bind" /a uring-bind tcp4 127.0.0.1:80 $way
+	if [ "$uring_bind" = ok ]; then
+		# shellcheck disable=SC2086
+		expect EACCES /a uring-bind tcp4 127.0.0.1:81 $way
+	fi
+done
+
 # Port numbers at both ends.
 check "a list of the last port" set_allow '0.0.0.0/0:65535'
 expect ok /a bind tcp4 127.0.0.1:65535

@@ -80,6 +80,42 @@ expect EACCES /a sendto raw6 '[::2]:9' family=0
 expect EACCES /a sendto udp6 '[::2]:9' family=0
 expect EACCES /a fastopen tcp4 127.0.0.1:10 family=0
 
+# By io_uring, in the call, by a worker and by a polling thread.
+for way in "" worker polled; do
+	# shellcheck disable=SC2086
+	{
+		expect ECONNREFUSED /sibling uring-connect tcp4 127.0.0.1:10 $way
+		expect ECONNREFUSED /a uring-connect tcp4 127.0.0.1:9 $way
+		expect EACCES /a uring-connect tcp4 127.0.0.1:10 $way
+		expect EACCES /a uring-connect udp6 '[::ffff:127.0.0.1]:10' $way
+		for call in uring-send uring-sendzc uring-sendmsg; do
+			expect ok /sibling $call udp4 127.0.0.1:10 $way
+			expect ok /a $call udp4 127.0.0.1:9 $way
+			expect EACCES /a $call udp4 127.0.0.1:10 $way
+			expect EACCES /a $call udp4 127.0.0.1:10 family=0 $way
+			expect EACCES /a $call udp6 '[::1]:8' $way
+		done
+	}
+done
+
+# Deferred to the first write.
+expect ECONNREFUSED /a deferred tcp4 127.0.0.1:9
+expect EACCES /a deferred tcp4 127.0.0.1:10
+
+# Protocols.
+check "a list of TCP and UDP" set_allow '127.0.0.1:9/tcp,127.0.0.1:10/udp'
+expect ECONNREFUSED /a connect tcp4 127.0.0.1:9
+expect ECONNREFUSED /a connect mptcp4 127.0.0.1:9
+expect ECONNREFUSED /a connect tcp6 '[::ffff:127.0.0.1]:9'
+expect EACCES /a connect tcp4 127.0.0.1:10
+expect EACCES /a connect mptcp4 127.0.0.1:10
+expect EACCES /a sendto udp4 127.0.0.1:9
+expect ok /a sendto udp4 127.0.0.1:10
+expect ok /a sendmmsg udp6 '[::ffff:127.0.0.1]:10'
+expect EACCES /a connect udplite4 127.0.0.1:9
+expect EACCES /a connect udplite4 127.0.0.1:10
+expect EACCES /a sendto raw4 127.0.0.1:10
+
 # Other families and lengths.
 check "a list of everything" set_allow '0.0.0.0/0:0-65535,[::]/0:0-65535'
 expect ECONNREFUSED /a connect tcp4 127.0.0.1:10
