@@ -406,6 +406,8 @@ static int set_up(struct run *run, const struct options *options, struct selecti
 	if (checmate_binding_apply(run->cgroup, selection->policies, selection->n, &opts, &error) <
 	    0)
 		return fail(error);
+	if (options->seal && checmate_cgroup_seal(run->cgroup, &error) < 0)
+		return fail(error);
 	return EXIT_DONE;
 }
 

@@ -31,6 +31,7 @@ enum {
  * @all: show what has no policy, too.
  * @replace: put a policy in the place of its former instance.
  * @permissive: tell denials, do not enforce them.
+ * @seal: nobody loosens the policies, nor leaves the cgroup.
  * @untrusted_ok: open policy objects that others than root can change.
  * @when_exec: stage until an exec.
  * @pid: of this process; 0 for any in the cgroup.
@@ -43,6 +44,7 @@ struct options {
 	bool all;
 	bool replace;
 	bool permissive;
+	bool seal;
 	bool untrusted_ok;
 	bool when_exec;
 	pid_t pid;

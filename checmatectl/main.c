@@ -111,7 +111,7 @@ static const struct command commands[] = {
 		.name = "run",
 		.arguments = "--policy=POLICY [PARAM=VALUE…]… -- PROGRAM [ARGUMENT…]",
 		.help = "Run a program under policies, in a cgroup of its own",
-		.options = "policy permissive parent untrusted-ok",
+		.options = "policy permissive seal parent untrusted-ok",
 		.max = -1,
 		.execs = true,
 		.run = command_run,
@@ -144,6 +144,7 @@ enum {
 	OPTION_PID,
 	OPTION_POLICY,
 	OPTION_REPLACE,
+	OPTION_SEAL,
 	OPTION_UNTRUSTED_OK,
 	OPTION_VERSION,
 	OPTION_WHEN_EXEC,
@@ -171,6 +172,7 @@ static const struct option_info {
 	{ "pid", OPTION_PID, "PID", false, "that of this process, not of any in the cgroup" },
 	{ "except", OPTION_EXCEPT, "PATH", false, "an exec of this file is none" },
 	{ "policy", OPTION_POLICY, "POLICY", false, "policy to run under; its parameters follow" },
+	{ "seal", OPTION_SEAL, NULL, false, "let nobody loosen them, nor the program leave" },
 	{ "parent", OPTION_PARENT, "CGROUP", false, "where to make the cgroup; default: our own" },
 	{ "untrusted-ok", OPTION_UNTRUSTED_OK, NULL, false,
 	  "take policy objects that others than root can change" },
@@ -369,6 +371,9 @@ static int take_option(struct line *line, const struct option_info *info, char *
 		return EXIT_DONE;
 	case OPTION_PARENT:
 		options->parent = value;
+		return EXIT_DONE;
+	case OPTION_SEAL:
+		options->seal = true;
 		return EXIT_DONE;
 	case OPTION_UNTRUSTED_OK:
 		options->untrusted_ok = true;

@@ -64,6 +64,15 @@ check_status "a parent that is not there" 125 $run --parent=/nowhere -- true
 check_status "without rights" 125 as_nobody $run -- true
 check_output "and nothing is left of those" "" left
 
+check_output "a program can leave its cgroup" ok \
+	$run -- sh -c "echo \$\$ >$cgroups/cgroup.procs 2>/dev/null; exec $bind 127.0.0.1:81"
+check_output "not when that is sealed" EPERM \
+	$run --seal -- sh -c "echo \$\$ >$cgroups/cgroup.procs 2>/dev/null; exec $bind 127.0.0.1:81"
+check_output "nor take its policies away" EPERM $run --seal -- \
+	sh -c "$ctl remove \$(cut -d : -f 3 /proc/self/cgroup) >/dev/null 2>&1; exec $bind 127.0.0.1:81"
+check_status "the status is as ever" 7 $run --seal -- sh -c 'exit 7'
+check_output "and nothing is left of it" "" left
+
 # --- signals -------------------------------------------------------------------
 
 forever='while :; do sleep 0.1; done'
