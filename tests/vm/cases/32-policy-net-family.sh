@@ -26,20 +26,20 @@ old_packet=2:10:0
 tcp_flags=2:$((1 | 02000000 | 04000)):0
 
 for socket in $unix $tcp $tcp6 $udp $icmp $netlink; do
-	expect ok /a socket $socket
+	expect ok /a socket "$socket"
 done
 
 check "without families it applies" checmatectl apply /a net-family
 for socket in $unix $tcp $tcp6 $udp $icmp $netlink $packet $old_packet $tcp_flags; do
-	expect EAFNOSUPPORT /a socket $socket
+	expect EAFNOSUPPORT /a socket "$socket"
 done
 expect ok /sibling socket $tcp
 expect ok /sibling socket $netlink
 for socket in $unix $tcp; do
-	expect EAFNOSUPPORT /a uring-socket $socket
-	expect EAFNOSUPPORT /a uring-socket $socket worker
-	expect EAFNOSUPPORT /a uring-socket $socket polled
-	expect ok /sibling uring-socket $socket
+	expect EAFNOSUPPORT /a uring-socket "$socket"
+	expect EAFNOSUPPORT /a uring-socket "$socket" worker
+	expect EAFNOSUPPORT /a uring-socket "$socket" polled
+	expect ok /sibling uring-socket "$socket"
 done
 expect EAFNOSUPPORT /a socketpair $unix
 expect EAFNOSUPPORT /a socketpair $unix_datagram
@@ -50,19 +50,20 @@ check "a network namespace can be made" inside /a unshare -n true
 check_output "but no socket in it" EAFNOSUPPORT \
 	inside /a unshare -n "$tests/net-probe" socket $tcp
 
+# shellcheck disable=SC2317 # called by check
 set_parameters() {
 	checmatectl set /a net-family deny-errno=EACCES "$@" >/dev/null
 }
 
 check "two families" set_parameters families=AF_UNIX,AF_INET
 for socket in $unix $unix_datagram $tcp $udp $icmp $tcp_flags; do
-	expect ok /a socket $socket
+	expect ok /a socket "$socket"
 done
 expect ok /a socketpair $unix
 expect ok /a uring-socket $tcp
 expect ok /a connect udp4 127.0.0.1:9
 for socket in $tcp6 $netlink $packet $old_packet; do
-	expect EACCES /a socket $socket
+	expect EACCES /a socket "$socket"
 done
 expect EACCES /a uring-socket $tcp6
 
@@ -75,11 +76,11 @@ expect EACCES /a socket 45:1:0
 
 check "one type" set_parameters socket-types=SOCK_STREAM
 for socket in $unix $tcp $tcp_flags; do
-	expect ok /a socket $socket
+	expect ok /a socket "$socket"
 done
 expect ok /a socketpair $unix
 for socket in $unix_datagram $udp $icmp $tcp6; do
-	expect EACCES /a socket $socket
+	expect EACCES /a socket "$socket"
 done
 expect EACCES /a socketpair $unix_datagram
 expect EACCES /a uring-socket $udp
@@ -89,10 +90,10 @@ expect EACCES /a socket $tcp
 check "a list of what is denied" \
 	set_parameters mode=deny families=AF_NETLINK,AF_PACKET socket-types=SOCK_STREAM,SOCK_DGRAM,SOCK_RAW
 for socket in $unix $tcp $tcp6 $udp $icmp; do
-	expect ok /a socket $socket
+	expect ok /a socket "$socket"
 done
 for socket in $netlink $packet; do
-	expect EACCES /a socket $socket
+	expect EACCES /a socket "$socket"
 done
 check "with all types" \
 	set_parameters socket-types=SOCK_STREAM,SOCK_DGRAM,SOCK_RAW,SOCK_PACKET

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # net-limit: so many sockets per destination and in all, counted exactly.
+#
+# shellcheck disable=SC2317 # called by check and wait_until
 
 # shellcheck source=tests/lib/tap.sh
 . /usr/libexec/checmate/tests/lib/tap.sh
@@ -44,8 +46,8 @@ held() {
 	held_by=$!
 	wait_until 20 grep -q . "$work/held"
 	[ "$(cut -d ' ' -f 1 "$work/held")" -lt "$held_count" ] || return 0
-	kill $held_by
-	wait $held_by 2>/dev/null
+	kill "$held_by"
+	wait "$held_by" 2>/dev/null
 	return 1
 }
 
@@ -187,7 +189,7 @@ fills "2 EUSERS" /a/c udp4 127.3.2.1:9
 fills "3 EUSERS" /a/c udp4 127.3.2.1:1000 ports
 hold 2 /a/c tcp4 127.0.0.1:7000
 fills "1 EUSERS" /a/c udp4 127.3.2.1:9
-check "other destinations" set_parameters destinations=[::]/0:9 total=4
+check "other destinations" set_parameters "destinations=[::]/0:9" total=4
 fills "2 EUSERS" /a/c udp6 '[::1]:9'
 fills "100 ok" /a/c udp4 127.0.0.1:9
 let_go
@@ -196,7 +198,7 @@ fills "100 ok" /a/c udp6 '[::1]:9'
 
 check "removed" checmatectl remove /a
 fills "100 ok" /a/c udp4 127.0.0.1:9
-kill $server
+kill "$server"
 rm -r "$work"
 clean_slate
 finish

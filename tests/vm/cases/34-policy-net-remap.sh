@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # net-remap: what is replaced, by what, and who judges it afterwards.
+#
+# shellcheck disable=SC2317 # called by check and wait_until
 
 # shellcheck source=tests/lib/tap.sh
 . /usr/libexec/checmate/tests/lib/tap.sh
@@ -51,7 +53,7 @@ expect 127.0.0.1:9 /a peer udp4 127.0.0.1:9
 
 # Ports alone, when binding alone.
 check "one port, when binding" \
-	set_parameters calls=bind to=0.0.0.0/0:12345,[::]/0:4321 match=0.0.0.0/0:6789,[::]/0:6789
+	set_parameters calls=bind "to=0.0.0.0/0:12345,[::]/0:4321" "match=0.0.0.0/0:6789,[::]/0:6789"
 for socket in tcp4 udp4; do
 	expect 127.0.0.1:12345 /a bound $socket 127.0.0.1:6789
 	expect 0.0.0.0:12345 /a bound $socket 0.0.0.0:6789
@@ -106,7 +108,7 @@ expect EPERM /a sendto udp4 10.9.9.9:53 len=8
 expect EPERM /a connect udp4 10.9.9.9:53 len=8
 expect ok /a connect udp4 10.9.9.9:53 family=0
 
-check "a web server by TCP" set_parameters match=10.9.9.9:80,[2001:db8::1]:80 to=127.0.0.1:7777/tcp,[::1]:7777
+check "a web server by TCP" set_parameters "match=10.9.9.9:80,[2001:db8::1]:80" "to=127.0.0.1:7777/tcp,[::1]:7777"
 serve tcp4 127.0.0.1:7777
 serve tcp6 '[::1]:7777'
 for call in connect fastopen deferred uring-connect; do
@@ -122,12 +124,12 @@ got tcp4 1
 # The entry of "to" is for TCP, the one of "match" for all.
 expect EPERM /a connect udp4 10.9.9.9:80
 expect '[::1]:7777' /a peer udp6 '[2001:db8::1]:80'
-check "nothing to replace it by" set_parameters to=[::1]:7777
+check "nothing to replace it by" set_parameters "to=[::1]:7777"
 expect EPERM /a connect tcp4 10.9.9.9:80
 
 # Only some bits; only a port that is out of range.
 check "a network by a network" \
-	set_parameters match=10.1.0.0/16:0-65535,[2001:db8::]/32:9 to=127.3.0.0/16:100-200,[::]/0:100-200
+	set_parameters "match=10.1.0.0/16:0-65535,[2001:db8::]/32:9" "to=127.3.0.0/16:100-200,[::]/0:100-200"
 expect 127.3.2.1:150 /a peer udp4 10.1.2.1:150
 expect 127.3.2.1:100 /a peer udp4 10.1.2.1:99
 expect 127.3.2.1:100 /a peer udp4 10.1.2.1:201
