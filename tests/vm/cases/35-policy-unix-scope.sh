@@ -42,11 +42,11 @@ reaches() {
 	for socket in unix unix-stream unix-seqpacket; do
 		name=$(echo "$3-$socket" | tr / -)
 		for address in "$work/$name.sock" "@$name"; do
-			for call in connect send uring-connect; do
+			for call in send uring-connect; do
 				expect "$reaches_result" "$reaches_from" $call $socket "$address"
 			done
 			[ $socket = unix ] || continue
-			for call in sendto sendmsg sendmmsg uring-send uring-sendmsg; do
+			for call in connect sendto sendmsg sendmmsg uring-send uring-sendmsg; do
 				expect "$reaches_result" "$reaches_from" $call $socket "$address"
 			done
 		done
@@ -69,7 +69,6 @@ for way in worker polled; do
 done
 # Who is outside is not judged.
 reaches ok /sibling /a
-reaches ok /sibling /ab
 
 # Other names for the same socket.
 ln "$work/-sibling-unix.sock" "$work/hard"
@@ -110,7 +109,10 @@ expect EACCES /a sendto unix @-sibling-unix
 check "the child's own" checmatectl apply /a/b unix-scope deny-errno=EUSERS
 expect ok /a/b connect unix-stream @-a-b-unix-stream
 expect EUSERS /a/b connect unix-stream @-a-unix-stream
-expect EUSERS /a/b connect unix-stream @-sibling-unix-stream
+# Of two denials, mainline's cgroup hooks tell the upper one's errno.
+both=EUSERS
+backend_is checmate || both=EACCES
+expect $both /a/b connect unix-stream @-sibling-unix-stream
 expect ok /a/c connect unix-stream @-a-b-unix-stream
 check "removed from both" checmatectl remove /a/b
 check "removed from both" checmatectl remove /a
