@@ -169,5 +169,16 @@ check "a staged policy can be withdrawn" $ctl apply --when-exec /c net-bind
 check "at any time" $ctl remove /c
 check_output "and then nothing happens" ok probe /c bind tcp4 127.0.0.1:81
 
+# --- the other backend --------------------------------------------------------
+
+link="--backend=bpf-link"
+check_match "bpf-link enforces, too" "^EPERM\$" $run $link -- $bind 127.0.0.1:81
+check_match "and says that it cannot stage" 'run: true: its policies hold already before it is executed' \
+	$run $link -- true
+check_status "the program's status is kept" 7 $run $link -- sh -c 'exit 7'
+check_output "nothing is left of it" "" left
+check_match "staging by hand is refused" 'checmate: .*(staging|stage)' \
+	$ctl apply $link --when-exec /c net-bind
+
 clean_slate
 finish
