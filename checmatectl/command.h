@@ -37,6 +37,13 @@ enum {
  * @pid: of this process; 0 for any in the cgroup.
  * @except: path of a file whose exec does not count; NULL for none.
  * @parent: cgroup to make the fresh one in; NULL for the default.
+ * @follow: go on until interrupted.
+ * @enforced: only what was enforced; @permissive then means only what was not.
+ * @policy: only of this policy; this and those below are NULL for any.
+ * @hook: only of this LSM hook.
+ * @cgroup: only of this cgroup and those below.
+ * @error: only with this errno, a name or a number.
+ * @count: end after so many.
  * @exec: the words after "--" for a command that runs them, NULL ended.
  */
 struct options {
@@ -50,6 +57,13 @@ struct options {
 	pid_t pid;
 	const char *except;
 	const char *parent;
+	bool follow;
+	bool enforced;
+	const char *policy;
+	const char *hook;
+	const char *cgroup;
+	const char *error;
+	const char *count;
 	char **exec;
 };
 
@@ -90,6 +104,7 @@ int command_set(const struct options *options, int argc, char **argv);
 int command_get(const struct options *options, int argc, char **argv);
 int command_gc(const struct options *options, int argc, char **argv);
 int command_status(const struct options *options, int argc, char **argv);
+int command_events(const struct options *options, int argc, char **argv);
 int command_features(const struct options *options, int argc, char **argv);
 
 /* Says on stderr why the library failed. Returns EXIT_FAILED. */

@@ -108,6 +108,13 @@ static const struct command commands[] = {
 		.run = command_seal,
 	},
 	{
+		.name = "events",
+		.arguments = "",
+		.help = "Take out and show the denials that policies told of",
+		.options = "follow json policy hook cgroup pid errno permissive enforced count",
+		.run = command_events,
+	},
+	{
 		.name = "run",
 		.arguments = "--policy=POLICY [PARAM=VALUE…]… -- PROGRAM [ARGUMENT…]",
 		.help = "Run a program under policies, in a cgroup of its own",
@@ -136,8 +143,12 @@ static const struct command commands[] = {
 
 enum {
 	OPTION_BACKEND = 256,
+	OPTION_CGROUP,
 	OPTION_COLOR,
+	OPTION_ENFORCED,
+	OPTION_ERRNO,
 	OPTION_EXCEPT,
+	OPTION_HOOK,
 	OPTION_JSON,
 	OPTION_PARENT,
 	OPTION_PERMISSIVE,
@@ -167,15 +178,24 @@ static const struct option_info {
 	{ "all", 'a', NULL, false, "cgroups without policies, too" },
 	{ "replace", OPTION_REPLACE, NULL, false,
 	  "take the place of the same policy, without a gap" },
-	{ "permissive", OPTION_PERMISSIVE, NULL, false, "tell denials, do not enforce them" },
+	{ "permissive", OPTION_PERMISSIVE, NULL, false,
+	  "tell denials, do not enforce them; events: those only" },
 	{ "when-exec", OPTION_WHEN_EXEC, NULL, false, "stage: in force from the next exec on" },
-	{ "pid", OPTION_PID, "PID", false, "that of this process, not of any in the cgroup" },
+	{ "pid", OPTION_PID, "PID", false,
+	  "that of this process, not of any in the cgroup; events: its own" },
 	{ "except", OPTION_EXCEPT, "PATH", false, "an exec of this file is none" },
-	{ "policy", OPTION_POLICY, "POLICY", false, "policy to run under; its parameters follow" },
 	{ "seal", OPTION_SEAL, NULL, false, "let nobody loosen them, nor the program leave" },
+	{ "policy", OPTION_POLICY, "POLICY", false,
+	  "policy to run under; its parameters follow; events: its own" },
 	{ "parent", OPTION_PARENT, "CGROUP", false, "where to make the cgroup; default: our own" },
 	{ "untrusted-ok", OPTION_UNTRUSTED_OK, NULL, false,
 	  "take policy objects that others than root can change" },
+	{ "follow", 'f', NULL, false, "events: go on until interrupted" },
+	{ "hook", OPTION_HOOK, "HOOK", false, "events: of this LSM hook" },
+	{ "cgroup", OPTION_CGROUP, "CGROUP", false, "events: of this cgroup and those below" },
+	{ "errno", OPTION_ERRNO, "ERRNO", false, "events: with this errno, by name or number" },
+	{ "enforced", OPTION_ENFORCED, NULL, false, "events: that were enforced" },
+	{ "count", 'n', "COUNT", false, "events: end after so many" },
 };
 
 static bool takes(const struct command *command, const struct option_info *info)
@@ -367,6 +387,9 @@ static int take_option(struct line *line, const struct option_info *info, char *
 		options->except = value;
 		return EXIT_DONE;
 	case OPTION_POLICY:
+		options->policy = value;
+		if (line->command && !line->command->execs)
+			return EXIT_DONE;
 		line->words[line->n_words++] = value;
 		return EXIT_DONE;
 	case OPTION_PARENT:
@@ -374,6 +397,24 @@ static int take_option(struct line *line, const struct option_info *info, char *
 		return EXIT_DONE;
 	case OPTION_SEAL:
 		options->seal = true;
+		return EXIT_DONE;
+	case OPTION_CGROUP:
+		options->cgroup = value;
+		return EXIT_DONE;
+	case OPTION_ERRNO:
+		options->error = value;
+		return EXIT_DONE;
+	case OPTION_HOOK:
+		options->hook = value;
+		return EXIT_DONE;
+	case 'f':
+		options->follow = true;
+		return EXIT_DONE;
+	case OPTION_ENFORCED:
+		options->enforced = true;
+		return EXIT_DONE;
+	case 'n':
+		options->count = value;
 		return EXIT_DONE;
 	case OPTION_UNTRUSTED_OK:
 		options->untrusted_ok = true;
@@ -400,7 +441,7 @@ static int take_word(struct line *line, char *word)
 static int take_options(struct line *line, int argc, char **argv)
 {
 	struct option long_options[ARRAY_SIZE(option_infos) + 1] = {};
-	char letters[2 * ARRAY_SIZE(option_infos) + 3];
+	char letters[3 * ARRAY_SIZE(option_infos) + 3];
 	const struct option_info *info;
 	int c, status, n = 0;
 
@@ -415,6 +456,8 @@ static int take_options(struct line *line, int argc, char **argv)
 		};
 		if (info->value < 256)
 			letters[n++] = info->value;
+		if (info->value < 256 && info->argument)
+			letters[n++] = ':';
 	}
 	letters[n] = '\0';
 
