@@ -26,6 +26,9 @@
 
 static struct json_object *root;
 
+/* While alternatives are tried, what is wrong with one of them is nothing to tell. */
+static bool quiet;
+
 static void __attribute__((noreturn)) _printf_(1, 2) unknown(const char *format, ...)
 {
 	va_list ap;
@@ -40,7 +43,8 @@ static void __attribute__((noreturn)) _printf_(1, 2) unknown(const char *format,
 
 static bool wrong(const char *path, const char *what, struct json_object *value)
 {
-	printf("%s: %s: %s\n", *path ? path : "/", what, json_object_to_json_string(value));
+	if (!quiet)
+		printf("%s: %s: %s\n", *path ? path : "/", what, json_object_to_json_string(value));
 	return false;
 }
 
@@ -150,6 +154,17 @@ static bool check_array(struct json_object *schema, struct json_object *value, c
 	return good;
 }
 
+static bool check_any(struct json_object *schemas, struct json_object *value, const char *path)
+{
+	bool before = quiet, good = false;
+
+	quiet = true;
+	for (size_t i = 0; !good && i < json_object_array_length(schemas); i++)
+		good = check(json_object_array_get_idx(schemas, i), value, path);
+	quiet = before;
+	return good;
+}
+
 static bool check(struct json_object *schema, struct json_object *value, const char *path)
 {
 	bool good = true;
@@ -168,6 +183,10 @@ static bool check(struct json_object *schema, struct json_object *value, const c
 			       good;
 		else if (streq(key, "$ref"))
 			good = check(follow(json_object_get_string(rule)), value, path) && good;
+		else if (streq(key, "anyOf"))
+			good = (check_any(rule, value, path) ||
+				wrong(path, "like none of what it can be", value)) &&
+			       good;
 		else if (!word_in_text("$schema $defs title description properties required "
 				       "additionalProperties items",
 				       key, " "))

@@ -67,6 +67,11 @@ check_match "of a process" " $pid \(net-probe\) /a: tcp 10\.0\.0\.1:80\$" $ctl e
 probe /a/b bind tcp4 10.0.0.1:80 >/dev/null
 $ctl events --json >/tmp/json
 check_output "a line is an object" 1 sh -c 'wc -l </tmp/json'
+# like_schema FILE
+like_schema() {
+	"$tests/json-check" /usr/share/doc/checmate/schema/events.json --each-line <"$1"
+}
+check "as the schema says" like_schema /tmp/json
 for member in '"policy":"net-bind"' '"hook":"socket_bind"' '"error":"EPERM"' '"errno":1' \
 	'"permissive":false' '"pid":[0-9]+' '"tid":[0-9]+' '"uid":0' '"gid":0' '"comm":"net-probe"' \
 	'"cgroup":"/a/b"' "\"cgroup_id\":$(cgroup_id /a/b)" '"subject_type":"endpoint"' \
@@ -113,7 +118,10 @@ check_output "kept and lost is all" 800 \
 	sh -c 'echo $(($(wc -l </tmp/kept) + $(sed "s/[^0-9]//g" /tmp/lost)))'
 check_output "and told once" "" $ctl events
 flood
-check_match "in JSON too" '^\{"lost":[0-9]+\}$' $ctl events --json
+probe /c bind tcp4 10.0.0.1:80 >/dev/null
+$ctl events --json >/tmp/json
+check_match "in JSON too" '^\{"lost":[0-9]+\}$' cat /tmp/json
+check "all of it as the schema says" like_schema /tmp/json
 
 # follow OPTION…: follows in the background, into /tmp/followed.
 follow() {
@@ -122,9 +130,9 @@ follow() {
 	follower=$!
 	wait_until 20 is_followed
 }
-# Another reader is refused: by then the first one reads.
+# Somebody reads: the folder is locked.
 is_followed() {
-	! $ctl events >/dev/null 2>&1
+	grep -q "FLOCK .*:$(stat -c %i "$pins/events") " /proc/locks
 }
 follow
 check_match "one reads at a time, and it is told who" "the process $follower reads the events" \
