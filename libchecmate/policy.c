@@ -4,7 +4,6 @@
 
 #include <bpf/bpf.h>
 #include <dirent.h>
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "error.h"
 #include "events.h"
 #include "file.h"
+#include "object.h"
 #include "parse.h"
 #include "strv.h"
 #include "trust.h"
@@ -128,28 +128,6 @@ static int find(const char *name, char **ret_path, struct checmate_error **ret_e
 }
 
 /* --- opening -------------------------------------------------------------- */
-
-/* What libbpf would only call an invalid object. */
-static int check_elf(const char *path, const char *data, size_t size,
-		     struct checmate_error **ret_error)
-{
-	static const char remedy[] = "build it with clang -target bpf -g -O2";
-	Elf64_Ehdr header;
-
-	if (!size)
-		return error_set(ret_error, -EINVAL, "%s: the file is empty; %s", path, remedy);
-	if (size < SELFMAG || memcmp(data, ELFMAG, SELFMAG))
-		return error_set(ret_error, -EINVAL, "%s: not an ELF object; %s", path, remedy);
-	if (size < sizeof(header))
-		return error_set(ret_error, -EINVAL, "%s: truncated; %s", path, remedy);
-	memcpy(&header, data, sizeof(header));
-	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_BPF)
-		return error_set(ret_error, -EINVAL, "%s: not a BPF object; %s", path, remedy);
-	if (header.e_shoff > size ||
-	    (uint64_t)header.e_shnum * header.e_shentsize > size - header.e_shoff)
-		return error_set(ret_error, -EINVAL, "%s: truncated; copy or build it again", path);
-	return 0;
-}
 
 /*
  * The first thing libbpf said, without its prefix and newline: that is the
@@ -403,7 +381,7 @@ int checmate_policy_open_opts(const char *name_or_path, const struct checmate_op
 	r = read_object(policy, &known, &size, ret_error);
 	if (r < 0)
 		return r;
-	r = check_elf(policy->path, policy->data, size, ret_error);
+	r = object_check(policy->path, policy->data, size, ret_error);
 	if (r < 0)
 		return r;
 	r = open_object(policy, size, ret_error);
