@@ -74,9 +74,15 @@ point "every policy is"
 # The same without tests, from what meson would do.
 : >"$work/wrong"
 if meson setup -Dtests=false "$work/build" "$source" >"$work/setup.log" 2>&1 </dev/null; then
-	meson introspect --installed "$work/build" |
-		python3 -c 'import json, sys; print(*json.load(sys.stdin).values(), sep="\n")' |
-		sed 's,^/,,' | sort >"$work/without"
+	meson introspect --installed "$work/build" | python3 -c '
+import json, os, sys
+for source, path in json.load(sys.stdin).items():
+    if not os.path.isdir(source):
+        print(path)
+    for folder, _, files in os.walk(source):
+        for name in files:
+            print(os.path.join(path, os.path.relpath(os.path.join(folder, name), source)))
+' | sed 's,^/,,' | sort >"$work/without"
 	grep -v '/$' "$work/installed" | diff - "$work/without" >"$work/wrong"
 else
 	cp "$work/setup.log" "$work/wrong"
