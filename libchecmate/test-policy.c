@@ -5,8 +5,10 @@
  * CHECMATE_TEST_POLICIES is the folder of the project's policies,
  * CHECMATE_TEST_OBJECTS the one of the objects that must be refused.
  */
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/btf.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -45,8 +47,11 @@ static int teardown(void **state)
 
 static void write_object(const char *data, size_t size)
 {
-	_cleanup_close_ int fd = open(object, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	_cleanup_close_ int fd = -1;
 
+	/* A new file each time: some file systems write out one that was cut. */
+	unlink(object);
+	fd = open(object, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, data, size), size);
 }
@@ -433,6 +438,61 @@ static void test_escapes(void **state)
 	assert_null(strchr(checmate_error_text(why), '\033'));
 }
 
+/* Opens what was written; whether it is refused is its own affair, to survive is not. */
+static bool survive(const char *data, size_t size)
+{
+	_cleanup_policy_ struct checmate_policy *policy = NULL;
+
+	write_object(data, size);
+	if (checmate_policy_open_opts(object, &untrusted, &policy, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < checmate_policy_count_params(policy); i++) {
+		_cleanup_free_ char *text = NULL;
+		const char *name = checmate_policy_get_param(policy, i)->name;
+
+		assert_int_equal(checmate_policy_get(policy, name, &text, NULL), 0);
+	}
+	return true;
+}
+
+/* Every word by which an object refers to something refers to what is not there. */
+static void test_damaged(void **state)
+{
+	static const uint32_t values[] = { 0, 1, 0x7fffffff, UINT32_MAX };
+	_cleanup_free_ char *data = NULL;
+	size_t size, refused = 0, tried = 0;
+	struct btf_header btf;
+	Elf64_Ehdr elf;
+	char *types;
+
+	(void)state;
+	read_good(&data, &size);
+	memcpy(&elf, data, sizeof(elf));
+	types = find_text(data, size, "\237\353\001");
+	memcpy(&btf, types, sizeof(btf));
+	for (size_t at = 0; at + 4 <= size; at += 4) {
+		const char *word = data + at;
+		uint32_t kept;
+
+		/* The headers, and the types with their header. */
+		if (!(at < sizeof(elf) ||
+		      (at >= elf.e_shoff && at < elf.e_shoff + elf.e_shnum * sizeof(Elf64_Shdr)) ||
+		      (word >= types && word < types + btf.hdr_len + btf.type_len)))
+			continue;
+		memcpy(&kept, word, sizeof(kept));
+		for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+			memcpy(data + at, &values[i], sizeof(kept));
+			refused += !survive(data, size);
+			tried++;
+		}
+		memcpy(data + at, &kept, sizeof(kept));
+	}
+	print_message("# %zu changes, %zu refused\n", tried, refused);
+	assert_true(tried > 1000);
+	assert_true(refused > tried / 4);
+	assert_true(survive(data, size));
+}
+
 static void test_list(void **state)
 {
 	_cleanup_strv_ char **names = NULL;
@@ -474,8 +534,8 @@ int main(void)
 		cmocka_unit_test(test_not_found),   cmocka_unit_test(test_not_an_object),
 		cmocka_unit_test(test_bad_objects), cmocka_unit_test(test_opts),
 		cmocka_unit_test(test_truncated),   cmocka_unit_test(test_corrupt_description),
-		cmocka_unit_test(test_escapes),	    cmocka_unit_test(test_list),
-		cmocka_unit_test(test_null),
+		cmocka_unit_test(test_escapes),	    cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_list),	    cmocka_unit_test(test_null),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

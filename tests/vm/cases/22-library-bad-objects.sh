@@ -32,6 +32,23 @@ refused truncated 'truncated' /tmp/truncated.bpf.o
 refused empty 'empty' /tmp/empty.bpf.o
 refused "not an object" 'not an ELF' /etc/group
 
+# What anybody could have written.
+mkdir /tmp/open
+cp $good /tmp/open/file.bpf.o
+chmod 0666 /tmp/open/file.bpf.o
+refused "written by others" 'not trusted: others can write to "file\.bpf\.o"' /tmp/open/file.bpf.o
+chmod 0644 /tmp/open/file.bpf.o
+chown 4711 /tmp/open/file.bpf.o
+refused "of another" 'not trusted: "file\.bpf\.o" belongs to user 4711' /tmp/open/file.bpf.o
+chown 0 /tmp/open/file.bpf.o
+chmod 0777 /tmp/open
+refused "in a folder of all" 'not trusted: others can write to "open"' /tmp/open/file.bpf.o
+ln -s /tmp/open/file.bpf.o /tmp/link.bpf.o
+refused "by a link to there" 'not trusted: others can write to "open"' /tmp/link.bpf.o
+check_output "nothing of these was attached" "generation 2" cat "$cgroups/a/checmate.policy"
+chmod 0755 /tmp/open
+check "trusted again" $ctl policy show /tmp/link.bpf.o
+
 refused missing-field 'struct sock___checmate\.checmate_no_such_field' $objects/missing-field.bpf.o
 refused missing-field 'a kernel field that this kernel lacks.*; use a policy built for this kernel' \
 	$objects/missing-field.bpf.o
