@@ -43,12 +43,15 @@ expect_proc EPERM /a user-hostname
 # shellcheck disable=SC2016,SC2317 # for the inner shell; called by check_output
 as_nobody_in() {
 	start-stop-daemon -S -c 65534:65534 -x "$(command -v sh)" -- \
-		-c 'read -r _ </tmp/go && exec "$@"' sh "$tests/proc-probe" "$2" &
+		-c 'cd /tmp/fifos && echo >ready && read -r _ <go && exec "$@"' \
+		sh "$tests/proc-probe" "$2" &
+	read -r _ </tmp/fifos/ready
 	echo $! >"$cgroups$1/cgroup.procs"
-	echo >/tmp/go
+	echo >/tmp/fifos/go
 	wait $!
 }
-mkfifo -m 644 /tmp/go
+mkdir /tmp/fifos
+mkfifo -m 666 /tmp/fifos/ready /tmp/fifos/go
 check_output "nobody's own user namespace helps elsewhere" ok as_nobody_in /sibling user-hostname
 check_output "but not here" EPERM as_nobody_in /a user-hostname
 check_output "nobody has a setuid program" EPERM sh -c \
@@ -84,7 +87,7 @@ check "removed from the child" checmatectl remove /a/b
 
 check "removed" checmatectl remove /a
 everything ok /a
-rm /tmp/file /tmp/setuid-probe /tmp/go
+rm -r /tmp/file /tmp/setuid-probe /tmp/fifos
 
 clean_slate
 finish
