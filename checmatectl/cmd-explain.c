@@ -92,6 +92,9 @@ static void bound_read(struct bound *bound, const char *policy, uint64_t cgroup_
 	if (!policy || (checmate_cgroup_open_id(cgroup_id, &owner, NULL) < 0 &&
 			checmate_cgroup_open(cgroup_path, &owner, NULL) < 0))
 		return;
+	/* By its path it may be another one of the same name. */
+	if (checmate_cgroup_id(owner) != cgroup_id)
+		return;
 	if (checmate_binding_open(owner, policy, &bound->binding, NULL) == 0)
 		bound->verdict = read_verdict(bound->binding);
 }

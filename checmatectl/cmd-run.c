@@ -61,6 +61,7 @@ static int open_parent(const struct options *options, struct checmate_cgroup **r
 {
 	_cleanup_error_ struct checmate_error *error = NULL;
 	_cleanup_cgroup_ struct checmate_cgroup *own = NULL;
+	int r;
 
 	if (options->parent)
 		return open_cgroup(options->parent, ret_parent);
@@ -70,11 +71,14 @@ static int open_parent(const struct options *options, struct checmate_cgroup **r
 		*ret_parent = TAKE_PTR(own);
 		return EXIT_DONE;
 	}
-	if (mkdirat(checmate_cgroup_fd(own), RUN_FOLDER, 0755) < 0 && errno != EEXIST)
-		return fail_text("cgroup /%s: not made: %m; run as root", RUN_FOLDER);
-	if (checmate_cgroup_open("/" RUN_FOLDER, ret_parent, &error) < 0)
-		return fail(error);
-	return EXIT_DONE;
+	/* Another run may be removing it, as the last one. */
+	do {
+		error = checmate_error_free(error);
+		if (mkdirat(checmate_cgroup_fd(own), RUN_FOLDER, 0755) < 0 && errno != EEXIST)
+			return fail_text("cgroup /%s: not made: %m; run as root", RUN_FOLDER);
+		r = checmate_cgroup_open("/" RUN_FOLDER, ret_parent, &error);
+	} while (r == -ENOENT);
+	return r < 0 ? fail(error) : EXIT_DONE;
 }
 
 /* As the kernel has it for a cgroup beside processes, unless that is done. */
@@ -90,22 +94,39 @@ static int make_threaded(const struct checmate_cgroup *cgroup)
 }
 
 /* Returns an exit status. */
-static int make_cgroup(struct run *run)
+static int make_folder(struct run *run, const struct options *options)
+{
+	int i = 0, status;
+
+	for (;;) {
+		status = run->parent ? EXIT_DONE : open_parent(options, &run->parent);
+		if (status)
+			return status;
+		/* One that an earlier process of our id has left is not ours. */
+		snprintf(run->name, sizeof(run->name), "run-%d.%d", (int)getpid(), i++);
+		if (mkdirat(checmate_cgroup_fd(run->parent), run->name, 0755) == 0)
+			return EXIT_DONE;
+		if (errno == EEXIST)
+			continue;
+		if (options->parent || (errno != ENOENT && errno != ENODEV))
+			return fail_text("cgroup %s: nothing can be made in it: %m; run as root, "
+					 "or give another with --parent",
+					 checmate_cgroup_path(run->parent));
+		/* The folder for all has just gone. */
+		run->parent = checmate_cgroup_free(run->parent);
+	}
+}
+
+/* Returns an exit status. */
+static int make_cgroup(struct run *run, const struct options *options)
 {
 	_cleanup_error_ struct checmate_error *error = NULL;
 	_cleanup_close_ int fd = -1;
-	int r, i = 0;
+	int r;
 
-	/* One that an earlier process of our id has left is not ours. */
-	do {
-		snprintf(run->name, sizeof(run->name), "run-%d.%d", (int)getpid(), i++);
-		r = mkdirat(checmate_cgroup_fd(run->parent), run->name, 0755);
-	} while (r < 0 && errno == EEXIST);
-	if (r < 0)
-		return fail_text("cgroup %s: nothing can be made in it: %m; run as root, or give "
-				 "another with --parent",
-				 checmate_cgroup_path(run->parent));
-
+	r = make_folder(run, options);
+	if (r)
+		return r;
 	fd = openat(checmate_cgroup_fd(run->parent), run->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || checmate_cgroup_open_fd(fd, &run->cgroup, &error) < 0) {
 		unlinkat(checmate_cgroup_fd(run->parent), run->name, AT_REMOVEDIR);
@@ -386,11 +407,14 @@ static int set_up(struct run *run, const struct options *options, struct selecti
 	_cleanup_error_ struct checmate_error *error = NULL;
 	int status;
 
-	if (checmate_features_probe(&features, &error) < 0 || selection_load(selection, &error) < 0)
+	if (checmate_features_probe(&features, &error) < 0)
 		return fail(error);
-	status = open_parent(options, &run->parent);
-	if (!status)
-		status = make_cgroup(run);
+	if (!checmate_features_backend(features))
+		return fail_text("run: this machine cannot enforce policies; \"checmatectl "
+				 "features\" says why");
+	if (selection_load(selection, &error) < 0)
+		return fail(error);
+	status = make_cgroup(run, options);
 	if (!status)
 		status = start(run, options->exec);
 	if (status)
@@ -402,7 +426,7 @@ static int set_up(struct run *run, const struct options *options, struct selecti
 	else
 		fail_text("run: %s: its policies hold already before it is executed; the backend "
 			  "%s has no staging",
-			  options->exec[0], checmate_features_backend(features) ?: "(none)");
+			  options->exec[0], checmate_features_backend(features));
 	if (checmate_binding_apply(run->cgroup, selection->policies, selection->n, &opts, &error) <
 	    0)
 		return fail(error);

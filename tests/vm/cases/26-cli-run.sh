@@ -35,6 +35,9 @@ check_output "input and output are the program's" text sh -c "echo text | $run -
 check_output "so are arguments like options" '--json -x' $run -- echo --json -x
 check_output "and the environment" there env WHAT=there $run -- sh -c 'echo $WHAT'
 check_match "the cgroup is a fresh one" '^0::/checmate-run/run-[0-9]+\.0$' $run -- cat /proc/self/cgroup
+# Each of them removes the folder that the others want to use.
+check_output "several at once" "1 2 3 4 5 6" sh -c "for i in 1 2 3 4 5 6; do
+	$run -- echo \$i & done | sort | xargs"
 check_output "nothing is left of all that" "" left
 check_output "and no pin" "" pinned
 
