@@ -33,8 +33,6 @@
 #define CHECMATE_PATH_NAME_MAX 256
 /* Steps to the root: names and mounts. */
 #define CHECMATE_PATH_STEPS_MAX 4096
-/* Buffers per CPU. */
-#define CHECMATE_PATH_BUFFERS 4
 
 #define CHECMATE_FMODE_WRITE 0x2 /* FMODE_WRITE */
 #define CHECMATE_O_TRUNC 01000 /* O_TRUNC */
@@ -76,39 +74,45 @@ struct checmate_path {
 };
 
 /*
- * The buffers. A program may be preempted, but not be moved to another CPU, and
- * the next task on this CPU may run a program of the same binding: so a buffer
- * is claimed, by an atomic exchange, until the program is done with it. Interrupts
- * do not come here. Where as many tasks as there are buffers have been preempted
- * in the midst of a program, the next one gets none, and denies.
+ * Where paths are built. A program may be preempted, though not moved to another
+ * CPU, and the next task on this CPU may run a program of the same binding: so a
+ * buffer is claimed until the program is done with it. Who comes meanwhile has one
+ * of its own, which its task keeps. Interrupts do not come here, and no program
+ * runs inside of another one of the same task.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, CHECMATE_PATH_BUFFERS);
+	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct checmate_path);
 } checmate_paths SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct checmate_path);
+} checmate_task SEC(".maps");
+
 /**
  * checmate_path_get() - Claim a buffer.
  *
- * Return: the buffer, to be given back by checmate_path_put(), or NULL: deny.
+ * Return: the buffer, to be given back by checmate_path_put(), or NULL when there
+ * is no memory: deny.
  */
 static __always_inline struct checmate_path *checmate_path_get(void)
 {
 	struct checmate_path *path;
+	__u32 zero = 0;
 
-#pragma unroll
-	for (__u32 i = 0; i < CHECMATE_PATH_BUFFERS; i++) {
-		__u32 key = i;
-
-		path = bpf_map_lookup_elem(&checmate_paths, &key);
-		if (path && !__sync_val_compare_and_swap(&path->busy, 0, 1))
-			return path;
-	}
-	return NULL;
+	path = bpf_map_lookup_elem(&checmate_paths, &zero);
+	if (path && !__sync_val_compare_and_swap(&path->busy, 0, 1))
+		return path;
+	return bpf_task_storage_get(&checmate_task, bpf_get_current_task_btf(), NULL,
+				    BPF_LOCAL_STORAGE_GET_F_CREATE);
 }
 
+/* Of a task's own buffer nobody asks whether it is busy. */
 static __always_inline void checmate_path_put(struct checmate_path *path)
 {
 	__sync_val_compare_and_swap(&path->busy, 1, 0);

@@ -44,6 +44,9 @@ int umount2(const char *target, int flags);
 #define MS_MOVE 8192
 #define MNT_DETACH 2
 
+#define STORM_PROCESSES 16
+#define STORM_OPENS 1000
+
 #define PATH_PROC_FD "/proc/self/fd/%d"
 
 static void fail(const char *what)
@@ -186,6 +189,37 @@ static int receive(const char *path, const char *other)
 		return -1;
 	}
 	return 0;
+}
+
+/*
+ * Opens both at once, by several processes, many times. Only the second may ever
+ * be opened, and always has to be.
+ */
+static int storm(const char *path, const char *other)
+{
+	int status, failed = 0;
+
+	for (int i = 0; i < STORM_PROCESSES; i++) {
+		const char *mine = i % 2 ? other : path;
+		pid_t pid = fork();
+
+		if (pid < 0)
+			fail("fork");
+		if (pid)
+			continue;
+		for (int k = 0; k < STORM_OPENS; k++) {
+			int fd = open(mine, O_RDONLY | O_CLOEXEC);
+
+			if ((fd >= 0) != (mine == other))
+				_exit(1);
+			closed(fd);
+		}
+		_exit(0);
+	}
+	while (wait(&status) > 0)
+		failed |= status;
+	errno = EBADMSG;
+	return failed ? -1 : 0;
 }
 
 /* --- directories and attributes -------------------------------------------- */
@@ -573,6 +607,7 @@ static const struct {
 	{ "detached", open_detached, 2 },
 	{ "pass", pass, 2 },
 	{ "receive", receive, 1 },
+	{ "storm", storm, 2 },
 	{ "truncate", do_truncate, 1 },
 	{ "mknod", do_mknod, 1 },
 	{ "mkdir", do_mkdir, 1 },

@@ -78,6 +78,8 @@ expect_file ok /a uring-rename /fs/free/new /fs/free/newer
 expect_file ok /a uring-unlink /fs/free/newer
 expect_file ok /a mknod /fs/top/new
 
+expect_file ok /a storm /fs/top/no/file /fs/top/ro/file
+
 # Other ways to the same files.
 ln -s /fs/top /fs/free/symlink
 expect_file EPERM /a write /fs/free/symlink/ro/file

@@ -47,6 +47,8 @@ for call in read write; do
 	expect_file ok /a $call /secrets/data-not
 done
 
+expect_file ok /a storm /secrets/data/keys/one /secrets/open/file
+
 # Other names of the same file.
 ln -s /secrets/data/keys/one /secrets/open/symlink
 expect_file EACCES /a read /secrets/open/symlink
