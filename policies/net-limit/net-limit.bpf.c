@@ -31,7 +31,7 @@
 
 CHECMATE_POLICY("net-limit", "1", "So many sockets per destination and in all, and no more");
 
-/* The most sockets that can have a place; the decimal literal is for PARAM_NUMBER. */
+/* The most sockets that can have a place. The parameters have it in digits. */
 #define SOCKETS_MAX 16384
 
 CHECMATE_PARAM_NUMBER(per_destination, "per-destination", 10, 0, 16384,
@@ -276,8 +276,8 @@ static __noinline int drop_claim(struct claim *claim)
 
 /*
  * Whether the socket of a claim is closed. A socket that is not has this cookie
- * and a reference; memory that was freed, or is another socket's by now, has
- * not both.
+ * and a reference. Memory that was freed, or is another socket's by now, has
+ * not both: no cookie is given out twice.
  */
 static __always_inline bool is_closed(__u64 sk, __u64 cookie)
 {
