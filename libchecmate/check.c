@@ -38,12 +38,12 @@ const char *check_find_kfunc(const struct checmate_policy *policy)
 {
 	const struct btf *btf = bpf_object__btf(policy->object);
 
-	/* A function's linkage is where other types have a count. */
+	/* What libbpf has opened does not say any more that it is external. */
 	for (__u32 i = 1; i < btf__type_cnt(btf); i++) {
 		const struct btf_type *type = btf__type_by_id(btf, i);
 		const char *name = btf__name_by_offset(btf, type->name_off);
 
-		if (btf_is_func(type) && btf_vlen(type) == BTF_FUNC_EXTERN && name &&
+		if ((btf_is_func(type) || btf_is_var(type)) && name &&
 		    startswith(name, "bpf_checmate_"))
 			return name;
 	}

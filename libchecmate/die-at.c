@@ -2,11 +2,12 @@
 /*
  * libchecmate - Run a command and kill it at a chosen step
  *
- *	die-at N COMMAND [ARGUMENT…]
+ *	die-at N[@LOCK] COMMAND [ARGUMENT…]
  *
  * Kills the command when it is about to make its Nth system call that changes
- * what others see, counted from its first flock(2), by which libchecmate begins
- * to change bpffs and the kernel's policy. Counted are bpf, mkdir, rename,
+ * what others see, counted from its first flock(2), or from the one of that
+ * number: by one libchecmate begins to change bpffs and the kernel's policy, and
+ * a policy that is loaded before takes one of its own. Counted are bpf, mkdir, rename,
  * rmdir, unlink and write. The call that it dies at is not made.
  *
  * Exit status: 0 killed, 1 it ended before that, 2 wrong usage or no ptrace and seccomp.
@@ -53,7 +54,7 @@ static int trace_calls(void)
 }
 
 /* Whether @child is about to make a call that is counted. */
-static bool is_counted(pid_t child, bool *counting)
+static bool is_counted(pid_t child, long *locks)
 {
 	struct __ptrace_syscall_info info;
 
@@ -61,15 +62,14 @@ static bool is_counted(pid_t child, bool *counting)
 	    info.op != PTRACE_SYSCALL_INFO_SECCOMP)
 		return false;
 	if (info.seccomp.nr == SYS_flock) {
-		*counting = true;
+		--*locks;
 		return false;
 	}
-	return *counting;
+	return *locks <= 0;
 }
 
-static int follow(pid_t child, long left)
+static int follow(pid_t child, long left, long locks)
 {
-	bool counting = false;
 	int status;
 
 	/* Stopped by itself, waiting for this. */
@@ -78,7 +78,7 @@ static int follow(pid_t child, long left)
 		return 2;
 	for (;;) {
 		if (status >> 8 == (SIGTRAP | PTRACE_EVENT_SECCOMP << 8) &&
-		    is_counted(child, &counting) && --left == 0)
+		    is_counted(child, &locks) && --left == 0)
 			break;
 		if (ptrace(PTRACE_CONT, child, 0, 0) < 0 || waitpid(child, &status, 0) < 0)
 			return 2;
@@ -93,10 +93,12 @@ static int follow(pid_t child, long left)
 
 int main(int argc, char **argv)
 {
-	long n = argc > 2 ? strtol(argv[1], NULL, 10) : 0;
+	char *end = NULL;
+	long n = argc > 2 ? strtol(argv[1], &end, 10) : 0;
+	long locks = end && *end == '@' ? strtol(end + 1, NULL, 10) : 1;
 	pid_t child;
 
-	if (n < 1)
+	if (n < 1 || locks < 1)
 		return 2;
 	child = fork();
 	if (child < 0)
@@ -107,5 +109,5 @@ int main(int argc, char **argv)
 		execvp(argv[2], argv + 2);
 		_exit(127);
 	}
-	return follow(child, n);
+	return follow(child, n, locks);
 }

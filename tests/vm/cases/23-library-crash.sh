@@ -62,10 +62,11 @@ check "and removed" $ctl remove /a
 mkdir "$cgroups/k"
 killed() {
 	what=$1
-	shift
+	lock=$2
+	shift 2
 	step=1
 	wrong=
-	while "$tests/die-at" $step "$@" >/dev/null 2>&1; do
+	while "$tests/die-at" "$step@$lock" "$@" >/dev/null 2>&1; do
 		state_is_right >/dev/null 2>&1 || wrong="$wrong $step"
 		step=$((step + 1))
 		[ $step -lt 200 ] || break
@@ -85,7 +86,8 @@ state_is_right() {
 	esac
 }
 $ctl apply /k net-bind >/dev/null
-killed replacing $ctl apply --replace /k net-bind net-connect
+# The first two locks are those of the policies that are loaded.
+killed replacing 3 $ctl apply --replace /k net-bind net-connect
 check_output "after replacing each program is attached once" 3 attached /k
 check_output "after replacing each policy is pinned once" "net-bind
 net-connect" ls "$pins/$(cgroup_id /k)"
@@ -98,7 +100,7 @@ state_is_right() {
 	esac
 	$ctl status /k && $ctl status
 }
-killed removing $ctl remove /k
+killed removing 1 $ctl remove /k
 check_output "after removing nothing is attached" 0 attached /k
 $ctl remove /k >/dev/null 2>&1
 check_output "after removing nothing is pinned" "" pinned
