@@ -27,6 +27,9 @@ static int setup(void **state)
 		return -1;
 	checmate_paths.cgroup = folder;
 	checmate_paths.bpffs = folder;
+	checmate_paths.security = folder;
+	if (checmate_backend_force("checmate", NULL) < 0)
+		return -1;
 	return setenv("CHECMATE_POLICY_PATH", getenv("CHECMATE_TEST_POLICIES"), 1);
 }
 
@@ -54,6 +57,7 @@ static void test_apply(void **state)
 		struct checmate_apply_opts opts;
 		char more[8];
 	} wide = { .opts.sz = sizeof(wide) };
+	struct checmate_apply_opts opts = { .sz = sizeof(opts), .when_exec = true };
 	_cleanup_(checmate_policy_freep) struct checmate_policy *one = NULL;
 	_cleanup_(checmate_policy_freep) struct checmate_policy *two = NULL;
 	struct checmate_policy *both[2];
@@ -69,9 +73,71 @@ static void test_apply(void **state)
 	check_apply(both, 1, &(struct checmate_apply_opts){}, -EINVAL, "opts.sz");
 	wide.more[7] = 1;
 	check_apply(both, 1, &wide.opts, -EINVAL, "an option unknown");
+	check_apply(both, 1, &(struct checmate_apply_opts){ .sz = 15 }, -EINVAL, "opts.sz");
+	check_apply(both, 1, &(struct checmate_apply_opts){ .sz = sizeof(opts), .pid = 1 }, -EINVAL,
+		    "set opts.when_exec too");
+	check_apply(both, 1, &(struct checmate_apply_opts){ .sz = sizeof(opts), .except = "/" },
+		    -EINVAL, "set opts.when_exec too");
+	opts.pid = -1;
+	check_apply(both, 1, &opts, -EINVAL, "opts.pid is -1");
+	opts.pid = 0;
+	opts.except = "/no/such/file";
+	check_apply(both, 1, &opts, -ENOENT, "the executable /no/such/file");
 	/* What this library does not know and is 0 does not matter. */
 	wide.more[7] = 0;
 	check_apply(both, 0, &wide.opts, -EINVAL, "no policy");
+}
+
+/* @words: why the backend refuses it; NULL when it does not. */
+static void check_policy(const char *name, const char *backend, const char *words)
+{
+	_cleanup_(checmate_policy_freep) struct checmate_policy *policy = NULL;
+	_cleanup_error_ struct checmate_error *error = NULL;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s.bpf.o", getenv("CHECMATE_TEST_OBJECTS"), name);
+	assert_int_equal(checmate_policy_open(strchr(name, '-') ? name : path, &policy, NULL), 0);
+	assert_int_equal(checmate_policy_check(policy, backend, &error), words ? -EOPNOTSUPP : 0);
+	if (words && !strstr(checmate_error_text(error), words))
+		fail_msg("no \"%s\" in: %s", words, checmate_error_text(error));
+}
+
+static void put_hooks(const char *text)
+{
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/checmate/hooks", folder);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void test_check(void **state)
+{
+	char path[64];
+
+	(void)state;
+	check_policy("net-remap", "bpf-link", "it calls bpf_checmate_set_");
+	check_policy("sleepable", "bpf-link", "its program test_listen may sleep");
+
+	/* Nobody has told which hooks there are. */
+	check_policy("net-bind", "checmate", NULL);
+	check_policy("sleepable", "checmate", NULL);
+	snprintf(path, sizeof(path), "%s/checmate", folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	put_hooks("socket_listen sleepable=1 active=0 programs=0\n"
+		  "socket_bind sleepable=0 active=0 programs=0\n");
+	check_policy("net-bind", "checmate", NULL);
+	check_policy("net-connect", "checmate", "for the hook socket_connect, which this kernel");
+	check_policy("sleepable", "checmate", NULL);
+	put_hooks("socket_listen sleepable=0 active=0 programs=0\n");
+	check_policy("sleepable", "checmate", "programs of the hook socket_listen may not");
+	snprintf(path, sizeof(path), "%s/checmate/hooks", folder);
+	assert_int_equal(unlink(path), 0);
+	snprintf(path, sizeof(path), "%s/checmate", folder);
+	assert_int_equal(rmdir(path), 0);
 }
 
 static void test_cgroup(void **state)
@@ -122,9 +188,8 @@ static void test_pin_paths(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_apply),
-		cmocka_unit_test(test_cgroup),
-		cmocka_unit_test(test_foreign_folder),
+		cmocka_unit_test(test_apply),	  cmocka_unit_test(test_check),
+		cmocka_unit_test(test_cgroup),	  cmocka_unit_test(test_foreign_folder),
 		cmocka_unit_test(test_pin_paths),
 	};
 
