@@ -52,7 +52,7 @@ check "trusted again" $ctl policy show /tmp/link.bpf.o
 refused missing-field 'struct sock___checmate\.checmate_no_such_field' $objects/missing-field.bpf.o
 refused missing-field 'a kernel field that this kernel lacks.*; use a policy built for this kernel' \
 	$objects/missing-field.bpf.o
-refused missing-hook "'checmate_no_such_hook'" $objects/missing-hook.bpf.o
+refused missing-hook 'for the hook checmate_no_such_hook, which this kernel lacks' $objects/missing-hook.bpf.o
 refused unsafe 'the kernel refuses program test_listen: .*invalid mem access' $objects/unsafe.bpf.o
 refused "unsafe, the verifier's own words" '^    .*invalid mem access' $objects/unsafe.bpf.o
 check_status "a refused policy is a failure" 1 $ctl apply /a $objects/unsafe.bpf.o
