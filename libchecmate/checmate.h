@@ -24,8 +24,16 @@
  *   asked of and live as long as it.
  * - *_free() accepts NULL and returns NULL. *_freep() is for
  *   __attribute__((cleanup)).
- * - Nothing is printed or logged. No function is safe to call on the same
- *   object from two threads at once; different objects are independent.
+ * - Nothing is printed or logged.
+ * - Threads: an object is used by one thread at a time; functions that take it as
+ *   const may be called by several at once. Different objects are independent,
+ *   also when they stand for the same cgroup or the same binding: the kernel and a
+ *   lock in bpffs order what is changed, for other processes as well. What
+ *   concerns the whole process is said with the function, as of
+ *   checmate_backend_force(). The library makes no threads and handles no
+ *   signals; it opens descriptors with O_CLOEXEC. After fork(2) the child uses
+ *   no object of its parent.
+ * - Everything here is there since version 1.0.
  * - Structures that this header defines may grow at their end. Callers never
  *   allocate them, except those with a member named sz.
  */
@@ -82,6 +90,12 @@ CHECMATE_API const char *checmate_error_text(const struct checmate_error *error)
  */
 CHECMATE_API const char *checmate_error_log(const struct checmate_error *error);
 
+/**
+ * checmate_error_free() - Free an explanation.
+ * @error: explanation, or NULL.
+ *
+ * Return: NULL.
+ */
 CHECMATE_API struct checmate_error *checmate_error_free(struct checmate_error *error);
 
 static inline void checmate_error_freep(struct checmate_error **error)
@@ -163,6 +177,12 @@ CHECMATE_API const char *checmate_features_backend(const struct checmate_feature
 CHECMATE_API bool checmate_features_supports(const struct checmate_features *features,
 					     const char *what);
 
+/**
+ * checmate_features_count() - How many things were looked for.
+ * @features: features.
+ *
+ * Return: their number.
+ */
 CHECMATE_API size_t checmate_features_count(const struct checmate_features *features);
 
 /**
@@ -175,11 +195,30 @@ CHECMATE_API size_t checmate_features_count(const struct checmate_features *feat
 CHECMATE_API const struct checmate_feature *checmate_features_get(
 	const struct checmate_features *features, size_t index);
 
+/**
+ * checmate_features_count_hooks() - How many LSM hooks are known.
+ * @features: features.
+ *
+ * Return: their number.
+ */
 CHECMATE_API size_t checmate_features_count_hooks(const struct checmate_features *features);
 
+/**
+ * checmate_features_get_hook() - One LSM hook.
+ * @features: features.
+ * @index: from 0 to checmate_features_count_hooks() - 1.
+ *
+ * Return: the hook, NULL when @index is too large.
+ */
 CHECMATE_API const struct checmate_hook *checmate_features_get_hook(
 	const struct checmate_features *features, size_t index);
 
+/**
+ * checmate_features_free() - Free features.
+ * @features: features, or NULL.
+ *
+ * Return: NULL.
+ */
 CHECMATE_API struct checmate_features *checmate_features_free(struct checmate_features *features);
 
 static inline void checmate_features_freep(struct checmate_features **features)
@@ -306,11 +345,21 @@ CHECMATE_API int checmate_policy_open_opts(const char *name_or_path,
 CHECMATE_API int checmate_policy_open(const char *name_or_path, struct checmate_policy **ret_policy,
 				      struct checmate_error **ret_error);
 
+/*
+ * What a policy says of itself: its name, its version and one line on what it
+ * does; and the path of the file. Never NULL; they belong to @policy.
+ */
 CHECMATE_API const char *checmate_policy_name(const struct checmate_policy *policy);
 CHECMATE_API const char *checmate_policy_version(const struct checmate_policy *policy);
 CHECMATE_API const char *checmate_policy_description(const struct checmate_policy *policy);
 CHECMATE_API const char *checmate_policy_path(const struct checmate_policy *policy);
 
+/**
+ * checmate_policy_count_programs() - How many programs a policy has.
+ * @policy: policy.
+ *
+ * Return: their number, at least 1.
+ */
 CHECMATE_API size_t checmate_policy_count_programs(const struct checmate_policy *policy);
 
 /**
@@ -323,8 +372,21 @@ CHECMATE_API size_t checmate_policy_count_programs(const struct checmate_policy 
 CHECMATE_API const struct checmate_program *checmate_policy_get_program(
 	const struct checmate_policy *policy, size_t index);
 
+/**
+ * checmate_policy_count_params() - How many parameters a policy has.
+ * @policy: policy.
+ *
+ * Return: their number.
+ */
 CHECMATE_API size_t checmate_policy_count_params(const struct checmate_policy *policy);
 
+/**
+ * checmate_policy_get_param() - One parameter of the policy.
+ * @policy: policy.
+ * @index: from 0 to checmate_policy_count_params() - 1.
+ *
+ * Return: the parameter, NULL when @index is too large.
+ */
 CHECMATE_API const struct checmate_param *checmate_policy_get_param(
 	const struct checmate_policy *policy, size_t index);
 
@@ -387,6 +449,12 @@ CHECMATE_API int checmate_policy_load(struct checmate_policy *policy,
 CHECMATE_API int checmate_policy_check(const struct checmate_policy *policy, const char *backend,
 				       struct checmate_error **ret_error);
 
+/**
+ * checmate_policy_free() - Free a policy; a binding made of it stays in force.
+ * @policy: policy, or NULL.
+ *
+ * Return: NULL.
+ */
 CHECMATE_API struct checmate_policy *checmate_policy_free(struct checmate_policy *policy);
 
 static inline void checmate_policy_freep(struct checmate_policy **policy)
@@ -501,6 +569,12 @@ CHECMATE_API int checmate_cgroup_seal(struct checmate_cgroup *cgroup,
 CHECMATE_API int checmate_cgroup_sealed(const struct checmate_cgroup *cgroup,
 					struct checmate_error **ret_error);
 
+/**
+ * checmate_cgroup_free() - Let go of a cgroup, which stays as it is.
+ * @cgroup: cgroup, or NULL.
+ *
+ * Return: NULL.
+ */
 CHECMATE_API struct checmate_cgroup *checmate_cgroup_free(struct checmate_cgroup *cgroup);
 
 static inline void checmate_cgroup_freep(struct checmate_cgroup **cgroup)
@@ -686,6 +760,10 @@ CHECMATE_API int checmate_binding_open(const struct checmate_cgroup *cgroup, con
 				       struct checmate_binding **ret_binding,
 				       struct checmate_error **ret_error);
 
+/*
+ * What the policy in force says of itself: its name, its version and one line on
+ * what it does. Never NULL; they belong to @binding.
+ */
 CHECMATE_API const char *checmate_binding_policy(const struct checmate_binding *binding);
 CHECMATE_API const char *checmate_binding_version(const struct checmate_binding *binding);
 CHECMATE_API const char *checmate_binding_description(const struct checmate_binding *binding);
@@ -696,13 +774,40 @@ CHECMATE_API bool checmate_binding_staged(const struct checmate_binding *binding
 /* Some denials of it are told and not enforced; as of when it was opened. */
 CHECMATE_API bool checmate_binding_permissive(const struct checmate_binding *binding);
 
+/**
+ * checmate_binding_count_programs() - How many programs a binding has.
+ * @binding: binding.
+ *
+ * Return: their number.
+ */
 CHECMATE_API size_t checmate_binding_count_programs(const struct checmate_binding *binding);
 
+/**
+ * checmate_binding_get_program() - One program of the binding.
+ * @binding: binding.
+ * @index: from 0 to checmate_binding_count_programs() - 1.
+ *
+ * Return: the program, as it was when the binding was opened; NULL when @index is
+ * too large.
+ */
 CHECMATE_API const struct checmate_program *checmate_binding_get_program(
 	const struct checmate_binding *binding, size_t index);
 
+/**
+ * checmate_binding_count_params() - How many parameters a binding has.
+ * @binding: binding.
+ *
+ * Return: their number.
+ */
 CHECMATE_API size_t checmate_binding_count_params(const struct checmate_binding *binding);
 
+/**
+ * checmate_binding_get_param() - One parameter of the binding.
+ * @binding: binding.
+ * @index: from 0 to checmate_binding_count_params() - 1.
+ *
+ * Return: the parameter, NULL when @index is too large.
+ */
 CHECMATE_API const struct checmate_param *checmate_binding_get_param(
 	const struct checmate_binding *binding, size_t index);
 
@@ -745,6 +850,12 @@ CHECMATE_API int checmate_binding_check(const struct checmate_binding *binding, 
 CHECMATE_API int checmate_binding_set(struct checmate_binding *binding, const char *param,
 				      const char *text, struct checmate_error **ret_error);
 
+/**
+ * checmate_binding_free() - Look at a binding no more; it stays in force.
+ * @binding: binding, or NULL.
+ *
+ * Return: NULL.
+ */
 CHECMATE_API struct checmate_binding *checmate_binding_free(struct checmate_binding *binding);
 
 static inline void checmate_binding_freep(struct checmate_binding **binding)
@@ -804,6 +915,7 @@ CHECMATE_API bool checmate_status_enabled(const struct checmate_status *status);
 /* Generation of what is attached here; 0 where the controller is not enabled. */
 CHECMATE_API uint64_t checmate_status_generation(const struct checmate_status *status);
 
+/* How many programs are attached to this very cgroup, or staged for it. */
 CHECMATE_API size_t checmate_status_count_local(const struct checmate_status *status);
 
 /*
@@ -813,12 +925,19 @@ CHECMATE_API size_t checmate_status_count_local(const struct checmate_status *st
 CHECMATE_API const struct checmate_attachment *checmate_status_get_local(
 	const struct checmate_status *status, size_t index);
 
+/* How many programs are enforced in this cgroup, inherited ones included. */
 CHECMATE_API size_t checmate_status_count_effective(const struct checmate_status *status);
 
 /* Enforced in this cgroup, in order of evaluation. NULL when @index is too large. */
 CHECMATE_API const struct checmate_attachment *checmate_status_get_effective(
 	const struct checmate_status *status, size_t index);
 
+/**
+ * checmate_status_free() - Free a status.
+ * @status: status, or NULL.
+ *
+ * Return: NULL.
+ */
 CHECMATE_API struct checmate_status *checmate_status_free(struct checmate_status *status);
 
 static inline void checmate_status_freep(struct checmate_status **status)

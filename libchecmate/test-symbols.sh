@@ -22,6 +22,21 @@ nm -D --defined-only --format=posix "$library" |
 nm -D --defined-only --format=posix "$library" |
 	awk '$2 != "A" && $1 !~ /@@CHECMATE_1\.0$/ { print $1 }' >"$work/stray"
 
+# A comment stands before each function, or before the group without blank lines
+# that it is in. One in kernel-doc form has the function's name.
+awk '
+	/^\/\*/ { comment = 1; named = "" }
+	/^ \* checmate_[a-z0-9_]*\(\) - / { named = $2; sub(/\(\)$/, "", named) }
+	/^$/ { comment = 0 }
+	/^CHECMATE_API/ {
+		name = $0
+		sub(/\(.*/, "", name)
+		sub(/.*[ *]/, "", name)
+		if (!comment || (named && named != name))
+			print name
+		named = ""
+	}' "$header" >"$work/bare"
+
 status=0
 n=0
 point() {
@@ -37,9 +52,11 @@ point() {
 	fi
 }
 
-echo "1..4"
+echo "1..5"
 point "the header declares functions" test -s "$work/header"
 point "the map has what the header declares" diff "$work/header" "$work/map"
 point "the library has what the map names" diff "$work/map" "$work/library"
 point "the library shows nothing else" cmp /dev/null "$work/stray"
+point "every function is documented" cmp /dev/null "$work/bare"
+[ ! -s "$work/bare" ] || sed 's/^/# /' "$work/bare"
 exit "$status"

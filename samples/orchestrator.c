@@ -15,6 +15,7 @@
 #include <checmate.h>
 
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -52,7 +53,7 @@ int main(int argc, char **argv)
 	struct checmate_policy *policy;
 	struct checmate_cgroup *cgroup;
 	struct checmate_events *events;
-	int go[2], procs, status;
+	int go[2], procs, status, r;
 
 	if (argc < 4)
 		errx(125, "usage: orchestrator NAME PORT PROGRAM [ARGUMENT...]");
@@ -94,9 +95,12 @@ int main(int argc, char **argv)
 		need(checmate_binding_set(binding, "allow", allow, &error));
 	}
 	need(waitpid(opts.pid, &status, 0));
-	need(checmate_binding_remove(cgroup, "net-bind", &error));
+	/* Without an exec it never took force, and was dropped with its process. */
+	r = checmate_binding_remove(cgroup, "net-bind", &error);
+	need(r == -ENOENT ? 0 : r);
 	/* --- and ends here --- */
 
+	error = checmate_error_free(error);
 	binding = checmate_binding_free(binding);
 	policy = checmate_policy_free(policy);
 	events = checmate_events_free(events);

@@ -36,7 +36,8 @@ not_run() {
 	[ ! -e /tmp/ran ] && return $not_run_status
 }
 check_status "a bad port" 125 not_run bad 80x
-check_match "is explained" 'parameter allow: .*80x' cat "$tap_log"
+check "leaves a cgroup that can be removed" wait_until 20 rmdir "$cgroups/bad"
+check_match "it is explained" 'parameter allow: .*80x' not_run bad 80x
 wait_until 20 rmdir "$cgroups/bad"
 check_status "a cgroup that is there" 125 sh -c "mkdir $cgroups/there && $sample there 80 true"
 rmdir "$cgroups/there"
