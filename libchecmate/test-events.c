@@ -174,6 +174,7 @@ static void test_record(void **state)
 	assert_int_equal(event->uid, 1000);
 	assert_int_equal(event->gid, 100);
 	assert_true(event->task_cgroup_id == checmate_cgroup_id(cgroup));
+	assert_true(event->cgroup_id == checmate_cgroup_id(cgroup));
 	assert_true(event->time_ns >= before && event->time_ns <= now());
 
 	check(0, checmate_events_read(events, &event, &error));
@@ -199,6 +200,7 @@ static void test_below(void **state)
 	check(1, checmate_events_read(events, &event, &error));
 	assert_string_equal(event->subject, "tcp [::1]:80");
 	assert_true(event->task_cgroup_id == st.st_ino);
+	assert_true(event->cgroup_id == checmate_cgroup_id(cgroup));
 }
 
 /* What was told is there after policy and process have gone. */

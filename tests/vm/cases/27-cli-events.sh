@@ -49,10 +49,9 @@ $b
 $c" shown --cgroup /
 check_output "by errno" "$b" shown --errno=EACCES
 check_output "by its number" "$b" shown --errno=13
-check_output "enforced" "$a
+check_output "all are enforced" "$a
 $b
 $c" shown --enforced
-check_output "not enforced" "" shown --permissive
 check_output "several at once" "$a" shown --cgroup /a --policy net-bind
 check_output "what was not chosen is taken out, too" "" $ctl events
 check_output "the first ones" "$a
@@ -68,13 +67,15 @@ probe /a/b bind tcp4 10.0.0.1:80 >/dev/null
 $ctl events --json >/tmp/json
 check_output "a line is an object" 1 sh -c 'wc -l </tmp/json'
 # like_schema FILE
+# shellcheck disable=SC2317 # called by check
 like_schema() {
 	"$tests/json-check" /usr/share/doc/checmate/schema/events.json --each-line <"$1"
 }
 check "as the schema says" like_schema /tmp/json
 for member in '"policy":"net-bind"' '"hook":"socket_bind"' '"error":"EPERM"' '"errno":1' \
 	'"permissive":false' '"pid":[0-9]+' '"tid":[0-9]+' '"uid":0' '"gid":0' '"comm":"net-probe"' \
-	'"cgroup":"/a/b"' "\"cgroup_id\":$(cgroup_id /a/b)" '"subject_type":"endpoint"' \
+	'"cgroup":"/a/b"' "\"cgroup_id\":$(cgroup_id /a/b)" \
+	'"bound":"/a"' "\"bound_id\":$(cgroup_id /a)" '"subject_type":"endpoint"' \
 	'"subject":"tcp 10.0.0.1:80"' '"boottime_ns":[0-9]+'; do
 	check_match "with $member" "^\{.*$member[,}]" cat /tmp/json
 done
@@ -86,6 +87,14 @@ check_match "the time is local" \
 probe /a bind tcp4 10.0.0.1:80 >/dev/null
 TZ=UTC0 $ctl events >/tmp/time
 check "and the right one" grep -qE "^($now|$(TZ=UTC0 date +%FT%H:))" /tmp/time
+
+# What is told only.
+$ctl mode /c net-bind permissive >/dev/null
+check_output "not enforced" 'net-bind socket_bind EPERM (permissive) (net-probe) /c: udp 127.0.0.1:53' \
+	shown --permissive
+check_output "enforced, the others" "$a
+$b" shown --enforced
+$ctl mode /c net-bind enforce >/dev/null
 
 # A cgroup that is gone, and one whose name would be more than text.
 probe /a/b bind tcp4 10.0.0.1:80 >/dev/null
@@ -134,6 +143,7 @@ follow() {
 	wait_until 20 is_followed
 }
 # Somebody reads: the folder is locked.
+# shellcheck disable=SC2317 # called by wait_until
 is_followed() {
 	grep -q "FLOCK .*:$(stat -c %i "$pins/events") " /proc/locks
 }

@@ -29,11 +29,12 @@ check_output "the pins, too" "" pinned
 check_output "nobody reads the events any more" "" checmatectl events --policy no-such
 
 # Whatever fails, the program does not run.
+# shellcheck disable=SC2317 # called by check_status
 not_run() {
 	rm -f /tmp/ran
 	"$sample" "$@" touch /tmp/ran
 	not_run_status=$?
-	[ ! -e /tmp/ran ] && return $not_run_status
+	[ ! -e /tmp/ran ] && return "$not_run_status"
 }
 check_status "a bad port" 125 not_run bad 80x
 check "leaves a cgroup that can be removed" wait_until 20 rmdir "$cgroups/bad"
