@@ -265,6 +265,30 @@ static long do_hostname(char **args)
 	return sethostname("probe", 5);
 }
 
+/* Nobody from here on, and somewhere else before going on. */
+static void become_nobody(void)
+{
+	char line[8];
+
+	need(!setgid(65534), "setgid");
+	need(!setuid(65534), "setuid");
+	puts("ready");
+	fflush(stdout);
+	need(fgets(line, sizeof(line), stdin), "standard input");
+}
+
+static long do_nobody_hostname(char **args)
+{
+	become_nobody();
+	return do_hostname(args);
+}
+
+static long do_nobody_user_hostname(char **args)
+{
+	become_nobody();
+	return do_unshare_all(args);
+}
+
 static long do_chroot(char **args)
 {
 	return chroot("/");
@@ -595,6 +619,8 @@ static const struct {
 	{ "fspick", 1, do_fspick },
 	{ "mount-setattr", 1, do_mount_setattr },
 	{ "hostname", 0, do_hostname },
+	{ "nobody-hostname", 0, do_nobody_hostname },
+	{ "nobody-user-hostname", 0, do_nobody_user_hostname },
 	{ "chroot", 0, do_chroot },
 	{ "setuid", 0, do_setuid },
 	{ "chown", 1, do_chown },

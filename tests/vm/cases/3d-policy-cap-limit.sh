@@ -40,18 +40,18 @@ expect_proc EPERM /a reboot
 expect_proc EPERM /a user-hostname
 # as_nobody_in CGROUP CALL: what comes of it for a user without capabilities,
 # who was one before coming there.
-# shellcheck disable=SC2016,SC2317 # for the inner shell; called by check_output
+# shellcheck disable=SC2317 # called by check_output
 as_nobody_in() {
-	start-stop-daemon -S -c 65534:65534 -x "$(command -v sh)" -- \
-		-c 'cd /tmp/fifos && echo >ready && read -r _ <go && exec "$@"' \
-		sh "$tests/proc-probe" "$2" &
-	read -r _ </tmp/fifos/ready
+	"$tests/proc-probe" "nobody-$2" </tmp/go >/tmp/said &
+	exec 9>/tmp/go
+	wait_until 60 grep -q ready /tmp/said
 	echo $! >"$cgroups$1/cgroup.procs"
-	echo >/tmp/fifos/go
+	echo >&9
+	exec 9>&-
 	wait $!
+	tail -n 1 /tmp/said
 }
-mkdir /tmp/fifos
-mkfifo -m 666 /tmp/fifos/ready /tmp/fifos/go
+mkfifo /tmp/go
 check_output "nobody's own user namespace helps elsewhere" ok as_nobody_in /sibling user-hostname
 check_output "but not here" EPERM as_nobody_in /a user-hostname
 check_output "nobody has a setuid program" EPERM sh -c \
@@ -87,7 +87,7 @@ check "removed from the child" checmatectl remove /a/b
 
 check "removed" checmatectl remove /a
 everything ok /a
-rm -r /tmp/file /tmp/setuid-probe /tmp/fifos
+rm /tmp/file /tmp/setuid-probe /tmp/go /tmp/said
 
 clean_slate
 finish
