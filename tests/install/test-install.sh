@@ -77,11 +77,11 @@ if meson setup -Dtests=false "$work/build" "$source" >"$work/setup.log" 2>&1 </d
 	meson introspect --installed "$work/build" | python3 -c '
 import json, os, sys
 for source, path in json.load(sys.stdin).items():
-    if not os.path.isdir(source):
-        print(path)
-    for folder, _, files in os.walk(source):
-        for name in files:
-            print(os.path.join(path, os.path.relpath(os.path.join(folder, name), source)))
+	if not os.path.isdir(source):
+		print(path)
+	for folder, _, files in os.walk(source):
+		for name in files:
+			print(os.path.join(path, os.path.relpath(os.path.join(folder, name), source)))
 ' | sed 's,^/,,' | sort >"$work/without"
 	grep -v '/$' "$work/installed" | diff - "$work/without" >"$work/wrong"
 else
