@@ -56,7 +56,10 @@ expect_file EACCES /a read /secrets/open/../data/./keys/one
 expect_file EACCES /a read /proc/self/root/secrets/data/keys/one
 expect_file EACCES /a read-in /secrets/data /file
 expect_file EACCES /a read-in /secrets/data/keys /one
+checmatectl events >/dev/null
 expect_file EACCES /a chroot /secrets read /data/file
+check_match "the path that is told is the real one" \
+	' secrets file_open EACCES .*: /secrets/data/file$' checmatectl events
 expect_file EACCES /a handle /secrets/data/file /secrets/open
 expect_file EACCES /a detached /secrets/data file
 expect_file EACCES /a link /secrets/data/file /secrets/open/link
