@@ -231,8 +231,13 @@ static __always_inline int checmate_verdict(struct checmate_event_record *record
 		bpf_ringbuf_submit(record, 0);
 	if (checmate_self.flags & CHECMATE_SELF_YIELD)
 		return 1;
-	/* Should the call fail, returning 0 still denies, with EPERM. */
-	bpf_set_retval(-error);
+	/*
+	 * Without the controller every program is run, those of the nearest cgroup
+	 * first: what one has denied already keeps its errno. Should the call fail,
+	 * returning 0 still denies, with EPERM.
+	 */
+	if (bpf_get_retval() >= 0)
+		bpf_set_retval(-error);
 	return 0;
 }
 
