@@ -109,10 +109,8 @@ check "the parent's" set_parameters mode=allow families=AF_UNIX,AF_INET
 expect ok /a/b socket $tcp
 expect EUSERS /a/b socket $unix
 expect EACCES /a/b socket $tcp6
-# Of two denials, mainline's cgroup hooks tell the upper one's errno.
-both=EUSERS
-backend_is checmate || both=EACCES
-expect $both /a/b socket $netlink
+# Of two denials, the nearest tells its errno.
+expect EUSERS /a/b socket $netlink
 
 check "removed from both" checmatectl remove /a/b
 check "removed from both" checmatectl remove /a

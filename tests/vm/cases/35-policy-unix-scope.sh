@@ -109,10 +109,8 @@ expect EACCES /a sendto unix @-sibling-unix
 check "the child's own" checmatectl apply /a/b unix-scope deny-errno=EUSERS
 expect ok /a/b connect unix-stream @-a-b-unix-stream
 expect EUSERS /a/b connect unix-stream @-a-unix-stream
-# Of two denials, mainline's cgroup hooks tell the upper one's errno.
-both=EUSERS
-backend_is checmate || both=EACCES
-expect $both /a/b connect unix-stream @-sibling-unix-stream
+# Of two denials, the nearest tells its errno.
+expect EUSERS /a/b connect unix-stream @-sibling-unix-stream
 expect ok /a/c connect unix-stream @-a-b-unix-stream
 check "removed from both" checmatectl remove /a/b
 check "removed from both" checmatectl remove /a
