@@ -21,6 +21,7 @@ denials() {
 	probe /c bind udp4 127.0.0.1:53
 }
 # shown OPTION…: what is to be seen of them, without time and process.
+# shellcheck disable=SC2317 # called by check_output
 shown() {
 	denials >/dev/null
 	$ctl events "$@" | sed 's/^[^ ]* //; s/ [0-9]* (/ (/'
@@ -77,7 +78,7 @@ for member in '"policy":"net-bind"' '"hook":"socket_bind"' '"error":"EPERM"' '"e
 	'"cgroup":"/a/b"' "\"cgroup_id\":$(cgroup_id /a/b)" \
 	'"bound":"/a"' "\"bound_id\":$(cgroup_id /a)" '"subject_type":"endpoint"' \
 	'"subject":"tcp 10.0.0.1:80"' '"boottime_ns":[0-9]+'; do
-	check_match "with $member" "^\{.*$member[,}]" cat /tmp/json
+	check_match "with $member" "^\{.*${member}[,}]" cat /tmp/json
 done
 now=$(TZ=UTC0 date +%FT%H:)
 probe /a bind tcp4 10.0.0.1:80 >/dev/null
