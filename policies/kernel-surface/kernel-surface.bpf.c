@@ -51,9 +51,12 @@ enum syscall {
 static __always_inline bool mounting(void)
 {
 	struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
-	unsigned long nr = BPF_CORE_READ(regs, orig_ax) & 0xffffffff & ~(unsigned long)X32;
+	unsigned long nr;
 
-	switch (nr) {
+	/* Cannot be read: it may be any of them, denied. */
+	if (bpf_core_read(&nr, sizeof(nr), &regs->orig_ax))
+		return true;
+	switch ((__u32)nr & ~X32) {
 	case MOUNT_I386:
 	case UMOUNT_I386:
 	case UMOUNT2_I386:
