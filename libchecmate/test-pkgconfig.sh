@@ -4,6 +4,8 @@
 # What pkg-config says of the installed library is enough to build with it.
 #
 # usage: test-pkgconfig.sh BUILD VERSION LIBDIR SANITIZE COMPILER…
+#
+# shellcheck disable=SC2317 # functions are called by point
 
 set -eu
 build=$1
@@ -45,7 +47,7 @@ install() {
 
 # build STANDARD: as strict as a compiler can be.
 build() {
-	# shellcheck disable=SC2046 # they are words
+	# shellcheck disable=SC2046,SC2086 # they are words
 	"$compiler" $flags "-std=$1" -Wall -Wextra -Werror -pedantic -o "$work/program" \
 		"$work/program.c" $(pkg-config --cflags --libs libchecmate)
 }
