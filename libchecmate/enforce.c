@@ -105,6 +105,31 @@ static const struct attempt {
 	{ "task_kill", try_task_kill },
 };
 
+/* What a child says by its exit status. */
+enum {
+	CHILD_ALLOWED,
+	CHILD_DENIED,
+	CHILD_FAILED,
+	CHILD_SEALED,
+};
+
+/*
+ * The same where seccomp hides clone3(2), as RestrictNamespaces= does: the child
+ * moves itself. Returns 0 in the child.
+ */
+static long clone_and_move(const struct checmate_cgroup *cgroup, int *ret_pidfd)
+{
+	long pid = syscall(SYS_clone, CLONE_PIDFD, NULL, ret_pidfd, NULL, NULL);
+	int fd;
+
+	if (pid)
+		return pid;
+	fd = openat(cgroup->fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	if (write(fd, "0", 1) != 1)
+		_exit(errno == EROFS ? CHILD_SEALED : CHILD_FAILED);
+	return 0;
+}
+
 /*
  * Has a child in the cgroup make the attempt. Returns 1 it was denied with EPERM, 0 it
  * was allowed, -errno it came to nothing.
@@ -124,18 +149,22 @@ static int run_child(const struct checmate_cgroup *cgroup, const struct attempt 
 	int r;
 
 	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid < 0 && (errno == ENOSYS || errno == EPERM))
+		pid = clone_and_move(cgroup, &pidfd);
 	if (pid < 0)
 		return -errno;
 	if (!pid) {
 		r = attempt->make();
-		_exit(!r ? 0 : r == -EPERM ? 1 : 2);
+		_exit(!r ? CHILD_ALLOWED : r == -EPERM ? CHILD_DENIED : CHILD_FAILED);
 	}
 	do
 		r = waitid(P_PIDFD, pidfd, &info, WEXITED | __WALL);
 	while (r < 0 && errno == EINTR);
 	if (r < 0)
 		return -errno;
-	if (info.si_code != CLD_EXITED || info.si_status > 1)
+	if (info.si_code == CLD_EXITED && info.si_status == CHILD_SEALED)
+		return -EROFS;
+	if (info.si_code != CLD_EXITED || info.si_status > CHILD_DENIED)
 		return -EIO;
 	return info.si_status;
 }

@@ -9,6 +9,7 @@
 #include <linux/capability.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "backend.h"
@@ -27,7 +28,6 @@ struct paths checmate_paths = {
 	.btf = "/sys/kernel/btf/vmlinux",
 	.mounts = "/proc/self/mountinfo",
 	.status = "/proc/self/status",
-	.release = "/proc/sys/kernel/osrelease",
 };
 
 /* Who needs a feature. */
@@ -281,16 +281,17 @@ static bool has_lsm_cgroup(const char *release)
 
 static int probe_kernel(struct checmate_features *features)
 {
-	_cleanup_free_ char *text = NULL;
-	const char *why;
-	int r;
+	const char *release = checmate_paths.release;
+	struct utsname names;
 
-	r = read_line(checmate_paths.release, &text, &why);
-	if (r < 0)
-		return r;
-	return add(features, BY_LINK, "kernel", has_lsm_cgroup(text),
-		   "boot a kernel from 6.0 on, or one with the controller checmate", "%s: %s",
-		   checmate_paths.release, why ?: text);
+	/* Not from /proc, of which a service may see the processes only. */
+	if (!release && uname(&names) < 0)
+		return -errno;
+	if (!release)
+		release = names.release;
+	return add(features, BY_LINK, "kernel", has_lsm_cgroup(release),
+		   "boot a kernel from 6.0 on, or one with the controller checmate", "%s",
+		   *release ? release : "no release");
 }
 
 /* The effective capabilities of this process, as bits. */

@@ -10,7 +10,7 @@
  * @btf: the kernel's types.
  * @mounts: the mounts of this process.
  * @status: the capabilities of this process.
- * @release: the kernel's release.
+ * @release: the kernel's release; NULL for that of uname(2).
  *
  * Unit tests point them at folders of their own; nothing else changes them.
  */

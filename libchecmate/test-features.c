@@ -23,14 +23,8 @@ static char folder[32];
 
 static const char *const folders[] = { "s", "s/checmate", "c" };
 static const char *const files[] = {
-	"s/lsm",
-	"s/checmate/version",
-	"s/checmate/hooks",
-	"c/cgroup.controllers",
-	"btf",
-	"mounts",
+	"s/lsm",  "s/checmate/version", "s/checmate/hooks", "c/cgroup.controllers", "btf", "mounts",
 	"status",
-	"release",
 };
 
 /* A machine without anything. */
@@ -50,7 +44,7 @@ static int setup(void **state)
 		.btf = "btf",
 		.mounts = "mounts",
 		.status = "status",
-		.release = "release",
+		.release = "",
 	};
 	return unsetenv("CHECMATE_BACKEND");
 }
@@ -94,7 +88,7 @@ static void put_mounts(const char *cgroup, const char *bpffs, const char *more)
 /* A kernel with the controller, and all that belongs to it. */
 static void put_checmate(void)
 {
-	put("release", "6.12.95\n");
+	checmate_paths.release = "6.12.95";
 	put("s/lsm", "capability,checmate,bpf");
 	put("c/cgroup.controllers", "cpu memory checmate\n");
 	put("s/checmate/version", "1\n");
@@ -107,7 +101,7 @@ static void put_checmate(void)
 static void put_stock(void)
 {
 	put_checmate();
-	put("release", "6.1.0-13-amd64\n");
+	checmate_paths.release = "6.1.0-13-amd64";
 	put("s/lsm", "lockdown,capability,bpf");
 	put("c/cgroup.controllers", "cpu memory\n");
 	unlink("s/checmate/version");
@@ -190,17 +184,17 @@ static void test_kernel(void **state)
 		const char *release;
 		bool enough;
 	} kernels[] = {
-		{ "6.0.0\n", true },	{ "6.1.0-13-amd64\n", true },
-		{ "10.2-rc1\n", true }, { "5.19.17\n", false },
-		{ "4.6.0\n", false },	{ "6\n", false },
-		{ "x6.1\n", false },	{ "", false },
-		{ "-6.1\n", false },
+		{ "6.0.0", true },    { "6.1.0-13-amd64", true },
+		{ "10.2-rc1", true }, { "5.19.17", false },
+		{ "4.6.0", false },   { "6", false },
+		{ "x6.1", false },    { "", false },
+		{ "-6.1", false },
 	};
 
 	(void)state;
 	assert_false(has("kernel"));
 	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
-		put("release", kernels[i].release);
+		checmate_paths.release = kernels[i].release;
 		if (has("kernel") != kernels[i].enough)
 			fail_msg("%s", kernels[i].release);
 	}
@@ -289,7 +283,7 @@ static void test_missing(void **state)
 	put("s/lsm", "capability");
 	check_machine("lsm-bpf", NULL);
 	put_stock();
-	put("release", "5.10.0\n");
+	checmate_paths.release = "5.10.0";
 	/* What is nearest then is a kernel that has the controller. */
 	check_machine("lsm-checmate controller abi", NULL);
 	put_stock();
