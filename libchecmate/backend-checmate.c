@@ -13,7 +13,6 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 
 #include "check.h"
@@ -383,41 +382,6 @@ static int commit_apply(const struct apply *apply, const int *fds, size_t n_fds,
 	return r < 0 ? explain_commit(apply->cgroup, r, ret_error) : 0;
 }
 
-/* Whether the kernel says that every new program is what it should be. */
-static int verify(const struct apply *apply, struct checmate_error **ret_error)
-{
-	_cleanup_(control_list_done) struct control_list list = {};
-	const char *mode = apply->permissive ? "permissive" : "enforce";
-	int r;
-
-	r = read_local(apply->cgroup, &list, ret_error);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < apply->n_policies; i++) {
-		const struct checmate_policy *policy = apply->policies[i];
-
-		for (size_t j = 0; j < policy->n_programs; j++) {
-			const struct checmate_attachment *item;
-
-			/* The exec may have come already. */
-			item = control_list_find(&list, policy->programs[j].id);
-			if (!item && apply->when_exec)
-				item = control_list_find_staged(&list, policy->programs[j].id);
-			if (item && streq(item->mode, mode))
-				continue;
-			if (apply->pid && kill(apply->pid, 0) < 0 && errno == ESRCH)
-				return error_set(ret_error, -ESRCH,
-						 "cgroup %s: process %d is gone, and with it what was staged; stage it while the process lives",
-						 apply->cgroup->path, (int)apply->pid);
-			return error_set(ret_error, -EIO,
-					 "cgroup %s: the program %s of policy %s was attached and is not enforced; see \"checmatectl status\" for who else changes it",
-					 apply->cgroup->path, policy->programs[j].name,
-					 policy->description.name);
-		}
-	}
-	return 0;
-}
-
 /*
  * One transaction that takes the programs @ids away, as far as they are there.
  * Withdraws what is staged before, since that may count on what is detached.
@@ -496,7 +460,7 @@ static int apply(const struct apply *apply, struct checmate_error **ret_error)
 	r = commit_apply(apply, fds, n, ret_error);
 	if (r < 0)
 		return r;
-	r = verify(apply, ret_error);
+	r = backend_verify(&backend_checmate, apply, ret_error);
 	if (r < 0) {
 		revert(apply);
 		return r;

@@ -592,31 +592,6 @@ static int link_program(const struct checmate_cgroup *cgroup, const struct pin_p
 	return 0;
 }
 
-/* Whether the kernel says that every new program is what it should be. */
-static int verify(const struct apply *apply, struct checmate_error **ret_error)
-{
-	_cleanup_(control_list_done) struct control_list list = {};
-	const char *mode = apply->permissive ? "permissive" : "enforce";
-	int r;
-
-	r = read_local(apply->cgroup, &list, ret_error);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < apply->n_policies; i++)
-		for (size_t j = 0; j < apply->policies[i]->n_programs; j++) {
-			const struct checmate_program *program = &apply->policies[i]->programs[j];
-			const struct checmate_attachment *item;
-
-			item = control_list_find(&list, program->id);
-			if (!item || !streq(item->mode, mode))
-				return error_set(ret_error, -EIO,
-						 "cgroup %s: the program %s of policy %s was attached and is not enforced; see \"checmatectl status\" for who else changes it",
-						 apply->cgroup->path, program->name,
-						 apply->policies[i]->description.name);
-		}
-	return 0;
-}
-
 /* A binding that has no links was made by the controller, which would keep its programs. */
 static int check_ours(const struct checmate_cgroup *cgroup, const char *policy,
 		      struct checmate_error **ret_error)
@@ -682,7 +657,7 @@ static int apply(const struct apply *apply, struct checmate_error **ret_error)
 		return r;
 	r = link_all(apply, ret_error);
 	if (!r)
-		r = verify(apply, ret_error);
+		r = backend_verify(&backend_link, apply, ret_error);
 	if (!r)
 		r = commit(apply->cgroup->id, ret_error);
 	if (r < 0) {

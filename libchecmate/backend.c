@@ -3,11 +3,13 @@
 #include "backend.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 
 #include "error.h"
 #include "parse.h"
+#include "policy.h"
 #include "probe.h"
 
 /* What a caller chose; entries of backends[]. */
@@ -91,6 +93,41 @@ int backend_explain_exists(const struct checmate_cgroup *cgroup, const char *pol
 	return error_set(ret_error, -EEXIST,
 			 "cgroup %s: the policy %s is in force here already; replace it, remove it or set its parameters",
 			 cgroup->path, policy);
+}
+
+int backend_verify(const struct backend *backend, const struct apply *apply,
+		   struct checmate_error **ret_error)
+{
+	_cleanup_(control_list_done) struct control_list list = {};
+	const char *mode = apply->permissive ? "permissive" : "enforce";
+	int r;
+
+	r = backend->read_local(apply->cgroup, &list, ret_error);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < apply->n_policies; i++) {
+		const struct checmate_policy *policy = apply->policies[i];
+
+		for (size_t j = 0; j < policy->n_programs; j++) {
+			const struct checmate_attachment *item;
+
+			/* The exec may have come already. */
+			item = control_list_find(&list, policy->programs[j].id);
+			if (!item && apply->when_exec)
+				item = control_list_find_staged(&list, policy->programs[j].id);
+			if (item && streq(item->mode, mode))
+				continue;
+			if (apply->pid && kill(apply->pid, 0) < 0 && errno == ESRCH)
+				return error_set(ret_error, -ESRCH,
+						 "cgroup %s: process %d is gone, and with it what was staged; stage it while the process lives",
+						 apply->cgroup->path, (int)apply->pid);
+			return error_set(ret_error, -EIO,
+					 "cgroup %s: the program %s of policy %s was attached and is not enforced; see \"checmatectl status\" for who else changes it",
+					 apply->cgroup->path, policy->programs[j].name,
+					 policy->description.name);
+		}
+	}
+	return 0;
 }
 
 /* --- what the callers of a backend ask -------------------------------------- */

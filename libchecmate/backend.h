@@ -106,6 +106,17 @@ bool backend_can(const struct backend *backend, const char *what);
 int backend_read_local(const struct backend *backend, const struct checmate_cgroup *cgroup,
 		       struct control_list *ret_list, struct checmate_error **ret_error);
 
+/**
+ * backend_verify() - Whether the kernel says that every new program is what it should be.
+ * @backend: the backend that has attached or staged them.
+ * @apply: what was asked for.
+ * @ret_error: explanation, or NULL.
+ *
+ * Return: 0; -ESRCH what was staged is gone with its process; -EIO; -errno.
+ */
+int backend_verify(const struct backend *backend, const struct apply *apply,
+		   struct checmate_error **ret_error);
+
 /* A policy is in force there already. */
 int backend_explain_exists(const struct checmate_cgroup *cgroup, const char *policy,
 			   struct checmate_error **ret_error);
