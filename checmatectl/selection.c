@@ -54,7 +54,10 @@ int selection_load(const struct selection *selection, struct checmate_error **re
 	int r;
 
 	for (size_t i = 0; i < selection->n; i++) {
-		r = checmate_policy_load(selection->policies[i], ret_error);
+		/* The backend can say why, where the kernel only refuses. */
+		r = checmate_policy_check(selection->policies[i], NULL, ret_error);
+		if (!r)
+			r = checmate_policy_load(selection->policies[i], ret_error);
 		if (r < 0)
 			return r;
 	}

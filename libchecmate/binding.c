@@ -489,16 +489,46 @@ int checmate_binding_list(const struct checmate_cgroup *cgroup, char ***ret_poli
 	return pin_policies(cgroup->id, ret_policies, ret_error);
 }
 
+/* Settles a cgroup by its id, if there is anything to settle. */
+static int settle_id(const struct backend *backend, uint64_t cgroup_id,
+		     struct checmate_error **ret_error)
+{
+	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *cgroup = NULL;
+	struct pin_path folder = pin_path(cgroup_id, NULL, "");
+	_cleanup_strv_ char **names = NULL;
+	bool settled = true;
+	int r;
+
+	r = pin_list(folder.text, &names);
+	if (r < 0)
+		return pin_explain(&folder, r, ret_error);
+	for (char **name = names; *name; name++)
+		settled &= name_is_valid(*name, POLICY_NAME_MAX);
+	if (settled)
+		return 0;
+
+	r = checmate_cgroup_open_id(cgroup_id, &cgroup, ret_error);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (r < 0 && ret_error)
+		*ret_error = checmate_error_free(*ret_error);
+	return settle(backend, cgroup, cgroup_id, NULL, ret_error);
+}
+
 int checmate_binding_list_cgroups(uint64_t **ret_ids, size_t *ret_n,
 				  struct checmate_error **ret_error)
 {
 	struct pin_path root = pin_root();
 	_cleanup_strv_ char **names = NULL;
+	const struct backend *backend;
 	_cleanup_free_ uint64_t *ids = NULL;
 	_cleanup_close_ int lock = -1;
 	size_t n = 0;
 	int r;
 
+	r = backend_get(&backend, ret_error);
+	if (r < 0)
+		return r;
 	r = pin_lock(false, &lock, ret_error);
 	if (r < 0 && r != -ENOENT)
 		return r;
@@ -514,7 +544,10 @@ int checmate_binding_list_cgroups(uint64_t **ret_ids, size_t *ret_n,
 
 		if (parse_u64(*name, UINT64_MAX, &ids[n]))
 			continue;
-		r = pin_policies(ids[n], &policies, ret_error);
+		/* What a process left that died may be all there is, and in force. */
+		r = settle_id(backend, ids[n], ret_error);
+		if (!r)
+			r = pin_policies(ids[n], &policies, ret_error);
 		if (r < 0)
 			return r;
 		n += *policies ? 1 : 0;

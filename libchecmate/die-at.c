@@ -7,11 +7,13 @@
  * Kills the command when it is about to make its Nth system call that changes
  * what others see, counted from its first flock(2), or from the one of that
  * number: by one libchecmate begins to change bpffs and the kernel's policy, and
- * a policy that is loaded before takes one of its own. Counted are bpf, mkdir, rename,
- * rmdir, unlink and write. The call that it dies at is not made.
+ * a policy that is loaded before takes one of its own. Counted are mkdir, rename, rmdir,
+ * unlink, write, and of bpf what changes a map, a pin or an attachment. The call that it
+ * dies at is not made.
  *
  * Exit status: 0 killed, 1 it ended before that, 2 wrong usage or no ptrace and seccomp.
  */
+#include <linux/bpf.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -53,6 +55,26 @@ static int trace_calls(void)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
+/* Whether a command of bpf(2) changes what others see. */
+static bool is_change(__u64 command)
+{
+	switch (command) {
+	case BPF_MAP_UPDATE_ELEM:
+	case BPF_MAP_DELETE_ELEM:
+	case BPF_MAP_LOOKUP_AND_DELETE_ELEM:
+	case BPF_MAP_UPDATE_BATCH:
+	case BPF_OBJ_PIN:
+	case BPF_PROG_ATTACH:
+	case BPF_PROG_DETACH:
+	case BPF_LINK_CREATE:
+	case BPF_LINK_UPDATE:
+	case BPF_LINK_DETACH:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Whether @child is about to make a call that is counted. */
 static bool is_counted(pid_t child, long *locks)
 {
@@ -65,6 +87,8 @@ static bool is_counted(pid_t child, long *locks)
 		--*locks;
 		return false;
 	}
+	if (info.seccomp.nr == SYS_bpf && !is_change(info.seccomp.args[0]))
+		return false;
 	return *locks <= 0;
 }
 

@@ -9,6 +9,8 @@
 . /usr/libexec/checmate/tests/lib/tap.sh
 # shellcheck source=tests/lib/policy.sh
 . /usr/libexec/checmate/tests/lib/policy.sh
+# shellcheck source=tests/lib/crash.sh
+. /usr/libexec/checmate/tests/lib/crash.sh
 
 clean_slate
 ctl=checmatectl
@@ -21,6 +23,9 @@ mv "$here/net-bind" "$here/net-bind+new"
 check_match "new and attached: status names the policy" ' net-bind +net_bind ' $ctl status /a
 check_match "new and attached: it is the binding" '127.0.0.1:80' $ctl get /a net-bind
 check_output "and its pins are moved" net-bind ls "$here"
+mv "$here/net-bind" "$here/net-bind+new"
+check_match "without a cgroup named status names it too" '^/a +net-bind +1 +in force ' $ctl status
+check_output "and its pins are moved then" net-bind ls "$here"
 
 # The same while an older instance was there.
 $ctl apply / net-bind >/dev/null
@@ -58,22 +63,7 @@ check_output "without the controller: nothing is left" "" pinned
 check "and applied again" $ctl apply /a net-bind
 check "and removed" $ctl remove /a
 
-# Killed before each step in turn, until it gets through.
 mkdir "$cgroups/k"
-killed() {
-	what=$1
-	lock=$2
-	shift 2
-	step=1
-	wrong=
-	while "$tests/die-at" "$step@$lock" "$@" >/dev/null 2>&1; do
-		state_is_right >/dev/null 2>&1 || wrong="$wrong $step"
-		step=$((step + 1))
-		[ $step -lt 200 ] || break
-	done
-	check_output "killed at each of $step steps of $what" "" echo "$wrong"
-	check "there was more than one step of $what" test $step -gt 5
-}
 
 # What was in force stays, what comes in comes in whole: 1 program or all 3.
 state_is_right() {
