@@ -8,9 +8,11 @@ cgroups=/sys/fs/cgroup
 pins=/sys/fs/bpf/checmate
 
 # inside CGROUP COMMAND…: runs a command as a member of the cgroup.
-# shellcheck disable=SC2016
 inside() {
-	sh -c 'echo $$ >"/sys/fs/cgroup$1/cgroup.procs" && shift && exec "$@"' sh "$@"
+	(
+		# Whoever writes 0 moves itself.
+		echo 0 >"$cgroups$1/cgroup.procs" && shift && exec "$@"
+	)
 }
 
 # start CGROUP COMMAND…: the same in the background. $! is the command itself.
