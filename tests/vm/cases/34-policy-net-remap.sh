@@ -75,7 +75,7 @@ expect EPERM /a bind tcp4 127.0.0.1:6789 len=15
 expect EPERM /a bind tcp4 127.0.0.1:6789 len=2
 expect EPERM /a bind tcp6 '[::1]:6789' len=23
 expect EPERM /a bind raw4 127.0.0.1:6789 family=10 len=28
-expect ok /a bind unix /tmp/a-socket
+expect ok /a bind unix /tmp/another-socket
 
 # Both calls; a protocol; an address.
 check "a name server by UDP" set_parameters calls=both match=10.9.9.9:53/udp to=127.0.0.1:5353
