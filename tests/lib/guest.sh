@@ -83,7 +83,8 @@ make_kselftests() {
 }
 
 # Copies into the tree $1 the shared libraries its programs need, and the
-# loader, at the paths where this machine has them.
+# loader, at the paths where this machine has them; with $2 only those of which
+# the list $2 has no file of that name.
 add_libraries() {
 	find "$1" -type f \( -perm -u+x -o -name '*.so*' \) ! -name '*.o' -print |
 		while read -r file; do
@@ -98,7 +99,10 @@ add_libraries() {
 	while read -r file; do
 		case "$file" in
 		"$1"/*) continue ;;
+		# A link to /usr, on this machine and in every guest.
+		/lib*) file=/usr$file ;;
 		esac
+		[ -z "${2-}" ] || ! grep -qxF -e "${file##*/}" "$2" || continue
 		mkdir -p "$1${file%/*}"
 		[ -e "$1$file" ] || cp -L "$file" "$1$file"
 	done <"$work/libraries"
@@ -154,7 +158,7 @@ add_modules() {
 	done <"$work/modules"
 }
 
-# $1: small or system. Leaves the complete initramfs at $work/initrd; expects
+# $1: small, system or system-RELEASE. Leaves the complete initramfs at $work/initrd; expects
 # what belongs into /job in $work/job. $2: what to put in, "all", "kselftest"
 # (only the kernel's selftests) or "bare" (nothing of either).
 make_initrd() {
@@ -186,6 +190,8 @@ make_initrd() {
 		add_libraries "$root"
 	else
 		fill_payload "$root/payload" "$2"
+		# Those of another release may lack one of the name.
+		add_libraries "$root/payload" "${root_image%.ext4}.libraries"
 		cp -a "$work/job" "$root/payload/job"
 	fi
 	archive "$work/initrd" "$root"
@@ -217,7 +223,7 @@ tcg_thread() {
 		}'
 }
 
-# Replaces this shell by, or starts, the guest $1 (small or system); the rest
+# Replaces this shell by, or starts, the guest $1, named as for make_initrd; the rest
 # are further arguments of QEMU. $append has the caller's kernel arguments.
 qemu_guest() {
 	guest=$1
@@ -242,7 +248,7 @@ qemu_guest() {
 		append="lsm=$(stock_lsm) ${append-}"
 	fi
 	memory=512M
-	if [ "$guest" = system ]; then
+	if [ "$guest" != small ]; then
 		memory=1G
 		set -- -drive "id=root,file=$root_image,format=raw,if=none,snapshot=on" \
 			-device "virtio-blk-$bus,drive=root" "$@"
@@ -275,6 +281,16 @@ need_kernel() {
 	kernel=${CHECMATE_KERNEL-}
 	[ -n "$kernel" ] || kernel=$("$top/tools/kernel-build") || fail "there is no guest kernel"
 	[ -r "$kernel" ] || fail "$kernel: no such kernel"
+}
+
+# Sets $root_image, the disk of the guest $1, if it has one.
+need_root() {
+	root_image=
+	case "$1" in
+	small) ;;
+	system) root_image=$("$top/tests/vm/rootfs") || fail "there is no root image" ;;
+	system-*) root_image=$("$top/tests/vm/rootfs" "${1#system-}") || fail "there is no root image" ;;
+	esac
 }
 
 need_programs() {
