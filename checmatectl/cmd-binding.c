@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* checmatectl - apply, remove, set, get, gc: policies in force in a cgroup */
+/* checmatectl - apply, replace, remove, mode, seal, set, get, gc: policies in force in a cgroup */
 #include <errno.h>
 
 #include "command.h"
 #include "output.h"
 #include "parse.h"
+#include "source.h"
+#include "target.h"
 
 static void report_apply(const struct options *options, const struct checmate_cgroup *cgroup,
 			 const struct selection *selection, char *const *enabled)
@@ -108,7 +110,7 @@ int command_remove(const struct options *options, int argc, char **argv)
 	int status;
 
 	/* A cgroup that is gone has no path any more, only its id. */
-	if (parse_cgroup_id(argv[0], &id)) {
+	if (target_is_id(argv[0], &id)) {
 		if (checmate_binding_remove_id(id, policy, &error) < 0)
 			return fail(error);
 		report_removed(options, argv[0], policy);
@@ -186,79 +188,64 @@ static int open_binding(char **argv, struct checmate_binding **ret_binding)
 	return EXIT_DONE;
 }
 
-/* The parameters @names, or all of them. Returns an exit status. */
-static int report_params(const struct options *options, const struct checmate_binding *binding,
-			 char *const *names)
+static int show_params(const struct options *options, char **argv, char *const *names)
 {
 	static const char *const headings[] = { "PARAMETER", "VALUE", NULL };
 	_cleanup_table_ struct libscols_table *table = table_new(headings);
-	_cleanup_json_ struct json_object *object = json_new();
+	_cleanup_json_ struct json_object *params = NULL;
+	int status;
+
+	status = source_params(options, argv[0], argv[1], names, &params);
+	if (status)
+		return status;
+	if (options->json) {
+		json_print(params);
+		return EXIT_DONE;
+	}
+	json_object_object_foreach(params, name, value)
+		table_add(table, (const char *const[]){ name, json_object_get_string(value) });
+	if (scols_table_get_nlines(table))
+		table_print(table, NULL);
+	return EXIT_DONE;
+}
+
+/* All are checked before the first is set. */
+static int set_params(struct checmate_binding *binding, char *const *names, char *const *values)
+{
 	_cleanup_error_ struct checmate_error *error = NULL;
 
-	for (; *names; names++) {
-		_cleanup_free_ char *value = NULL;
-
-		if (checmate_binding_get(binding, *names, &value, &error) < 0)
+	for (size_t i = 0; names[i]; i++)
+		if (checmate_binding_check(binding, names[i], values[i], &error) < 0)
 			return fail(error);
-		json_add_text(object, *names, value);
-		table_add(table, (const char *const[]){ *names, value });
-	}
-	if (options->json)
-		json_print(object);
-	else
-		table_print(table, NULL);
+	for (size_t i = 0; names[i]; i++)
+		if (checmate_binding_set(binding, names[i], values[i], &error) < 0)
+			return fail(error);
 	return EXIT_DONE;
 }
 
 int command_set(const struct options *options, int argc, char **argv)
 {
-	_cleanup_error_ struct checmate_error *error = NULL;
 	_cleanup_binding_ struct checmate_binding *binding = NULL;
-	_cleanup_free_ const char **values = NULL;
-	_cleanup_strv_ char **names = NULL;
+	_cleanup_strv_ char **names = NULL, **values = NULL;
 	int status;
 
-	status = open_binding(argv, &binding);
-	if (status)
-		return status;
-
-	values = calloc(argc, sizeof(*values));
-	if (!values)
-		return fail(NULL);
-
-	/* All are checked before the first is set. */
 	for (int i = 2; i < argc; i++) {
-		values[i] = split_assignment(argv[i]);
-		if (!values[i])
+		const char *value = split_assignment(argv[i]);
+
+		if (!value)
 			return usage("set: %s: not PARAM=VALUE", argv[i]);
-		if (checmate_binding_check(binding, argv[i], values[i], &error) < 0)
-			return fail(error);
-		if (strv_extend(&names, argv[i]) < 0)
+		if (strv_extend(&names, argv[i]) < 0 || strv_extend(&values, value) < 0)
 			return fail(NULL);
 	}
-	for (int i = 2; i < argc; i++)
-		if (checmate_binding_set(binding, argv[i], values[i], &error) < 0)
-			return fail(error);
-	return report_params(options, binding, names);
+	status = open_binding(argv, &binding);
+	if (!status)
+		status = set_params(binding, names, values);
+	return status ?: show_params(options, argv, names);
 }
 
 int command_get(const struct options *options, int argc, char **argv)
 {
-	_cleanup_binding_ struct checmate_binding *binding = NULL;
-	_cleanup_strv_ char **names = NULL;
-	int status;
-
-	status = open_binding(argv, &binding);
-	if (status)
-		return status;
-	if (argc > 2)
-		return report_params(options, binding, argv + 2);
-	for (size_t i = 0; i < checmate_binding_count_params(binding); i++)
-		if (strv_extend(&names, checmate_binding_get_param(binding, i)->name) < 0)
-			return fail(NULL);
-	if (!names)
-		return EXIT_DONE;
-	return report_params(options, binding, names);
+	return show_params(options, argv, argc > 2 ? argv + 2 : NULL);
 }
 
 int command_gc(const struct options *options, int argc, char **argv)

@@ -5,16 +5,15 @@
 #include <signal.h>
 #include <stdio_ext.h>
 #include <sys/signalfd.h>
-#include <time.h>
 
 #include "command.h"
 #include "output.h"
 #include "parse.h"
+#include "target.h"
 
 #define _cleanup_events_ _cleanup_(checmate_events_freep)
 
 #define ERRNO_MAX 4095
-#define NS_PER_S 1000000000
 
 /* --- what is asked for ----------------------------------------------------- */
 
@@ -23,8 +22,8 @@
  * @options: policy, hook, process, mode.
  * @error: the errno, 0 for any.
  * @cgroup_id: the cgroup, 0 for any.
- * @cgroup_path: its path with a '/' at its end, by which one below it is known;
- *               NULL when it is gone.
+ * @cgroup_path: its path, as documents have it, with a '/' at its end, by which one
+ *               below it is known; NULL when it is gone.
  * @left: how many to show.
  */
 struct filter {
@@ -65,11 +64,11 @@ static int choose_cgroup(struct filter *filter, const char *argument)
 {
 	_cleanup_error_ struct checmate_error *error = NULL;
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
-	const char *path;
+	_cleanup_free_ char *path = NULL;
 	int r;
 
 	/* One that is gone has events, too. */
-	if (parse_cgroup_id(argument, &filter->cgroup_id)) {
+	if (target_is_id(argument, &filter->cgroup_id)) {
 		r = checmate_cgroup_open_id(filter->cgroup_id, &cgroup, &error);
 		if (r == -ENOENT)
 			return EXIT_DONE;
@@ -82,11 +81,10 @@ static int choose_cgroup(struct filter *filter, const char *argument)
 	}
 
 	filter->cgroup_id = checmate_cgroup_id(cgroup);
-	path = checmate_cgroup_path(cgroup);
-	if (asprintf(&filter->cgroup_path, "%s%s", path, path[1] ? "/" : "") < 0) {
-		filter->cgroup_path = NULL;
+	path = report_printable(checmate_cgroup_path(cgroup));
+	if (!path)
 		return fail(NULL);
-	}
+	filter->cgroup_path = text_new("%s%s", path, path[1] ? "/" : "");
 	return EXIT_DONE;
 }
 
@@ -106,16 +104,6 @@ static int choose(struct filter *filter, const struct options *options)
 	return options->cgroup ? choose_cgroup(filter, options->cgroup) : EXIT_DONE;
 }
 
-/* The path of a cgroup, NULL when it is gone. */
-static char *path_of(uint64_t id)
-{
-	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
-
-	if (checmate_cgroup_open_id(id, &cgroup, NULL) < 0)
-		return NULL;
-	return strdup(checmate_cgroup_path(cgroup));
-}
-
 static bool is_within(const struct filter *filter, uint64_t id, const char *path)
 {
 	if (id == filter->cgroup_id)
@@ -123,175 +111,100 @@ static bool is_within(const struct filter *filter, uint64_t id, const char *path
 	return filter->cgroup_path && path && startswith(path, filter->cgroup_path);
 }
 
-/**
- * struct place - The cgroups of an event.
- * @bound: path of the policy's, NULL when it is gone.
- * @task: path of the task's.
- */
-struct place {
-	char *bound;
-	char *task;
-};
-
-static void place_done(struct place *place)
-{
-	free(place->bound);
-	free(place->task);
-}
-
-static bool is_wanted(const struct filter *filter, const struct checmate_event *event,
-		      const struct place *place)
+static bool is_wanted(const struct filter *filter, const struct json_object *event)
 {
 	const struct options *options = filter->options;
 
-	if (options->policy && !streq(options->policy, event->policy))
+	if (options->policy && !streq(options->policy, text_of(event, "policy")))
 		return false;
-	if (options->hook && !streq(options->hook, event->hook))
+	if (options->hook && !streq(options->hook, text_of(event, "hook")))
 		return false;
-	if (options->pid && (uint32_t)options->pid != event->pid)
+	if (options->pid && (uint64_t)options->pid != report_get_number(event, "pid"))
 		return false;
-	if (filter->error && filter->error != event->error)
+	if (filter->error && (uint64_t)filter->error != report_get_number(event, "errno"))
 		return false;
-	if (options->permissive != options->enforced && options->permissive != event->permissive)
+	if (options->permissive != options->enforced &&
+	    options->permissive != report_get_bool(event, "permissive"))
 		return false;
-	return !filter->cgroup_id || is_within(filter, event->cgroup_id, place->bound) ||
-	       is_within(filter, event->task_cgroup_id, place->task);
+	return !filter->cgroup_id ||
+	       is_within(filter, report_get_number(event, "bound_id"),
+			 report_get_text(event, "bound")) ||
+	       is_within(filter, report_get_number(event, "cgroup_id"),
+			 report_get_text(event, "cgroup"));
 }
 
 /* --- how it is shown ------------------------------------------------------- */
 
-/* The name of a cgroup may have been chosen to confuse a terminal. */
-static char *printable(const char *path)
+static void print_text(const struct json_object *event)
 {
-	char *text = malloc(4 * strlen(path) + 1), *to = text;
+	const char *error = report_get_text(event, "error");
+	const char *cgroup = report_get_text(event, "cgroup");
+	const char *subject = text_of(event, "subject");
+	char number[24], id[32];
 
-	for (; text && *path; path++) {
-		unsigned char c = *path;
-
-		if (c >= ' ' && c < 0x7f)
-			*to++ = c;
-		else
-			to += sprintf(to, "\\%03o", c);
-	}
-	if (text)
-		*to = '\0';
-	return text;
+	snprintf(number, sizeof(number), "%llu", number_of(event, "errno"));
+	snprintf(id, sizeof(id), "id:%llu", number_of(event, "cgroup_id"));
+	printf("%s %s %s %s%s %llu (%s) %s%s%s\n", text_of(event, "time"), text_of(event, "policy"),
+	       text_of(event, "hook"), error ?: number,
+	       report_get_bool(event, "permissive") ? " (permissive)" : "", number_of(event, "pid"),
+	       text_of(event, "comm"), cgroup ?: id, *subject ? ": " : "", subject);
 }
 
-/* "2026-01-31T23:59:59.123456+01:00", of a time since boot. */
-static void format_time(uint64_t since_boot, char *text, size_t size)
+static void show_lost(const struct options *options, struct json_object *document)
 {
-	struct timespec boot, real;
-	char day[32], zone[8] = "";
-	struct tm tm;
-	time_t s;
-	int64_t ns;
+	unsigned long long lost = number_of(document, "lost");
 
-	clock_gettime(CLOCK_REALTIME, &real);
-	clock_gettime(CLOCK_BOOTTIME, &boot);
-	ns = (real.tv_sec - boot.tv_sec) * (int64_t)NS_PER_S + real.tv_nsec - boot.tv_nsec;
-	if (__builtin_add_overflow(ns, since_boot, &ns) || ns < 0)
-		ns = 0;
-	s = ns / NS_PER_S;
-	localtime_r(&s, &tm);
-	strftime(day, sizeof(day), "%FT%T", &tm);
-	strftime(zone, sizeof(zone), "%z", &tm);
-	snprintf(text, size, "%s.%06d%.3s:%s", day, (int)(ns % NS_PER_S / 1000), zone,
-		 zone[0] ? zone + 3 : "");
-}
-
-#define TIME_TEXT_MAX 64
-
-static void print_text(const struct checmate_event *event, const struct place *place)
-{
-	const char *error = strerrorname_np(event->error);
-	char time[TIME_TEXT_MAX], number[16], id[32];
-
-	format_time(event->time_ns, time, sizeof(time));
-	snprintf(number, sizeof(number), "%d", event->error);
-	snprintf(id, sizeof(id), "id:%llu", (unsigned long long)event->task_cgroup_id);
-	printf("%s %s %s %s%s %u (%s) %s%s%s\n", time, event->policy, event->hook, error ?: number,
-	       event->permissive ? " (permissive)" : "", event->pid, event->comm, place->task ?: id,
-	       *event->subject ? ": " : "", event->subject);
-}
-
-static void print_line(struct json_object *object)
-{
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
-							    JSON_C_TO_STRING_NOSLASHESCAPE));
-}
-
-static void print_json(const struct checmate_event *event, const struct place *place)
-{
-	_cleanup_json_ struct json_object *object = json_new();
-	char time[TIME_TEXT_MAX];
-
-	format_time(event->time_ns, time, sizeof(time));
-	json_add_text(object, "time", time);
-	json_add_number(object, "boottime_ns", event->time_ns);
-	json_add_text(object, "policy", event->policy);
-	json_add_text(object, "hook", event->hook);
-	json_add_text(object, "error", strerrorname_np(event->error));
-	json_add_number(object, "errno", event->error);
-	json_add_bool(object, "permissive", event->permissive);
-	json_add_number(object, "pid", event->pid);
-	json_add_number(object, "tid", event->tid);
-	json_add_number(object, "uid", event->uid);
-	json_add_number(object, "gid", event->gid);
-	json_add_text(object, "comm", event->comm);
-	json_add_text(object, "cgroup", place->task);
-	json_add_number(object, "cgroup_id", event->task_cgroup_id);
-	json_add_text(object, "bound", place->bound);
-	json_add_number(object, "bound_id", event->cgroup_id);
-	json_add_text(object, "subject_type", event->subject_type);
-	json_add_text(object, "subject", event->subject);
-	print_line(object);
-}
-
-static void show(struct filter *filter, const struct checmate_event *event)
-{
-	_cleanup_(place_done) struct place place = {
-		.bound = path_of(event->cgroup_id),
-		.task = path_of(event->task_cgroup_id),
-	};
-	char *shown;
-
-	if (!is_wanted(filter, event, &place))
+	if (options->json) {
+		json_print_line(document);
 		return;
-	shown = place.bound ? printable(place.bound) : NULL;
-	free(place.bound);
-	place.bound = shown;
-	shown = place.task ? printable(place.task) : NULL;
-	free(place.task);
-	place.task = shown;
+	}
+	fflush(stdout);
+	fprintf(stderr, "checmate: %llu record%s lost: there was no room; follow the events\n",
+		lost, lost == 1 ? "" : "s");
+}
 
+/* A document of events.json: an event, or that some were lost. */
+static void show(struct filter *filter, struct json_object *document)
+{
+	if (number_of(document, "lost")) {
+		show_lost(filter->options, document);
+		return;
+	}
+	if (!is_wanted(filter, document))
+		return;
 	if (filter->options->json)
-		print_json(event, &place);
+		json_print_line(document);
 	else
-		print_text(event, &place);
+		print_text(document);
 	filter->left--;
 }
 
-/* Tells what was lost since @told; returns what is told then. */
-static uint64_t show_lost(const struct options *options, const struct checmate_events *events,
-			  uint64_t told)
+static int show_event(struct filter *filter, const struct checmate_event *event)
 {
-	uint64_t lost = checmate_events_lost(events) - told;
+	_cleanup_free_ char *bound = report_cgroup_path(event->cgroup_id);
+	_cleanup_free_ char *task = report_cgroup_path(event->task_cgroup_id);
+	_cleanup_json_ struct json_object *document = NULL;
+
+	if (report_event(event, bound, task, &document) < 0)
+		return fail(NULL);
+	show(filter, document);
+	return EXIT_DONE;
+}
+
+/* Tells what was lost since @told. */
+static int show_more_lost(struct filter *filter, const struct checmate_events *events,
+			  uint64_t *told)
+{
+	_cleanup_json_ struct json_object *document = NULL;
+	uint64_t lost = checmate_events_lost(events) - *told;
 
 	if (!lost)
-		return told;
-	if (options->json) {
-		_cleanup_json_ struct json_object *object = json_new();
-
-		json_add_number(object, "lost", lost);
-		print_line(object);
-	} else {
-		fflush(stdout);
-		fprintf(stderr,
-			"checmate: %llu record%s lost: there was no room; follow the events\n",
-			(unsigned long long)lost, lost == 1 ? "" : "s");
-	}
-	return told + lost;
+		return EXIT_DONE;
+	if (report_lost(lost, &document) < 0)
+		return fail(NULL);
+	show(filter, document);
+	*told += lost;
+	return EXIT_DONE;
 }
 
 /* --- reading --------------------------------------------------------------- */
@@ -333,7 +246,7 @@ static int read_all(struct filter *filter, struct checmate_events *events, int s
 	_cleanup_error_ struct checmate_error *error = NULL;
 	const struct checmate_event *event;
 	uint64_t told = 0;
-	int r = 1;
+	int r = 1, status;
 
 	for (;;) {
 		if (options->follow)
@@ -346,9 +259,11 @@ static int read_all(struct filter *filter, struct checmate_events *events, int s
 		r = checmate_events_read(events, &event, &error);
 		if (r < 0)
 			return fail(error);
-		told = show_lost(options, events, told);
-		if (r)
-			show(filter, event);
+		status = show_more_lost(filter, events, &told);
+		if (!status && r)
+			status = show_event(filter, event);
+		if (status)
+			return status;
 		if (!output_is_open() || !filter->left || (!r && !options->follow))
 			return EXIT_DONE;
 	}

@@ -3,247 +3,129 @@
 #include <errno.h>
 
 #include "command.h"
-#include "holding.h"
 #include "output.h"
 #include "parse.h"
+#include "source.h"
 
 /* --- one cgroup ----------------------------------------------------------- */
 
-static struct json_object *attachment_json(const struct checmate_attachment *item)
+static void add_attachment(struct libscols_table *table, const struct json_object *item)
 {
-	struct json_object *object = json_new();
+	const char *mode = text_of(item, "mode");
+	const char *state = report_get_bool(item, "staged") ? "staged" :
+			    streq(mode, "permissive")	    ? mode :
+							      "in-force";
+	char id[24], program[24];
 
-	json_add_number(object, "id", item->id);
-	json_add_text(object, "hook", item->hook);
-	json_add_text(object, "name", item->name);
-	json_add_text(object, "tag", item->tag);
-	json_add_number(object, "prog", item->prog_id);
-	json_add_text(object, "mode", item->mode);
-	json_add_bool(object, "staged", item->staged);
-	json_add_text(object, "policy", item->policy);
-	json_add_number(object, "cgroup", item->cgroup_id);
-	json_add_text(object, "path", item->path);
-	return object;
+	snprintf(id, sizeof(id), "%llu", number_of(item, "id"));
+	snprintf(program, sizeof(program), "%llu", number_of(item, "prog"));
+	line_color(table_add(table, (const char *const[]){ id, text_of(item, "hook"),
+							   report_get_text(item, "policy") ?: "-",
+							   text_of(item, "name"), program,
+							   streq(state, "staged") ? state : mode,
+							   text_of(item, "path") }),
+		   5, state_color(state));
 }
 
-static void add_attachment(struct libscols_table *table, const struct checmate_attachment *item)
-{
-	char id[24], program[16];
-
-	snprintf(id, sizeof(id), "%llu", (unsigned long long)item->id);
-	snprintf(program, sizeof(program), "%u", item->prog_id);
-	line_color(table_add(table,
-			     (const char *const[]){ id, item->hook, item->policy ?: "-", item->name,
-						    program, item->staged ? "staged" : item->mode,
-						    item->path }),
-		   5, state_color(attachment_state(item)));
-}
-
-static void show_json(const struct checmate_cgroup *cgroup, const struct checmate_status *status)
-{
-	_cleanup_json_ struct json_object *object = json_new();
-	struct json_object *local = json_new_array(), *effective = json_new_array();
-
-	for (size_t i = 0; i < checmate_status_count_local(status); i++)
-		json_append(local, attachment_json(checmate_status_get_local(status, i)));
-	for (size_t i = 0; i < checmate_status_count_effective(status); i++)
-		json_append(effective, attachment_json(checmate_status_get_effective(status, i)));
-
-	json_add_text(object, "cgroup", checmate_cgroup_path(cgroup));
-	json_add_number(object, "id", checmate_cgroup_id(cgroup));
-	json_add_bool(object, "enabled", checmate_status_enabled(status));
-	json_add_bool(object, "sealed", checmate_cgroup_sealed(cgroup, NULL) > 0);
-	json_add_number(object, "generation", checmate_status_generation(status));
-	json_add(object, "local", local);
-	json_add(object, "effective", effective);
-	json_print(object);
-}
-
-static void show_text(const struct checmate_cgroup *cgroup, const struct checmate_status *status)
+static void show_attachments(const struct json_object *status, const char *key, const char *title)
 {
 	static const char *const headings[] = {
 		"ID", "HOOK", "POLICY", "PROGRAM", "PROG-ID", "MODE", "CGROUP", NULL,
 	};
-	_cleanup_table_ struct libscols_table *local = table_new(headings);
-	_cleanup_table_ struct libscols_table *effective = table_new(headings);
+	_cleanup_table_ struct libscols_table *table = table_new(headings);
+	size_t n = report_count(status, key);
 
-	printf("%s (id %llu)", checmate_cgroup_path(cgroup),
-	       (unsigned long long)checmate_cgroup_id(cgroup));
-	if (checmate_status_enabled(status))
-		printf(", generation %llu%s\n",
-		       (unsigned long long)checmate_status_generation(status),
-		       checmate_cgroup_sealed(cgroup, NULL) > 0 ? ", sealed" : "");
+	for (size_t i = 0; i < n; i++)
+		add_attachment(table, report_get_item(status, key, i));
+	if (n)
+		table_print(table, title);
+}
+
+static void show(const struct json_object *status)
+{
+	printf("%s (id %llu)", text_of(status, "cgroup"), number_of(status, "id"));
+	if (report_get_bool(status, "enabled"))
+		printf(", generation %llu%s\n", number_of(status, "generation"),
+		       report_get_bool(status, "sealed") ? ", sealed" : "");
 	else
 		puts(", the controller is not enabled here");
 
-	for (size_t i = 0; i < checmate_status_count_local(status); i++)
-		add_attachment(local, checmate_status_get_local(status, i));
-	for (size_t i = 0; i < checmate_status_count_effective(status); i++)
-		add_attachment(effective, checmate_status_get_effective(status, i));
-
-	if (checmate_status_count_local(status))
-		table_print(local, "\nAttached here:");
-	else
+	if (!report_count(status, "local"))
 		puts("\nAttached here: nothing");
-	if (checmate_status_count_effective(status))
-		table_print(effective, "\nEnforced here, in this order:");
-	else
+	show_attachments(status, "local", "\nAttached here:");
+	if (!report_count(status, "effective"))
 		puts("\nEnforced here: nothing");
-}
-
-static int show(const struct options *options, const char *argument)
-{
-	_cleanup_status_ struct checmate_status *status = NULL;
-	_cleanup_error_ struct checmate_error *error = NULL;
-	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
-	int r;
-
-	r = open_target(argument, &cgroup);
-	if (r)
-		return r;
-	if (checmate_status_read(cgroup, &status, &error) < 0)
-		return fail(error);
-
-	if (options->json)
-		show_json(cgroup, status);
-	else
-		show_text(cgroup, status);
-	return EXIT_DONE;
+	show_attachments(status, "effective", "\nEnforced here, in this order:");
 }
 
 /* --- all bindings --------------------------------------------------------- */
 
-static int params_text(const struct checmate_binding *binding, char **ret_text,
-		       struct json_object *object, struct checmate_error **ret_error)
+/* "NAME=VALUE NAME=VALUE" */
+static char *assignments(const struct json_object *params)
 {
-	_cleanup_free_ char *text = strdup("");
-	int r;
+	char *text = NULL;
 
-	for (size_t i = 0; i < checmate_binding_count_params(binding); i++) {
-		const char *name = checmate_binding_get_param(binding, i)->name;
-		_cleanup_free_ char *value = NULL;
-		char *longer;
+	json_object_object_foreach(params, name, value) {
+		_cleanup_free_ char *one = NULL;
 
-		r = checmate_binding_get(binding, name, &value, ret_error);
-		if (r < 0)
-			return r;
-		json_add_text(object, name, value);
-		if (!text || asprintf(&longer, "%s%s%s=%s", text, i ? " " : "", name, value) < 0)
-			return -ENOMEM;
-		free(text);
-		text = longer;
+		one = text_new("%s=%s", name, json_object_get_string(value));
+		text_add(&text, " ", one);
 	}
-	*ret_text = TAKE_PTR(text);
-	return 0;
+	return text;
 }
 
-static int add_binding(const struct checmate_cgroup *cgroup, const char *policy,
-		       struct libscols_table *table, struct json_object *array,
-		       struct checmate_error **ret_error)
+static void add_binding(struct libscols_table *table, const struct json_object *binding)
 {
-	_cleanup_binding_ struct checmate_binding *binding = NULL;
-	struct json_object *object = json_new(), *params = json_new();
+	struct json_object *params = report_get_object(binding, "params");
+	const char *cgroup = report_get_text(binding, "cgroup");
+	const char *state = text_of(binding, "state");
 	_cleanup_free_ char *text = NULL;
-	enum state state = STATE_IN_FORCE;
-	bool attached = true, permissive;
-	int r;
+	char id[32];
 
-	json_append(array, object);
-	json_add(object, "params", params);
-	r = checmate_binding_open(cgroup, policy, &binding, ret_error);
-	if (r < 0)
-		return r;
-	r = params_text(binding, &text, params, ret_error);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < checmate_binding_count_programs(binding); i++)
-		attached &= checmate_binding_get_program(binding, i)->attached;
-	permissive = checmate_binding_permissive(binding);
-	if (checmate_binding_staged(binding))
-		state = STATE_STAGED;
-	else if (!attached)
-		state = STATE_DETACHED;
-	else if (permissive)
-		state = STATE_PERMISSIVE;
-
-	json_add_text(object, "cgroup", checmate_cgroup_path(cgroup));
-	json_add_number(object, "id", checmate_cgroup_id(cgroup));
-	json_add_text(object, "policy", checmate_binding_policy(binding));
-	json_add_text(object, "version", checmate_binding_version(binding));
-	json_add(object, "state", state_json(state));
-	json_add_bool(object, "permissive", permissive);
-	line_color(table_add(table, (const char *const[]){ checmate_cgroup_path(cgroup),
-							   checmate_binding_policy(binding),
-							   checmate_binding_version(binding),
-							   state_text(state), text }),
+	snprintf(id, sizeof(id), "id:%llu", number_of(binding, "id"));
+	if (params)
+		text = assignments(params);
+	line_color(table_add(table,
+			     (const char *const[]){ cgroup ?: id,
+						    report_get_text(binding, "policy") ?: "-",
+						    report_get_text(binding, "version") ?: "-",
+						    state_text(state), text }),
 		   3, state_color(state));
-	return 0;
 }
 
-/* A cgroup can go at any moment: then it is shown as gone, or not at all. */
-static int add_cgroup(uint64_t id, struct libscols_table *table, struct json_object *array,
-		      struct checmate_error **ret_error)
-{
-	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
-	_cleanup_strv_ char **policies = NULL;
-	char name[32];
-	int r;
-
-	r = checmate_cgroup_open_id(id, &cgroup, ret_error);
-	if (r == -ENOENT) {
-		struct json_object *object = json_new();
-
-		snprintf(name, sizeof(name), "id:%llu", (unsigned long long)id);
-		json_add_text(object, "cgroup", NULL);
-		json_add_number(object, "id", id);
-		json_add(object, "state", state_json(STATE_GONE));
-		json_append(array, object);
-		line_color(table_add(table, (const char *const[]){ name, "-", "-",
-								   state_text(STATE_GONE), "" }),
-			   3, state_color(STATE_GONE));
-		return 0;
-	}
-	if (r < 0)
-		return r;
-
-	r = checmate_binding_list(cgroup, &policies, ret_error);
-	for (char **policy = policies; !r && *policy; policy++) {
-		r = add_binding(cgroup, *policy, table, array, ret_error);
-		if (r == -ENOENT)
-			r = 0;
-	}
-	return r == -ENODEV ? 0 : r;
-}
-
-static int show_all(const struct options *options)
+static void show_all(struct json_object *bindings)
 {
 	static const char *const headings[] = {
 		"CGROUP", "POLICY", "VERSION", "STATE", "PARAMETERS", NULL,
 	};
 	_cleanup_table_ struct libscols_table *table = table_new(headings);
-	_cleanup_json_ struct json_object *array = json_new_array();
-	_cleanup_error_ struct checmate_error *error = NULL;
-	_cleanup_free_ uint64_t *ids = NULL;
-	size_t n;
 
-	if (checmate_binding_list_cgroups(&ids, &n, &error) < 0)
-		return fail(error);
-	for (size_t i = 0; i < n; i++)
-		if (add_cgroup(ids[i], table, array, &error) < 0)
-			return fail(error);
-
-	if (options->json)
-		json_print(array);
-	else if (scols_table_get_nlines(table))
+	for (size_t i = 0; i < json_object_array_length(bindings); i++)
+		add_binding(table, json_object_array_get_idx(bindings, i));
+	if (scols_table_get_nlines(table))
 		table_print(table, NULL);
 	else
 		puts("No policy is in force");
-	return EXIT_DONE;
 }
 
 int command_status(const struct options *options, int argc, char **argv)
 {
-	return argc ? show(options, argv[0]) : show_all(options);
+	_cleanup_json_ struct json_object *document = NULL;
+	int status;
+
+	if (argc)
+		status = source_status(options, argv[0], &document);
+	else
+		status = source_bindings(options, &document);
+	if (status)
+		return status;
+	if (options->json)
+		json_print(document);
+	else if (argc)
+		show(document);
+	else
+		show_all(document);
+	return EXIT_DONE;
 }
 
 /* --- features ------------------------------------------------------------- */

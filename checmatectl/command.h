@@ -6,6 +6,7 @@
 
 #include "checmate.h"
 #include "cleanup.h"
+#include "report.h"
 #include "strv.h"
 
 #define _cleanup_error_ _cleanup_(checmate_error_freep)
@@ -110,6 +111,9 @@ int command_features(const struct options *options, int argc, char **argv);
 /* Says on stderr why the library failed. Returns EXIT_FAILED. */
 int fail(const struct checmate_error *error);
 
+/* The same for what had no document for us. */
+int fail_report(const struct report_error *error);
+
 /* Says on stderr "THING: REASON; REMEDY". Returns EXIT_FAILED. */
 int fail_text(const char *format, ...) _printf_(1, 2);
 
@@ -153,6 +157,3 @@ int select_policies(struct selection *selection, const struct options *options, 
 int selection_load(const struct selection *selection, struct checmate_error **ret_error);
 
 void selection_done(struct selection *selection);
-
-/* The number of "id:NUMBER", or false. */
-bool parse_cgroup_id(const char *argument, uint64_t *ret_id);

@@ -245,11 +245,9 @@ static void help(const struct command *only)
 
 /* --- what commands share ---------------------------------------------------- */
 
-int fail(const struct checmate_error *error)
+static int say_error(const char *text, const char *log)
 {
-	const char *log = checmate_error_log(error);
-
-	fprintf(stderr, "checmate: %s\n", checmate_error_text(error));
+	fprintf(stderr, "checmate: %s\n", text);
 	while (log && *log) {
 		int n = strcspn(log, "\n");
 
@@ -257,6 +255,16 @@ int fail(const struct checmate_error *error)
 		log += n + (log[n] == '\n');
 	}
 	return EXIT_FAILED;
+}
+
+int fail(const struct checmate_error *error)
+{
+	return say_error(checmate_error_text(error), checmate_error_log(error));
+}
+
+int fail_report(const struct report_error *error)
+{
+	return error->text ? say_error(error->text, error->detail) : fail(NULL);
 }
 
 /* nonnull: else a sanitizer's check of it is taken for a sign that it may be NULL. */

@@ -2,6 +2,8 @@
 /* checmatectl - Tables and JSON on stdout */
 #include "output.h"
 
+#include <stdarg.h>
+
 #include "command.h"
 #include "parse.h"
 
@@ -77,14 +79,31 @@ void table_is_tree(struct libscols_table *table)
 	}
 }
 
-void text_add_line(char **text, const char *line)
+void text_add(char **text, const char *between, const char *more)
 {
-	char *longer;
+	char *longer = text_new("%s%s%s", *text ?: "", *text ? between : "", more);
 
-	if (asprintf(&longer, "%s%s%s", *text ?: "", *text ? "\n" : "", line) < 0)
-		no_memory();
 	free(*text);
 	*text = longer;
+}
+
+void text_add_line(char **text, const char *line)
+{
+	text_add(text, "\n", line);
+}
+
+char *text_new(const char *format, ...)
+{
+	va_list ap;
+	char *text;
+	int n;
+
+	va_start(ap, format);
+	n = vasprintf(&text, format, ap);
+	va_end(ap);
+	if (n < 0)
+		no_memory();
+	return text;
 }
 
 void line_color(struct libscols_line *line, size_t column, enum color color)
@@ -117,6 +136,35 @@ void table_print(struct libscols_table *table, const char *title)
 		puts(title);
 	fflush(stdout);
 	scols_print_table(table);
+}
+
+static const struct {
+	const char *word;
+	const char *text;
+	enum color color;
+} states[] = {
+	{ "in-force", "in force", COLOR_GOOD },
+	{ "staged", "staged", COLOR_NOTE },
+	{ "permissive", "permissive", COLOR_WARN },
+	{ "detached", "detached", COLOR_BAD },
+	{ "gone", "gone", COLOR_BAD },
+};
+
+/* One that is newer than we are is shown as it is. */
+const char *state_text(const char *state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+		if (streq(states[i].word, state))
+			return states[i].text;
+	return state;
+}
+
+enum color state_color(const char *state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+		if (streq(states[i].word, state))
+			return states[i].color;
+	return COLOR_NONE;
 }
 
 struct json_object *json_new(void)
@@ -172,7 +220,10 @@ struct json_object *json_texts(char *const *strv)
 
 void json_print(struct json_object *object)
 {
-	puts(need((void *)json_object_to_json_string_ext(object,
-							 JSON_C_TO_STRING_PRETTY |
-								 JSON_C_TO_STRING_NOSLASHESCAPE)));
+	puts(need((void *)report_text(object, true)));
+}
+
+void json_print_line(struct json_object *object)
+{
+	puts(need((void *)report_text(object, false)));
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "cleanup.h"
+#include "report.h"
 
 static inline void json_putp(struct json_object **object)
 {
@@ -58,8 +59,28 @@ void table_is_tree(struct libscols_table *table);
 /* Adds a line to the text of a cell, which may be NULL; free(3) it. */
 void text_add_line(char **text, const char *line);
 
+/* The same with what is between them. */
+void text_add(char **text, const char *between, const char *more);
+
+char *text_new(const char *format, ...) _printf_(1, 2);
+
 /* Colours a cell, where colours are used. */
 void line_color(struct libscols_line *line, size_t column, enum color color);
+
+/* A text that every document of the kind has. */
+static inline const char *text_of(const struct json_object *object, const char *key)
+{
+	return report_get_text(object, key) ?: "";
+}
+
+static inline unsigned long long number_of(const struct json_object *object, const char *key)
+{
+	return report_get_number(object, key);
+}
+
+/* Of a state as it is in a document: for a table, and its colour. */
+const char *state_text(const char *state);
+enum color state_color(const char *state);
 
 /* Prints the table, below @title unless that is NULL. */
 void table_print(struct libscols_table *table, const char *title);
@@ -77,3 +98,6 @@ struct json_object *json_text(const char *text);
 struct json_object *json_texts(char *const *strv);
 
 void json_print(struct json_object *object);
+
+/* In one line. */
+void json_print_line(struct json_object *object);

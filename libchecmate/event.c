@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "cleanup.h"
+#include "utf8.h"
 
 /* The layout that version 1 has for ever. */
 static_assert(sizeof(struct checmate_event_record) == 392, "event record");
@@ -20,66 +21,26 @@ static_assert(offsetof(struct checmate_event_record, text) == 136, "event record
 
 /* --- texts ---------------------------------------------------------------- */
 
-static bool is_tail(const unsigned char *bytes, size_t size, size_t n)
-{
-	for (size_t i = 1; i < n; i++)
-		if (i >= size || (bytes[i] & 0xc0) != 0x80)
-			return false;
-	return true;
-}
-
-/*
- * Bytes of the character that begins there, 0 when it is to be escaped. The
- * second byte tells the overlong forms, the surrogates, what is beyond Unicode,
- * and the control characters from U+0080.
- */
-static size_t character_length(const unsigned char *bytes, size_t size)
-{
-	unsigned char first = bytes[0], least = 0x80, most = 0xbf;
-	size_t n;
-
-	if (first < 0x80)
-		return first >= ' ' && first != 0x7f && first != '\\';
-	if (first < 0xc2 || first > 0xf4)
-		return 0;
-	n = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-	if (!is_tail(bytes, size, n))
-		return 0;
-	if (first == 0xc2 || first == 0xe0)
-		least = 0xa0;
-	else if (first == 0xf0)
-		least = 0x90;
-	else if (first == 0xed)
-		most = 0x9f;
-	else if (first == 0xf4)
-		most = 0x8f;
-	return bytes[1] >= least && bytes[1] <= most ? n : 0;
-}
-
 /*
  * Writes the text of a field of @size bytes; @to has room for
  * EVENT_ESCAPED(@size). Returns the text's length.
  */
 static size_t escape(char *to, const char *field, size_t size)
 {
-	const unsigned char *from = (const unsigned char *)field;
-	char *begin = to;
+	const char *begin = to;
 
 	size = strnlen(field, size);
 	while (size) {
-		size_t n = character_length(from, size);
+		size_t n = *field == '\\' ? 0 : utf8_length(field, size);
 
 		if (n) {
-			memcpy(to, from, n);
+			memcpy(to, field, n);
 			to += n;
 		} else {
 			n = 1;
-			*to++ = '\\';
-			*to++ = '0' + (*from >> 6);
-			*to++ = '0' + (*from >> 3 & 7);
-			*to++ = '0' + (*from & 7);
+			to = octal_escape(to, *field);
 		}
-		from += n;
+		field += n;
 		size -= n;
 	}
 	*to = '\0';

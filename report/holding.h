@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* checmatectl - What holds in a cgroup: policies, and programs of others */
+/* report - What holds in a cgroup: policies, and programs of others */
 #pragma once
 
-#include "command.h"
-#include "output.h"
+#include "build.h"
+#include "checmate.h"
 
 /* In the order in which one is worse to overlook than the one before. */
 enum state {
@@ -14,15 +14,13 @@ enum state {
 	STATE_GONE,
 };
 
-/* For a table. */
-const char *state_text(enum state state);
-enum color state_color(enum state state);
-struct json_object *state_json(enum state state);
+/* As it is in a document. */
+const char *state_word(enum state state);
 enum state attachment_state(const struct checmate_attachment *item);
 
 /**
  * struct holding - A policy, or a program that is none's, of one cgroup.
- * @name: the policy's name; or "(program NAME)".
+ * @program: name of the first of its programs.
  * @policy: the policy's name, or NULL.
  * @path: path of the cgroup it is attached to.
  * @cgroup_id: id of that cgroup.
@@ -32,7 +30,7 @@ enum state attachment_state(const struct checmate_attachment *item);
  * @prog_id: the first of its programs.
  */
 struct holding {
-	char *name;
+	char *program;
 	char *policy;
 	char *path;
 	uint64_t cgroup_id;
@@ -60,4 +58,4 @@ const struct holding *holdings_find(const struct holdings *holdings,
 
 void holdings_done(struct holdings *holdings);
 
-struct json_object *holding_json(const struct holding *holding);
+struct json_object *holding_json(int *r, const struct holding *holding);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* checmatectl - What holds in a cgroup: policies, and programs of others */
+/* report - What holds in a cgroup: policies, and programs of others */
 #include "holding.h"
 
 #include <errno.h>
@@ -7,31 +7,17 @@
 
 #include "parse.h"
 
-static const struct {
-	const char *text;
-	const char *word;
-	enum color color;
-} states[] = {
-	[STATE_IN_FORCE] = { "in force", "in-force", COLOR_GOOD },
-	[STATE_STAGED] = { "staged", "staged", COLOR_NOTE },
-	[STATE_PERMISSIVE] = { "permissive", "permissive", COLOR_WARN },
-	[STATE_DETACHED] = { "detached", "detached", COLOR_BAD },
-	[STATE_GONE] = { "gone", "gone", COLOR_BAD },
-};
-
-const char *state_text(enum state state)
+const char *state_word(enum state state)
 {
-	return states[state].text;
-}
+	static const char *const words[] = {
+		[STATE_IN_FORCE] = "in-force",
+		[STATE_STAGED] = "staged",
+		[STATE_PERMISSIVE] = "permissive",
+		[STATE_DETACHED] = "detached",
+		[STATE_GONE] = "gone",
+	};
 
-enum color state_color(enum state state)
-{
-	return states[state].color;
-}
-
-struct json_object *state_json(enum state state)
-{
-	return json_text(states[state].word);
+	return words[state];
 }
 
 enum state attachment_state(const struct checmate_attachment *item)
@@ -86,16 +72,9 @@ static int add(struct holdings *holdings, const struct checmate_cgroup *cgroup,
 		.permissive = permissive,
 		.prog_id = item->prog_id,
 	};
-	if (item->policy) {
-		found->policy = strdup(item->policy);
-		found->name = strdup(item->policy);
-		return found->path && found->policy && found->name ? 0 : -ENOMEM;
-	}
-	if (asprintf(&found->name, "(program %s)", item->name) < 0) {
-		found->name = NULL;
-		return -ENOMEM;
-	}
-	return found->path ? 0 : -ENOMEM;
+	found->program = strdup(item->name);
+	found->policy = item->policy ? strdup(item->policy) : NULL;
+	return found->path && found->program && !found->policy == !item->policy ? 0 : -ENOMEM;
 }
 
 int holdings_read(struct holdings *holdings, const struct checmate_cgroup *cgroup,
@@ -121,23 +100,24 @@ int holdings_read(struct holdings *holdings, const struct checmate_cgroup *cgrou
 void holdings_done(struct holdings *holdings)
 {
 	for (size_t i = 0; i < holdings->n; i++) {
-		free(holdings->items[i].name);
+		free(holdings->items[i].program);
 		free(holdings->items[i].policy);
 		free(holdings->items[i].path);
 	}
 	free(holdings->items);
 }
 
-struct json_object *holding_json(const struct holding *holding)
+struct json_object *holding_json(int *r, const struct holding *holding)
 {
-	struct json_object *object = json_new();
+	struct json_object *object = build_object(r);
 
-	json_add_text(object, "policy", holding->policy);
-	json_add_number(object, "prog", holding->prog_id);
-	json_add_text(object, "cgroup", holding->path);
-	json_add_number(object, "id", holding->cgroup_id);
-	json_add_bool(object, "inherited", holding->inherited);
-	json_add(object, "state", state_json(holding->state));
-	json_add_bool(object, "permissive", holding->permissive);
+	build_text(r, object, "policy", holding->policy);
+	build_text(r, object, "name", holding->program);
+	build_number(r, object, "prog", holding->prog_id);
+	build_text(r, object, "cgroup", holding->path);
+	build_number(r, object, "id", holding->cgroup_id);
+	build_bool(r, object, "inherited", holding->inherited);
+	build_text(r, object, "state", state_word(holding->state));
+	build_bool(r, object, "permissive", holding->permissive);
 	return object;
 }

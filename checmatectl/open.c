@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* checmatectl - The cgroup that the command line names */
+#include "command.h"
+#include "target.h"
+
+static int open_any(const char *argument, bool pids, struct checmate_cgroup **ret_cgroup)
+{
+	_cleanup_(report_error_done) struct report_error error = {};
+
+	if (target_check(argument, pids, &error) < 0)
+		return usage("%s", error.text ?: argument);
+	return target_open(argument, pids, ret_cgroup, &error) < 0 ? fail_report(&error) :
+								     EXIT_DONE;
+}
+
+int open_cgroup(const char *argument, struct checmate_cgroup **ret_cgroup)
+{
+	return open_any(argument, false, ret_cgroup);
+}
+
+int open_target(const char *argument, struct checmate_cgroup **ret_cgroup)
+{
+	return open_any(argument, true, ret_cgroup);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * report - The documents of docs/schema, made of what libchecmate says
+ *
+ * What prints them, or sends them over the bus, need not know what is in them. Each
+ * function gives a document that is the caller's, json_object_put() frees it, and
+ * returns 0; or it returns -errno and leaves text in @error, if memory allows.
+ *
+ * Every text in a document is UTF-8: a byte of a name that is not is written "\ooo".
+ */
+#pragma once
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "checmate.h"
+#include "cleanup.h"
+
+/**
+ * struct report_error - Why there is no document.
+ * @text: one line, which names the thing, the reason and the remedy; or NULL.
+ * @detail: what else is to be told, of several lines; or NULL.
+ */
+struct report_error {
+	char *text;
+	char *detail;
+};
+
+void report_error_done(struct report_error *error);
+
+/* Keeps an error of the library, which it frees. Returns @r. */
+int report_error_take(struct report_error *error, struct checmate_error *from, int r);
+
+/* Keeps a text. Returns @r. */
+int report_error_set(struct report_error *error, int r, const char *format, ...) _printf_(3, 4);
+
+/* status.json: what is attached and enforced in a cgroup. */
+int report_status(const struct checmate_cgroup *cgroup, struct json_object **ret_document,
+		  struct report_error *error);
+
+/* bindings.json: every binding there is. */
+int report_bindings(struct json_object **ret_document, struct report_error *error);
+
+/* tree.json: a cgroup and those below; all of them, or only where a policy holds. */
+int report_tree(const struct checmate_cgroup *cgroup, bool all, struct json_object **ret_document,
+		struct report_error *error);
+
+/*
+ * explain.json: who judges what is done in a cgroup; at @hook only, unless that is
+ * NULL. -ENOENT when the kernel has no such hook.
+ */
+int report_explain(const struct checmate_cgroup *cgroup, const char *hook,
+		   struct json_object **ret_document, struct report_error *error);
+
+/* params.json: the parameters of a binding with these names; NULL: all there are. */
+int report_params(const struct checmate_binding *binding, char *const *names,
+		  struct json_object **ret_document, struct report_error *error);
+
+/* The same of the binding of a policy in a cgroup. */
+int report_params_of(const struct checmate_cgroup *cgroup, const char *policy, char *const *names,
+		     struct json_object **ret_document, struct report_error *error);
+
+/**
+ * report_event() - events.json: a denial.
+ * @event: the denial.
+ * @bound: path of the cgroup that the policy is bound to; NULL when it is gone.
+ * @task: path of the cgroup of the task, likewise.
+ * @ret_document: receives the document.
+ *
+ * Return: 0, -ENOMEM.
+ */
+int report_event(const struct checmate_event *event, const char *bound, const char *task,
+		 struct json_object **ret_document);
+
+/* events.json: that @n events were lost. Returns 0, -ENOMEM. */
+int report_lost(uint64_t n, struct json_object **ret_document);
+
+/* Path of a cgroup, for report_event(); NULL when it is gone. The caller frees it. */
+char *report_cgroup_path(uint64_t cgroup_id);
+
+/* A path as report_event() writes it: without what confuses a terminal. */
+char *report_printable(const char *path);
+
+/* The text of a document in one line, or indented; belongs to the document. */
+const char *report_text(struct json_object *document, bool pretty);
+
+/* --- of documents ------------------------------------------------------------ */
+
+/* NULL: there is no such member, it is null, or of another type. */
+const char *report_get_text(const struct json_object *object, const char *key);
+struct json_object *report_get_object(const struct json_object *object, const char *key);
+/* 0 and false in these cases. */
+uint64_t report_get_number(const struct json_object *object, const char *key);
+bool report_get_bool(const struct json_object *object, const char *key);
+size_t report_count(const struct json_object *object, const char *key);
+/* One of as many as the array of this name has. */
+struct json_object *report_get_item(const struct json_object *object, const char *key, size_t index);

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* report - Tests: documents, targets, what others chose as names */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+
+#include "build.h"
+#include "parse.h"
+#include "target.h"
+
+static const struct checmate_event event = {
+	.time_ns = 12345,
+	.cgroup_id = 7,
+	.task_cgroup_id = UINT64_MAX,
+	.pid = 2,
+	.tid = 3,
+	.uid = 4,
+	.gid = 5,
+	.error = EPERM,
+	.permissive = true,
+	.comm = "cat",
+	.policy = "net-bind",
+	.hook = "socket_bind",
+	.subject_type = "endpoint",
+	.subject = "tcp 127.0.0.1:80",
+};
+
+static void test_event(void **state)
+{
+	_cleanup_json_ struct json_object *document = NULL;
+
+	(void)state;
+	assert_int_equal(report_event(&event, "/a", NULL, &document), 0);
+	assert_string_equal(report_get_text(document, "bound"), "/a");
+	assert_null(report_get_text(document, "cgroup"));
+	assert_true(json_object_object_get_ex(document, "cgroup", NULL));
+	assert_int_equal(report_get_number(document, "bound_id"), 7);
+	assert_true(report_get_number(document, "cgroup_id") == UINT64_MAX);
+	assert_string_equal(report_get_text(document, "error"), "EPERM");
+	assert_int_equal(report_get_number(document, "errno"), EPERM);
+	assert_true(report_get_bool(document, "permissive"));
+	assert_int_equal(strlen(report_get_text(document, "time")), 32);
+	/* One line, whatever is in it. */
+	assert_null(strchr(report_text(document, false), '\n'));
+	assert_non_null(strstr(report_text(document, false), "\"bound\":\"/a\""));
+}
+
+static void test_lost(void **state)
+{
+	_cleanup_json_ struct json_object *document = NULL;
+
+	(void)state;
+	assert_int_equal(report_lost(UINT64_MAX, &document), 0);
+	assert_string_equal(report_text(document, false), "{\"lost\":18446744073709551615}");
+}
+
+/* What is sent over the bus has to be UTF-8, whatever cgroups are called. */
+static void test_names(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *text;
+		const char *path;
+	} names[] = {
+		{ "/plain", "/plain", "/plain" },
+		{ "/new\nline", "/new\nline", "/new\\012line" },
+		{ "/umlaut\xc3\xa4", "/umlaut\xc3\xa4", "/umlaut\\303\\244" },
+		{ "/latin\xe4", "/latin\\344", "/latin\\344" },
+		{ "/cut\xc3", "/cut\\303", "/cut\\303" },
+		{ "/surrogate\xed\xa0\x80", "/surrogate\\355\\240\\200",
+		  "/surrogate\\355\\240\\200" },
+		{ "/long\xc0\xaf", "/long\\300\\257", "/long\\300\\257" },
+		{ "/c1\xc2\x9b", "/c1\\302\\233", "/c1\\302\\233" },
+		{ "/beyond\xf4\x90\x80\x80", "/beyond\\364\\220\\200\\200",
+		  "/beyond\\364\\220\\200\\200" },
+		{ "/unit\\x2d", "/unit\\x2d", "/unit\\x2d" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		_cleanup_json_ struct json_object *object = NULL, *document = NULL;
+		_cleanup_free_ char *path = report_printable(names[i].name);
+		int r = 0;
+
+		object = build_object(&r);
+		build_text(&r, object, "name", names[i].name);
+		assert_int_equal(r, 0);
+		assert_string_equal(report_get_text(object, "name"), names[i].text);
+		assert_string_equal(path, names[i].path);
+		assert_int_equal(report_event(&event, NULL, names[i].name, &document), 0);
+		assert_string_equal(report_get_text(document, "cgroup"), names[i].path);
+	}
+}
+
+static void test_no_memory(void **state)
+{
+	_cleanup_json_ struct json_object *object = NULL;
+	int r = -ENOMEM;
+
+	(void)state;
+	assert_null(build_object(&r));
+	assert_null(build_array(&r));
+	build_text(&r, NULL, "a", "b");
+	build_number(&r, NULL, "a", 1);
+	build_bool(&r, NULL, "a", true);
+	/* It is freed, not added. */
+	r = 0;
+	object = build_object(&r);
+	r = -ENOMEM;
+	build_add(&r, object, "a", json_object_new_int(1));
+	build_append(&r, NULL, json_object_new_int(1));
+	assert_int_equal(json_object_object_length(object), 0);
+	assert_int_equal(r, -ENOMEM);
+}
+
+/* A member of another type, or none, is none. */
+static void test_get(void **state)
+{
+	_cleanup_json_ struct json_object *object = json_tokener_parse(
+		"{\"text\":\"a\",\"number\":7,\"items\":[1],\"null\":null}");
+
+	(void)state;
+	assert_string_equal(report_get_text(object, "text"), "a");
+	assert_null(report_get_text(object, "number"));
+	assert_null(report_get_text(object, "null"));
+	assert_null(report_get_text(object, "none"));
+	assert_null(report_get_text(NULL, "text"));
+	assert_int_equal(report_get_number(object, "number"), 7);
+	assert_int_equal(report_get_number(object, "text"), 0);
+	assert_false(report_get_bool(object, "number"));
+	assert_null(report_get_object(object, "items"));
+	assert_int_equal(report_count(object, "items"), 1);
+	assert_int_equal(report_count(object, "text"), 0);
+	assert_int_equal(json_object_get_int(report_get_item(object, "items", 0)), 1);
+	assert_null(report_get_item(object, "items", 1));
+	assert_null(report_get_item(object, "none", 0));
+}
+
+static void test_target(void **state)
+{
+	_cleanup_(report_error_done) struct report_error error = {};
+	uint64_t id;
+
+	(void)state;
+	assert_int_equal(target_check("/a", false, &error), 0);
+	assert_int_equal(target_check("a.service", false, &error), 0);
+	assert_int_equal(target_check("id:7", false, &error), 0);
+	assert_int_equal(target_check("/77", false, &error), 0);
+	assert_int_equal(target_check("", false, &error), 0);
+	assert_null(error.text);
+	assert_int_equal(target_check("77", true, &error), 0);
+	assert_int_equal(target_check("77", false, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "a process id; \"checmatectl status 77\""));
+	assert_int_equal(target_check("0", true, &error), -EINVAL);
+	assert_string_equal(error.text, "0: not a process id");
+	assert_int_equal(target_check("99999999999", true, &error), -EINVAL);
+	assert_int_equal(target_open("0", true, NULL, &error), -EINVAL);
+
+	assert_true(target_is_id("id:18446744073709551615", &id));
+	assert_true(id == UINT64_MAX);
+	assert_false(target_is_id("id:", &id));
+	assert_false(target_is_id("id:-1", &id));
+	assert_false(target_is_id("id:18446744073709551616", &id));
+	assert_false(target_is_id("7", &id));
+}
+
+static void test_error(void **state)
+{
+	_cleanup_(report_error_done) struct report_error error = {};
+
+	(void)state;
+	assert_int_equal(report_error_set(&error, -ENOENT, "%s: %d", "a", 1), -ENOENT);
+	assert_string_equal(error.text, "a: 1");
+	/* The former one is freed, and none of the library is a text, too. */
+	assert_int_equal(report_error_take(&error, NULL, -EIO), -EIO);
+	assert_non_null(error.text);
+	assert_null(error.detail);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_event),	  cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_names),	  cmocka_unit_test(test_get),
+		cmocka_unit_test(test_no_memory), cmocka_unit_test(test_target),
+		cmocka_unit_test(test_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
