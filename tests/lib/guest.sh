@@ -228,12 +228,23 @@ tcg_thread() {
 qemu_guest() {
 	guest=$1
 	shift
-	accel=${CHECMATE_ACCEL:-tcg}
-	[ "$accel" != tcg ] || accel=tcg,thread=$(tcg_thread)
+	processors=2
+	if [ -n "${icount-}" ]; then
+		# Time goes on by a nanosecond with each instruction, and at once while idle.
+		processors=1
+		accel=tcg,thread=single
+		append="tsc_early_khz=1000000 nokaslr ${append-}"
+		set -- -icount shift=0,sleep=off "$@"
+	else
+		accel=${CHECMATE_ACCEL:-tcg}
+		[ "$accel" != tcg ] || accel=tcg,thread=$(tcg_thread)
+	fi
 	case "$accel" in
 	tcg,*)
 		set -- -accel "$accel" -cpu max "$@"
-		khz=$(tsc_khz) && append="tsc_early_khz=$khz ${append-}"
+		if [ -z "${icount-}" ] && khz=$(tsc_khz); then
+			append="tsc_early_khz=$khz ${append-}"
+		fi
 		;;
 	kvm) set -- -accel kvm -cpu host "$@" ;;
 	*) fail "CHECMATE_ACCEL=$accel: must be tcg or kvm" ;;
@@ -258,7 +269,7 @@ qemu_guest() {
 	exec qemu-system-x86_64 \
 		-M "$machine" \
 		-nodefaults -no-user-config -display none -no-reboot \
-		-smp 2 -m "${CHECMATE_MEMORY:-$memory}" \
+		-smp "$processors" -m "${CHECMATE_MEMORY:-$memory}" \
 		-kernel "$kernel" -initrd "$work/initrd" \
 		-device "virtio-serial-$bus" "$@"
 }

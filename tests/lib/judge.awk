@@ -5,6 +5,9 @@
 # "ok - … # SKIP …". What a program prints besides is shown around points that
 # failed, and in any case what it prints after "## note ".
 #
+# Where the output is that of several guests, "## guest UNIT…" begins that of one,
+# and "## ended REASON" says why it may have stopped early.
+#
 # Variables: tier; expect, names of the units that have to appear, separated by
 # blanks; only, the points wanted (a prefix of UNIT/POINT), or empty; ended, why
 # the output may have stopped early, or empty.
@@ -73,6 +76,25 @@ function close_unit(status) {
 	failing = 0
 }
 
+# The units in guest have come to no end, or were never begun, because of reason.
+function early(reason, i, n, want, told) {
+	if (open) {
+		flush_held()
+		report("not ok", unit ": did not come to its end: " reason)
+		open = 0
+		told = 1
+	}
+	n = split(guest, want, " ")
+	for (i = 1; i <= n; i++)
+		if (!(want[i] in seen)) {
+			seen[want[i]] = 1
+			report("not ok", want[i] ": was not run: " reason)
+			told = 1
+		}
+	if (!told)
+		report("not ok", "guest of " guest ": " reason)
+}
+
 /^## begin / {
 	if (open)
 		close_unit("nothing")
@@ -88,6 +110,16 @@ function close_unit(status) {
 /^## end / {
 	if (open)
 		close_unit($4)
+	next
+}
+
+/^## guest / {
+	guest = substr($0, 10)
+	next
+}
+
+/^## ended / {
+	early(substr($0, 10))
 	next
 }
 
