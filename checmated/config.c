@@ -3,28 +3,24 @@
  * checmated - Binding files
  */
 
-#include <dirent.h>
+#include "config.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <fnmatch.h>
-#include <ini.h>
-#include <limits.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cleanup.h"
-#include "config.h"
-#include "oci.h"
+#include "inifile.h"
 #include "parse.h"
+#include "strv.h"
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
-#define BLANK " \t\r\n"
+#define BLANK " \t"
+#define WILDCARDS "*?["
+#define UNIT_CHARS LOWER UPPER DIGITS ":-_.\\@"
 
 enum section {
 	SECTION_NONE,
@@ -32,54 +28,23 @@ enum section {
 	SECTION_POLICY,
 };
 
-/*
- * inih passes neither line numbers nor empty sections to its handler, and cuts
- * what is too long for its buffers.  All three matter here, so the reader that
- * feeds it lines does the counting, opens the sections and refuses the long.
- */
+/* Reads a binding: one file, then its drop-ins. */
 struct parser {
-	FILE *stream;
 	struct config_binding *binding;
+	const char *file; /* the one being read; owned by the binding */
 	enum section section;
-	bool seen_match;
-	bool seen_key; /* in this section */
-	unsigned int line;
-	char *error; /* the first; the rest of the file is not looked at */
-	int r;
+	size_t policy; /* in SECTION_POLICY, which */
+	unsigned int match_line; /* [Match] of this file, or 0 */
+	struct config_place match_place; /* what was said last on what to match */
+	struct config_place end; /* of the main file */
 };
-
-__attribute__((format(printf, 3, 4))) static int parser_fail(struct parser *p, int r,
-							     const char *format, ...)
-{
-	_cleanup_free_ char *reason = NULL;
-	va_list ap;
-
-	if (p->r < 0)
-		return p->r;
-	p->r = r;
-
-	va_start(ap, format);
-	if (vasprintf(&reason, format, ap) < 0)
-		reason = NULL;
-	va_end(ap);
-
-	if (!reason || asprintf(&p->error, "%s:%u: %s", p->binding->file, p->line, reason) < 0) {
-		p->error = NULL;
-		p->r = -ENOMEM;
-	}
-	return p->r;
-}
-
-static int parser_oom(struct parser *p)
-{
-	return parser_fail(p, -ENOMEM, "out of memory");
-}
 
 static void policy_done(struct config_policy *policy)
 {
 	for (size_t i = 0; i < policy->n_params; i++) {
 		free(policy->params[i].name);
 		free(policy->params[i].value);
+		free(policy->params[i].last);
 	}
 	free(policy->params);
 	free(policy->name);
@@ -97,7 +62,12 @@ static struct config_binding *binding_free(struct config_binding *binding)
 		policy_done(&binding->policies[i]);
 	free(binding->annotations);
 	free(binding->policies);
-	free(binding->cgroup_glob);
+	strv_free(binding->units);
+	strv_free(binding->slices);
+	strv_free(binding->cgroups);
+	strv_free(binding->runtimes);
+	strv_free(binding->pods);
+	strv_free(binding->drop_ins);
 	free(binding->file);
 	free(binding);
 	return NULL;
@@ -124,164 +94,279 @@ void config_freep(struct config **config)
 	config_free(*config);
 }
 
-static int begin_policy(struct parser *p, const char *name)
+static int begin_policy(struct parser *p, const char *name, unsigned int line, char **ret_reason)
 {
+	const struct config_place place = { .file = p->file, .line = line };
 	struct config_binding *binding = p->binding;
 	struct config_policy *policies;
 
 	/* Never a path: a binding file cannot load what is not installed. */
 	if (!name_is_valid(name, CONFIG_POLICY_NAME_MAX))
-		return parser_fail(p, -EINVAL,
-				   "'%s' is not a policy name; use lower-case letters, digits and '-'",
-				   name);
-
-	for (size_t i = 0; i < binding->n_policies; i++)
-		if (streq(binding->policies[i].name, name))
-			return parser_fail(p, -EINVAL,
-					   "[Policy %s] was opened in line %u already; merge the two",
-					   name, binding->policies[i].line);
-
-	policies = reallocarray(binding->policies, binding->n_policies + 1, sizeof(*policies));
-	if (!policies)
-		return parser_oom(p);
-	binding->policies = policies;
-	policies[binding->n_policies] = (struct config_policy){
-		.name = strdup(name),
-		.line = p->line,
-	};
-	if (!policies[binding->n_policies].name)
-		return parser_oom(p);
-	binding->n_policies++;
+		return inifile_refuse(ret_reason, -EINVAL,
+				      "'%s' is not a policy name; use lower-case letters, digits and '-'",
+				      name);
 
 	p->section = SECTION_POLICY;
-	return 0;
-}
+	for (p->policy = 0; p->policy < binding->n_policies; p->policy++) {
+		struct config_policy *policy = &binding->policies[p->policy];
 
-static int begin_section(struct parser *p, char *header)
-{
-	static const char prefix[] = "Policy";
-	char *end = strrchr(header, ']');
-
-	p->seen_key = false;
-
-	if (!end)
-		return parser_fail(p, -EINVAL, "section has no closing ']'");
-	if (end[1 + strspn(end + 1, BLANK)] != '\0')
-		return parser_fail(p, -EINVAL, "text after the section's closing ']'");
-	*end = '\0';
-	header++;
-
-	if (streq(header, "Match")) {
-		if (p->seen_match)
-			return parser_fail(
-				p, -EINVAL,
-				"second [Match]; put the other bindings into a file of their own");
-		p->seen_match = true;
-		p->section = SECTION_MATCH;
+		if (!streq(policy->name, name))
+			continue;
+		if (policy->opened.file == p->file)
+			return inifile_refuse(ret_reason, -EINVAL,
+					      "[Policy %s] was opened in line %u already; merge the two",
+					      name, policy->opened.line);
+		policy->opened = place;
 		return 0;
 	}
 
-	if (strncmp(header, prefix, strlen(prefix)) == 0) {
-		const char *name = header + strlen(prefix);
-
-		if (*name == ' ' || *name == '\t')
-			return begin_policy(p, name + strspn(name, BLANK));
-	}
-
-	return parser_fail(p, -EINVAL, "unknown section [%s]; known are [Match] and [Policy NAME]",
-			   header);
+	policies = reallocarray(binding->policies, binding->n_policies + 1, sizeof(*policies));
+	if (!policies)
+		return -ENOMEM;
+	binding->policies = policies;
+	policies[binding->n_policies] = (struct config_policy){
+		.name = strdup(name),
+		.place = place,
+		.opened = place,
+	};
+	if (!policies[binding->n_policies].name)
+		return -ENOMEM;
+	binding->n_policies++;
+	return 0;
 }
 
-static char *read_line(char *buffer, int size, void *userdata)
+static int begin_section(struct parser *p, const char *name, unsigned int line, char **ret_reason)
 {
-	struct parser *p = userdata;
-	_cleanup_free_ char *line = NULL;
-	size_t allocated = 0;
-	ssize_t n;
+	const char *policy = startswith(name, "Policy");
 
-	if (p->r < 0)
-		return NULL;
-
-	errno = 0;
-	n = getline(&line, &allocated, p->stream);
-	if (n < 0) {
-		if (ferror(p->stream))
-			parser_fail(p, errno ? -errno : -EIO, "cannot read on: %s",
-				    strerror(errno ? errno : EIO));
-		return NULL;
+	if (streq(name, "Match")) {
+		if (p->match_line)
+			return inifile_refuse(
+				ret_reason, -EINVAL,
+				"second [Match]; put the other bindings into a file of their own");
+		p->match_line = line;
+		p->match_place = (struct config_place){ .file = p->file, .line = line };
+		p->section = SECTION_MATCH;
+		return 0;
 	}
-
-	p->line++;
-	if (memchr(line, '\0', n)) {
-		parser_fail(p, -EINVAL, "NUL byte; this is not a text file");
-		return NULL;
-	}
-	if (n + 1 > size) {
-		parser_fail(p, -EINVAL,
-			    "line has more than %d characters; continue a list on indented lines",
-			    size - 2);
-		return NULL;
-	}
-	memcpy(buffer, line, n + 1);
-
-	/* An indented '[' continues a list ("[::]:80"), when there is one to continue. */
-	if (line[0] == '[') {
-		if (begin_section(p, line) < 0)
-			return NULL;
-	} else if (line[strspn(line, BLANK)] == '[' && !p->seen_key) {
-		parser_fail(p, -EINVAL, "section does not begin at the start of the line");
-		return NULL;
-	}
-	return buffer;
+	if (policy && *policy && strchr(BLANK, *policy))
+		return begin_policy(p, policy + strspn(policy, BLANK), line, ret_reason);
+	return inifile_refuse(ret_reason, -EINVAL,
+			      "unknown section [%s]; known are [Match] and [Policy NAME]", name);
 }
 
-static int set_match(struct parser *p, const char *key, const char *value)
+static bool endswith(const char *text, const char *suffix)
 {
-	struct config_binding *binding = p->binding;
-	_cleanup_free_ char *annotation = NULL, *glob = NULL;
+	size_t n = strlen(text), m = strlen(suffix);
+
+	return n >= m && streq(text + n - m, suffix);
+}
+
+/* May what @glob matches end in @suffix? */
+static bool may_end_in(const char *glob, const char *suffix)
+{
+	size_t n = strlen(glob);
+
+	return endswith(glob, suffix) || (n > 0 && strchr("*?]", glob[n - 1]));
+}
+
+/*
+ * What could never match is refused: it is a slip of the pen, and whatever it was
+ * to hold would go free.
+ */
+static int check_unit(const char *glob, char **ret_reason)
+{
+	static const char *const types[] = { ".service", ".scope", ".socket", ".mount", ".swap" };
+
+	if (glob[strspn(glob, UNIT_CHARS "*?[]!^")] != '\0')
+		return inifile_refuse(ret_reason, -EINVAL, "Unit=%s: not a unit's name", glob);
+	if (endswith(glob, ".slice"))
+		return inifile_refuse(ret_reason, -EINVAL, "Unit=%s: write Slice= for slices", glob);
+	if (strstr(glob, "@."))
+		return inifile_refuse(
+			ret_reason, -EINVAL,
+			"Unit=%s: a template has no processes, its instances have; write '@*.' for all of them",
+			glob);
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (may_end_in(glob, types[i]))
+			return 0;
+	return inifile_refuse(
+		ret_reason, -EINVAL,
+		"Unit=%s: not a unit that has processes; it ends in .service, .scope, .socket, .mount or .swap",
+		glob);
+}
+
+static int check_slice(const char *glob, char **ret_reason)
+{
+	if (streq(glob, "-.slice"))
+		return inifile_refuse(ret_reason, -EINVAL,
+				      "Slice=-.slice: the root takes no policy; name the slices below it");
+	if (glob[strspn(glob, UNIT_CHARS "*?[]!^")] != '\0' || !may_end_in(glob, ".slice"))
+		return inifile_refuse(ret_reason, -EINVAL,
+				      "Slice=%s: not a slice's name, which ends in .slice", glob);
+	return 0;
+}
+
+static int check_cgroup(const char *glob, char **ret_reason)
+{
+	if (glob[0] != '/' || glob[1] == '\0')
+		return inifile_refuse(ret_reason, -EINVAL,
+				      "Cgroup=%s: not a cgroup's path; it starts with '/' and is not the root",
+				      glob);
+	if (glob[strlen(glob) - 1] == '/' || strstr(glob, "//"))
+		return inifile_refuse(ret_reason, -EINVAL,
+				      "Cgroup=%s: empty component, which no cgroup has", glob);
+	return 0;
+}
+
+static int check_runtime(const char *glob, char **ret_reason)
+{
+	static const char *const others[][2] = {
+		{ "libpod", "podman" },
+		{ "crio", "cri-o" },
+		{ "cri-containerd", "containerd" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (streq(glob, others[i][0]))
+			return inifile_refuse(ret_reason, -EINVAL,
+					      "Runtime=%s: it is known as %s here", glob,
+					      others[i][1]);
+	if (strchr(glob, '/'))
+		return inifile_refuse(ret_reason, -EINVAL,
+				      "Runtime=%s: not a runtime's name, such as podman or runc",
+				      glob);
+	return 0;
+}
+
+/* What a key of [Match] but Annotation= takes. */
+struct match_key {
+	const char *name;
+	size_t offset; /* of its globs in the binding */
+	int (*check)(const char *glob, char **ret_reason);
+};
+
+static int add_pod(struct config_binding *binding, const char *pod, char **ret_reason)
+{
+	_cleanup_free_ char *namespace = NULL;
+	const char *slash = strchr(pod, '/');
+	size_t n = strv_length(binding->pods);
+	int r;
+
+	if (!slash || slash == pod || slash[1] == '\0' || strchr(slash + 1, '/'))
+		return inifile_refuse(ret_reason, -EINVAL, "Pod=%s: expected NAMESPACE/NAME", pod);
+	namespace = strndup(pod, slash - pod);
+	if (!namespace)
+		return -ENOMEM;
+	r = strv_extend(&binding->pods, namespace);
+	if (r < 0)
+		return r;
+	r = strv_extend(&binding->pods, slash + 1);
+	if (r < 0)
+		free(TAKE_PTR(binding->pods[n]));
+	return r;
+}
+
+static int add_glob(struct config_binding *binding, const struct match_key *key, const char *glob,
+		    char **ret_reason)
+{
+	char ***globs = (char ***)((char *)binding + key->offset);
+	int r;
+
+	if (!key->check)
+		return add_pod(binding, glob, ret_reason);
+	r = key->check(glob, ret_reason);
+	return r < 0 ? r : strv_extend(globs, glob);
+}
+
+/* Adds the globs of @value; an empty value starts the list anew, as in a unit file. */
+static int add_globs(struct config_binding *binding, const struct match_key *key, const char *value,
+		     char **ret_reason)
+{
+	char ***globs = (char ***)((char *)binding + key->offset);
+
+	if (!*value)
+		*globs = strv_free(*globs);
+	while (*value) {
+		size_t n = strcspn(value, BLANK);
+		_cleanup_free_ char *glob = strndup(value, n);
+		int r;
+
+		r = glob ? add_glob(binding, key, glob, ret_reason) : -ENOMEM;
+		if (r < 0)
+			return r;
+		value += n;
+		value += strspn(value, BLANK);
+	}
+	return 0;
+}
+
+static void forget_annotations(struct config_binding *binding)
+{
+	while (binding->n_annotations > 0) {
+		binding->n_annotations--;
+		free(binding->annotations[binding->n_annotations].key);
+		free(binding->annotations[binding->n_annotations].glob);
+	}
+}
+
+static int add_annotation(struct config_binding *binding, const char *value, char **ret_reason)
+{
+	_cleanup_free_ char *key = NULL, *glob = NULL;
 	struct config_annotation *annotations;
-	const char *equals;
+	const char *equals = strchr(value, '=');
 
-	if (streq(key, "Cgroup")) {
-		if (binding->cgroup_glob)
-			return parser_fail(
-				p, -EINVAL,
-				"Cgroup= is set already; put the other one into a file of its own");
-		if (value[0] != '/' || value[1] == '\0')
-			return parser_fail(p, -EINVAL,
-					   "Cgroup=%s: not a cgroup's path; it starts with '/' and is not the root",
-					   value);
-		if (value[strlen(value) - 1] == '/' || strstr(value, "//"))
-			return parser_fail(p, -EINVAL,
-					   "Cgroup=%s: empty component, which no cgroup has", value);
-		binding->cgroup_glob = strdup(value);
-		return binding->cgroup_glob ? 0 : parser_oom(p);
+	if (!*value) {
+		forget_annotations(binding);
+		return 0;
 	}
-
-	if (!streq(key, "Annotation"))
-		return parser_fail(p, -EINVAL,
-				   "unknown key %s= in [Match]; known are Cgroup= and Annotation=",
-				   key);
-
-	equals = strchr(value, '=');
 	if (!equals || equals == value)
-		return parser_fail(p, -EINVAL, "Annotation=%s: expected KEY=GLOB", value);
+		return inifile_refuse(ret_reason, -EINVAL, "Annotation=%s: expected KEY=GLOB",
+				      value);
 
-	annotation = strndup(value, equals - value);
+	key = strndup(value, equals - value);
 	glob = strdup(equals + 1);
-	if (!annotation || !glob)
-		return parser_oom(p);
+	if (!key || !glob)
+		return -ENOMEM;
+	if (strpbrk(key, WILDCARDS BLANK))
+		return inifile_refuse(
+			ret_reason, -EINVAL,
+			"Annotation=%s: blank or wildcard in the key; what follows the first '=' may have them",
+			value);
 
 	annotations = reallocarray(binding->annotations, binding->n_annotations + 1,
 				   sizeof(*annotations));
 	if (!annotations)
-		return parser_oom(p);
+		return -ENOMEM;
 	binding->annotations = annotations;
 	annotations[binding->n_annotations++] = (struct config_annotation){
-		.key = TAKE_PTR(annotation),
+		.key = TAKE_PTR(key),
 		.glob = TAKE_PTR(glob),
 	};
 	return 0;
+}
+
+static int set_match(struct parser *p, const struct inifile_item *item, char **ret_reason)
+{
+	struct config_binding *binding = p->binding;
+	static const struct match_key keys[] = {
+		{ "Unit", offsetof(struct config_binding, units), check_unit },
+		{ "Slice", offsetof(struct config_binding, slices), check_slice },
+		{ "Cgroup", offsetof(struct config_binding, cgroups), check_cgroup },
+		{ "Runtime", offsetof(struct config_binding, runtimes), check_runtime },
+		{ "Pod", offsetof(struct config_binding, pods), NULL },
+	};
+
+	p->match_place = (struct config_place){ .file = p->file, .line = item->line };
+	if (streq(item->key, "Annotation"))
+		return add_annotation(binding, item->value, ret_reason);
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (streq(item->key, keys[i].name))
+			return add_globs(binding, &keys[i], item->value, ret_reason);
+	return inifile_refuse(
+		ret_reason, -EINVAL,
+		"unknown key %s= in [Match]; known are Unit=, Slice=, Cgroup=, Annotation=, Runtime= and Pod=",
+		item->key);
 }
 
 /* DenyErrno -> deny-errno; names that are lower case already stay as they are. */
@@ -313,25 +398,35 @@ static int param_name(const char *key, char **ret_name)
 	return 0;
 }
 
+/* The length of an element: to a separator that no backslash makes part of it. */
+static size_t element_length(const char *text, const char *separators)
+{
+	size_t n = 0;
+
+	while (text[n] && !strchr(separators, text[n]))
+		n += text[n] == '\\' && text[n + 1] ? 2 : 1;
+	return n;
+}
+
 /*
- * Adds the elements of @value to @param, one comma between any two.  An empty
+ * Adds the elements of @value to @list, one comma between any two.  An empty
  * value starts the list anew, as in a unit file.
  */
-static int param_append(struct config_param *param, const char *value)
+static int list_append(char **list, const char *value)
 {
 	static const char separators[] = "," BLANK;
 	_cleanup_free_ char *text = NULL;
 	char *out;
 
-	text = malloc(strlen(param->value) + 1 + strlen(value) + 1);
+	text = malloc(strlen(*list) + 1 + strlen(value) + 1);
 	if (!text)
 		return -ENOMEM;
 
 	value += strspn(value, separators);
-	out = *value ? stpcpy(text, param->value) : text;
+	out = *value ? stpcpy(text, *list) : text;
 
 	while (*value) {
-		size_t n = strcspn(value, separators);
+		size_t n = element_length(value, separators);
 
 		if (out != text)
 			*out++ = ',';
@@ -341,186 +436,153 @@ static int param_append(struct config_param *param, const char *value)
 	}
 	*out = '\0';
 
-	free(param->value);
-	param->value = TAKE_PTR(text);
+	free(*list);
+	*list = TAKE_PTR(text);
 	return 0;
 }
 
-static int set_param(struct parser *p, const char *key, const char *value)
+static struct config_param *find_param(const struct config_policy *policy, const char *name)
 {
-	struct config_policy *policy = &p->binding->policies[p->binding->n_policies - 1];
-	struct config_param *param = NULL, *params;
-	_cleanup_free_ char *name = NULL, *empty = NULL;
-	int r;
-
-	if (streq(key, "Mode")) {
-		if (!streq(value, "enforce"))
-			return parser_fail(p, -EINVAL, "Mode=%s: unknown mode; known is enforce",
-					   value);
-		return 0;
-	}
-
-	r = param_name(key, &name);
-	if (r == -ENOMEM)
-		return parser_oom(p);
-	if (r < 0)
-		return parser_fail(p, r,
-				   "'%s' is not a parameter's name; write it as DenyErrno= or deny-errno=",
-				   key);
-
 	for (size_t i = 0; i < policy->n_params; i++)
 		if (streq(policy->params[i].name, name))
-			param = &policy->params[i];
-
-	if (!param) {
-		params = reallocarray(policy->params, policy->n_params + 1, sizeof(*params));
-		if (!params)
-			return parser_oom(p);
-		policy->params = params;
-
-		empty = strdup("");
-		if (!empty)
-			return parser_oom(p);
-		param = &params[policy->n_params++];
-		*param = (struct config_param){
-			.name = TAKE_PTR(name),
-			.value = TAKE_PTR(empty),
-			.line = p->line,
-		};
-	}
-
-	return param_append(param, value) < 0 ? parser_oom(p) : 0;
+			return &policy->params[i];
+	return NULL;
 }
 
-static int handle_key(void *userdata, const char *section, const char *key, const char *value)
+static int add_param(struct config_policy *policy, const char *name, struct config_param **ret_param)
+{
+	struct config_param *params, param;
+
+	params = reallocarray(policy->params, policy->n_params + 1, sizeof(*params));
+	if (!params)
+		return -ENOMEM;
+	policy->params = params;
+
+	param = (struct config_param){
+		.name = strdup(name),
+		.value = strdup(""),
+		.last = strdup(""),
+	};
+	if (!param.name || !param.value || !param.last) {
+		free(param.name);
+		free(param.value);
+		free(param.last);
+		return -ENOMEM;
+	}
+	params[policy->n_params] = param;
+	*ret_param = &params[policy->n_params++];
+	return 0;
+}
+
+static int set_mode(struct parser *p, struct config_policy *policy, const struct inifile_item *item,
+		    char **ret_reason)
+{
+	if (policy->mode_place.file == p->file)
+		return inifile_refuse(ret_reason, -EINVAL, "Mode= is set in line %u already",
+				      policy->mode_place.line);
+	if (!streq(item->value, "enforce") && !streq(item->value, "permissive"))
+		return inifile_refuse(ret_reason, -EINVAL,
+				      "Mode=%s: unknown mode; known are enforce and permissive",
+				      item->value);
+	policy->permissive = streq(item->value, "permissive");
+	policy->mode_place = (struct config_place){ .file = p->file, .line = item->line };
+	return 0;
+}
+
+static int set_param(struct parser *p, const struct inifile_item *item, char **ret_reason)
+{
+	struct config_policy *policy = &p->binding->policies[p->policy];
+	_cleanup_free_ char *name = NULL;
+	struct config_param *param;
+	int r;
+
+	if (streq(item->key, "Mode"))
+		return set_mode(p, policy, item, ret_reason);
+
+	r = param_name(item->key, &name);
+	if (r == -EINVAL)
+		return inifile_refuse(ret_reason, r,
+				      "'%s' is not a parameter's name; write it as DenyErrno= or deny-errno=",
+				      item->key);
+	if (r < 0)
+		return r;
+
+	param = find_param(policy, name);
+	if (!param) {
+		r = add_param(policy, name, &param);
+		if (r < 0)
+			return r;
+	}
+	if (param->place.file != p->file) {
+		param->last[0] = '\0';
+		param->place = (struct config_place){ .file = p->file, .line = item->line };
+	}
+	r = list_append(&param->value, item->value);
+	return r < 0 ? r : list_append(&param->last, item->value);
+}
+
+static int handle_item(const struct inifile_item *item, char **ret_reason, void *userdata)
 {
 	struct parser *p = userdata;
 
-	(void)section; /* may be cut; begin_section() saw all of it */
+	if (!item->key)
+		return begin_section(p, item->section, item->line, ret_reason);
 
-	if (p->r < 0)
-		return 0;
-
-	p->seen_key = true;
 	switch (p->section) {
-	case SECTION_NONE:
-		parser_fail(p, -EINVAL, "%s= stands before the first section", key);
-		break;
 	case SECTION_MATCH:
-		set_match(p, key, value);
-		break;
+		return set_match(p, item, ret_reason);
 	case SECTION_POLICY:
-		set_param(p, key, value);
+		return set_param(p, item, ret_reason);
+	case SECTION_NONE:
 		break;
 	}
-	return p->r == 0;
+	return inifile_refuse(ret_reason, -EINVAL, "%s= stands before the first section", item->key);
 }
 
-static int unreadable(const char *path, int r, char **ret_error)
+/* @ret_found is false for a link to /dev/null. */
+static int read_file(struct parser *p, const char *path, bool *ret_found, char **ret_error)
 {
-	if (asprintf(ret_error, "%s: cannot be read: %s", path, strerror(-r)) < 0) {
-		*ret_error = NULL;
-		return -ENOMEM;
-	}
-	return r;
-}
-
-static bool is_dev_null(const struct stat *st)
-{
-	struct stat null;
-
-	return S_ISCHR(st->st_mode) && stat("/dev/null", &null) == 0 && null.st_rdev == st->st_rdev;
-}
-
-static bool has_own_annotation(const struct config_binding *binding)
-{
-	for (size_t i = 0; i < binding->n_annotations; i++)
-		if (startswith(binding->annotations[i].key, OCI_ANNOTATION_PREFIX))
-			return true;
-	return false;
-}
-
-static void parse(struct parser *p)
-{
-	const struct config_binding *binding = p->binding;
+	_cleanup_fclose_ FILE *stream = NULL;
+	unsigned int lines = 0;
 	int r;
 
-	r = ini_parse_stream(read_line, p, handle_key, p);
-	if (p->r < 0)
-		return;
-
-	if (r > 0) {
-		p->line = r;
-		parser_fail(p, -EINVAL, "neither a section, a comment nor KEY=VALUE");
-	} else if (r < 0) {
-		parser_oom(p);
-	} else if (!binding->cgroup_glob && !binding->n_annotations) {
-		parser_fail(p, -EINVAL,
-			    "nothing to match; add [Match] with Cgroup= or Annotation=, or link the file to /dev/null to hide it");
-	} else if (binding->n_annotations && !has_own_annotation(binding)) {
-		parser_fail(p, -EINVAL,
-			    "no Annotation= begins with " OCI_ANNOTATION_PREFIX
-			    ", and for containers without such an annotation nobody asks; add one");
-	} else if (!binding->n_policies) {
-		parser_fail(p, -EINVAL, "no policy to apply; add a [Policy NAME] section");
-	}
-}
-
-/* @ret_binding is NULL for a link to /dev/null, which hides a file of the same name. */
-static int load_file(const char *path, struct config_binding **ret_binding, char **ret_error)
-{
-	_cleanup_(binding_freep) struct config_binding *binding = NULL;
-	_cleanup_fclose_ FILE *stream = NULL;
-	_cleanup_close_ int fd = -EBADF;
-	struct parser p = {};
-	struct stat st;
-
-	binding = calloc(1, sizeof(*binding));
-	if (!binding)
-		return -ENOMEM;
-	binding->file = strdup(path);
-	if (!binding->file)
-		return -ENOMEM;
-
-	/* O_NONBLOCK: a FIFO must not hold the daemon up. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return unreadable(path, -errno, ret_error);
-	if (is_dev_null(&st)) {
-		*ret_binding = NULL;
-		return 0;
-	}
-	if (!S_ISREG(st.st_mode))
-		return unreadable(path, S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL, ret_error);
-
-	stream = fdopen(fd, "r");
+	r = inifile_open(path, &stream, ret_error);
+	if (r < 0)
+		return r;
+	*ret_found = stream;
 	if (!stream)
-		return unreadable(path, -errno, ret_error);
-	TAKE_FD(fd);
+		return 0;
 
-	p.stream = stream;
-	p.binding = binding;
-	parse(&p);
-	if (p.r < 0) {
-		if (p.error)
-			*ret_error = p.error;
-		return p.r;
-	}
-
-	*ret_binding = TAKE_PTR(binding);
+	p->file = path;
+	p->section = SECTION_NONE;
+	p->match_line = 0;
+	r = inifile_read(stream, path, INIFILE_BINDING, NULL, handle_item, p, &lines, ret_error);
+	if (r < 0)
+		return r;
+	if (!p->end.file)
+		p->end = (struct config_place){ .file = path, .line = lines };
 	return 0;
 }
 
-struct file_list {
-	char **paths;
-	size_t n;
-};
-
-static void file_list_done(struct file_list *list)
+static int refuse_at(const struct config_place *place, int r, const char *reason, char **ret_error)
 {
-	for (size_t i = 0; i < list->n; i++)
-		free(list->paths[i]);
-	free(list->paths);
+	return inifile_refuse(ret_error, r, "%s:%u: %s", place->file, place->line, reason);
+}
+
+/* What can be said only of all files together. */
+static int check_binding(const struct parser *p, char **ret_error)
+{
+	const struct config_binding *binding = p->binding;
+
+	if (!binding->units && !binding->slices && !binding->cgroups && !binding->runtimes &&
+	    !binding->pods && !binding->n_annotations)
+		return refuse_at(p->match_place.file ? &p->match_place : &p->end, -EINVAL,
+				 "nothing to match; add [Match] with Unit=, Slice=, Cgroup=, Annotation=, Runtime= or Pod=, or link the file to /dev/null to hide it",
+				 ret_error);
+	if (!binding->n_policies)
+		return refuse_at(&p->end, -EINVAL,
+				 "no policy to apply; add a [Policy NAME] section", ret_error);
+	return 0;
 }
 
 static const char *path_name(const char *path)
@@ -534,75 +596,177 @@ static int compare_names(const void *a, const void *b)
 }
 
 /* Adds @path, in place of a file of that name from an earlier directory. */
-static int file_list_add(struct file_list *list, const char *dir, const char *name)
+static int add_path(char ***paths, const char *dir, const char *name)
 {
 	_cleanup_free_ char *path = NULL;
-	char **paths;
 
 	if (asprintf(&path, "%s/%s", dir, name) < 0) {
 		path = NULL;
 		return -ENOMEM;
 	}
-
-	for (size_t i = 0; i < list->n; i++) {
-		if (!streq(path_name(list->paths[i]), name))
+	for (char **p = *paths; p && *p; p++) {
+		if (!streq(path_name(*p), name))
 			continue;
-		free(list->paths[i]);
-		list->paths[i] = TAKE_PTR(path);
+		free(*p);
+		*p = TAKE_PTR(path);
 		return 0;
 	}
-
-	paths = reallocarray(list->paths, list->n + 1, sizeof(*paths));
-	if (!paths)
-		return -ENOMEM;
-	list->paths = paths;
-	paths[list->n++] = TAKE_PTR(path);
-	return 0;
+	return strv_extend(paths, path);
 }
 
-static bool is_binding_name(const char *name)
-{
-	const char *dot = strrchr(name, '.');
-
-	return name[0] != '.' && dot && streq(dot, ".conf");
-}
-
-static int list_dir(const char *path, struct file_list *list, char **ret_error)
+static int list_dir(const char *path, const char *suffix, char ***paths, char **ret_error)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
 	const struct dirent *entry;
 	int r;
 
 	dir = opendir(path);
-	if (!dir)
-		return errno == ENOENT ? 0 : unreadable(path, -errno, ret_error);
-
-	while ((errno = 0, entry = readdir(dir))) {
-		if (!is_binding_name(entry->d_name))
+	if (!dir && errno == ENOENT)
+		return 0;
+	while (dir && (errno = 0, entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' || !endswith(entry->d_name, suffix))
 			continue;
-		r = file_list_add(list, path, entry->d_name);
+		r = add_path(paths, path, entry->d_name);
 		if (r < 0)
 			return r;
 	}
-	return errno ? unreadable(path, -errno, ret_error) : 0;
+	return errno ? inifile_refuse(ret_error, -errno, "%s: cannot be read: %s", path,
+				      strerror(errno)) :
+		       0;
 }
 
-static int verify_binding(const struct config_binding *binding, config_verify_t verify,
-			  void *userdata, char **ret_error)
+/* The files of all directories, in the order of their names. */
+static int list_dirs(const char *const *dirs, const char *below, const char *suffix,
+		     char ***ret_paths, char **ret_error)
+{
+	_cleanup_strv_ char **paths = NULL;
+	int r;
+
+	for (; *dirs; dirs++) {
+		_cleanup_free_ char *dir = NULL;
+
+		if (asprintf(&dir, "%s%s%s", *dirs, below ? "/" : "", below ? below : "") < 0) {
+			dir = NULL;
+			return -ENOMEM;
+		}
+		r = list_dir(dir, suffix, &paths, ret_error);
+		if (r < 0)
+			return r;
+	}
+	if (paths)
+		qsort(paths, strv_length(paths), sizeof(*paths), compare_names);
+	*ret_paths = TAKE_PTR(paths);
+	return 0;
+}
+
+static int read_drop_ins(struct parser *p, const char *const *dirs, char **ret_error)
+{
+	struct config_binding *binding = p->binding;
+	_cleanup_strv_ char **paths = NULL;
+	_cleanup_free_ char *below = NULL;
+	int r;
+
+	if (asprintf(&below, "%s.d", path_name(binding->file)) < 0) {
+		below = NULL;
+		return -ENOMEM;
+	}
+	r = list_dirs(dirs, below, ".conf", &paths, ret_error);
+	if (r < 0)
+		return r;
+
+	/* The binding keeps the texts, to which its places point. */
+	for (char **path = paths; path && *path; path++) {
+		bool found;
+
+		r = strv_extend(&binding->drop_ins, *path);
+		if (r < 0)
+			return r;
+		r = read_file(p, binding->drop_ins[strv_length(binding->drop_ins) - 1], &found,
+			      ret_error);
+		if (r < 0)
+			return r;
+		if (!found) {
+			size_t n = strv_length(binding->drop_ins) - 1;
+
+			free(binding->drop_ins[n]);
+			binding->drop_ins[n] = NULL;
+		}
+	}
+	return 0;
+}
+
+/* @ret_binding is NULL for a link to /dev/null, which hides a file of the same name. */
+static int load_binding(const char *const *dirs, const char *path,
+			struct config_binding **ret_binding, char **ret_error)
+{
+	_cleanup_(binding_freep) struct config_binding *binding = NULL;
+	struct parser p = {};
+	bool found;
+	int r;
+
+	binding = calloc(1, sizeof(*binding));
+	if (!binding)
+		return -ENOMEM;
+	binding->file = strdup(path);
+	if (!binding->file)
+		return -ENOMEM;
+
+	p.binding = binding;
+	r = read_file(&p, binding->file, &found, ret_error);
+	if (r < 0)
+		return r;
+	if (!found) {
+		*ret_binding = NULL;
+		return 0;
+	}
+	r = read_drop_ins(&p, dirs, ret_error);
+	if (r >= 0)
+		r = check_binding(&p, ret_error);
+	if (r < 0)
+		return r;
+
+	*ret_binding = TAKE_PTR(binding);
+	return 0;
+}
+
+/* Drop-ins of no file are a slip of the pen, and what they were to hold would go free. */
+static int check_drop_in_dirs(const char *const *dirs, char *const *files, char **ret_error)
+{
+	_cleanup_strv_ char **paths = NULL;
+	int r;
+
+	r = list_dirs(dirs, NULL, ".conf.d", &paths, ret_error);
+	if (r < 0)
+		return r;
+	for (char **path = paths; path && *path; path++) {
+		const char *name = path_name(*path);
+		size_t n = strlen(name) - strlen(".d");
+		bool found = false;
+
+		for (char *const *file = files; file && *file && !found; file++)
+			found = strlen(path_name(*file)) == n &&
+				strncmp(path_name(*file), name, n) == 0;
+		if (!found)
+			return inifile_refuse(
+				ret_error, -ENOENT,
+				"%s: there is no file %.*s that this could be part of; remove the directory or give it the name of a file",
+				*path, (int)n, name);
+	}
+	return 0;
+}
+
+static int verify_binding(struct config_binding *binding, config_verify_t verify, void *userdata,
+			  char **ret_error)
 {
 	for (size_t i = 0; i < binding->n_policies; i++) {
-		const struct config_policy *policy = &binding->policies[i];
+		struct config_policy *policy = &binding->policies[i];
+		struct config_place place = policy->place;
 		_cleanup_free_ char *reason = NULL;
-		unsigned int line = policy->line;
 		int r;
 
-		r = verify(policy, &line, &reason, userdata);
-		if (r >= 0)
-			continue;
-		if (asprintf(ret_error, "%s:%u: %s", binding->file, line,
-			     reason ? reason : strerror(-r)) < 0)
-			return -ENOMEM;
-		return r;
+		r = verify(policy, &place, &reason, userdata);
+		if (r < 0)
+			return refuse_at(&place, r, reason ? reason : strerror(-r), ret_error);
 	}
 	return 0;
 }
@@ -622,40 +786,36 @@ static int verify_binding(const struct config_binding *binding, config_verify_t 
 int config_load(const char *const *dirs, config_verify_t verify, void *userdata,
 		struct config **ret_config, char **ret_error)
 {
-	_cleanup_(file_list_done) struct file_list list = {};
 	_cleanup_(config_freep) struct config *config = NULL;
+	_cleanup_strv_ char **files = NULL;
 	int r;
 
-	for (; *dirs; dirs++) {
-		r = list_dir(*dirs, &list, ret_error);
-		if (r < 0)
-			return r;
-	}
-	if (list.n)
-		qsort(list.paths, list.n, sizeof(*list.paths), compare_names);
+	r = list_dirs(dirs, NULL, ".conf", &files, ret_error);
+	if (r >= 0)
+		r = check_drop_in_dirs(dirs, files, ret_error);
+	if (r < 0)
+		return r;
 
 	config = calloc(1, sizeof(*config));
 	if (!config)
 		return -ENOMEM;
-	config->bindings = calloc(list.n + 1, sizeof(*config->bindings));
+	config->bindings = calloc(strv_length(files) + 1, sizeof(*config->bindings));
 	if (!config->bindings)
 		return -ENOMEM;
 
-	for (size_t i = 0; i < list.n; i++) {
+	for (char **file = files; file && *file; file++) {
 		struct config_binding *binding = NULL;
 
-		r = load_file(list.paths[i], &binding, ret_error);
+		r = load_binding(dirs, *file, &binding, ret_error);
 		if (r < 0)
 			return r;
 		if (!binding)
 			continue;
 		config->bindings[config->n_bindings++] = binding;
 
-		if (verify) {
-			r = verify_binding(binding, verify, userdata, ret_error);
-			if (r < 0)
-				return r;
-		}
+		r = verify ? verify_binding(binding, verify, userdata, ret_error) : 0;
+		if (r < 0)
+			return r;
 	}
 
 	*ret_config = TAKE_PTR(config);
@@ -663,36 +823,135 @@ int config_load(const char *const *dirs, config_verify_t verify, void *userdata,
 }
 
 /**
- * config_match_cgroup() - Does the Cgroup= of a binding admit a cgroup?
- * @binding: the binding; without Cgroup= it admits all
- * @cgroup: path below the mount, starting with '/'
+ * config_policy_unlist() - A parameter is not a list: what was said last counts
+ * @policy: the policy
+ * @param: the parameter's name; that it was not set is fine
  *
- * '*' and '?' stay within one component: "/system.slice/web-*" does not reach
- * the cgroups that a web service makes below its own, which inherit anyway.  A
- * backslash is a character like any other: systemd's cgroups have them in names.
+ * Where the last file said it is empty the policy's own default holds, and the
+ * parameter is gone from @policy.
  */
-bool config_match_cgroup(const struct config_binding *binding, const char *cgroup)
+void config_policy_unlist(struct config_policy *policy, const char *param)
 {
-	return !binding->cgroup_glob ||
-	       fnmatch(binding->cgroup_glob, cgroup, FNM_PATHNAME | FNM_NOESCAPE) == 0;
+	struct config_param *p = find_param(policy, param);
+
+	if (!p)
+		return;
+	if (*p->last) {
+		strcpy(p->value, p->last);
+		return;
+	}
+	free(p->name);
+	free(p->value);
+	free(p->last);
+	*p = policy->params[--policy->n_params];
 }
 
-/**
- * config_match_annotations() - Do annotations satisfy all Annotation= keys?
- * @binding: the binding; without Annotation= it is satisfied
- * @annotations: key, value, key, value, …, NULL; or NULL for none
- */
-bool config_match_annotations(const struct config_binding *binding, const char *const *annotations)
+static bool match_any(char *const *globs, const char *text, int flags)
+{
+	for (char *const *glob = globs; glob && *glob; glob++)
+		if (fnmatch(*glob, text, FNM_NOESCAPE | flags) == 0)
+			return true;
+	return false;
+}
+
+static bool match_annotations(const struct config_binding *binding, char *const *annotations)
 {
 	for (size_t i = 0; i < binding->n_annotations; i++) {
 		const struct config_annotation *wanted = &binding->annotations[i];
 		bool found = false;
 
-		for (const char *const *a = annotations; a && a[0] && a[1] && !found; a += 2)
+		for (char *const *a = annotations; a && a[0] && a[1] && !found; a += 2)
 			found = streq(a[0], wanted->key) &&
 				fnmatch(wanted->glob, a[1], FNM_NOESCAPE) == 0;
 		if (!found)
 			return false;
 	}
 	return true;
+}
+
+static bool match_runtimes(char *const *globs, char *const *runtimes)
+{
+	/* Of a container of which nobody says who runs it, that is known: "*" takes it. */
+	if (!runtimes || !*runtimes)
+		return match_any(globs, "", 0);
+	for (; *runtimes; runtimes++)
+		if (match_any(globs, *runtimes, 0))
+			return true;
+	return false;
+}
+
+static bool match_pods(char *const *globs, const struct identity *identity)
+{
+	if (!identity->pod_namespace || !identity->pod_name)
+		return false;
+	for (; *globs; globs += 2)
+		if (fnmatch(globs[0], identity->pod_namespace, FNM_NOESCAPE) == 0 &&
+		    fnmatch(globs[1], identity->pod_name, FNM_NOESCAPE) == 0)
+			return true;
+	return false;
+}
+
+static bool match_slices(char *const *globs, char *const *slices)
+{
+	for (; slices && *slices; slices++)
+		if (match_any(globs, *slices, 0))
+			return true;
+	return false;
+}
+
+/* Does a glob match the path, or that of a cgroup which it is in? */
+static bool match_cgroups(char *const *globs, const char *path)
+{
+	for (; *globs; globs++)
+		if (fnmatch(*globs, path, FNM_NOESCAPE | FNM_PATHNAME | FNM_LEADING_DIR) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * The finest kind of thing that is asked for is what the binding is for, so that
+ * a cgroup inside a service is not taken for the service.  The coarser say what
+ * it has to be in.
+ */
+static bool is_kind(const struct config_binding *binding, const struct identity *identity)
+{
+	if (binding->n_annotations || binding->runtimes || binding->pods)
+		return identity_is_container(identity);
+	if (binding->units)
+		return identity->is_unit;
+	if (binding->slices)
+		return identity->is_slice && match_any(binding->slices, identity->slices[0], 0);
+	return match_any(binding->cgroups, identity->path, FNM_PATHNAME);
+}
+
+/**
+ * config_match() - Is a binding for a cgroup?
+ * @binding: the binding
+ * @identity: what is known of the cgroup
+ *
+ * A binding is for containers if it has Annotation=, Runtime= or Pod=, else for
+ * units if it has Unit=, else for slices if it has Slice=, else for the cgroups
+ * whose paths are those of Cgroup=. Of a container, Unit= has to be the unit that
+ * it is in or is; of a container and of a unit, Slice= has to be one that it is in
+ * at whatever depth; of all three, Cgroup= the path of the cgroup or of one that
+ * it is in.
+ *
+ * '*' and '?' stay within one component of a cgroup's path. A backslash is a
+ * character like any other: systemd's cgroups have them in names.
+ */
+bool config_match(const struct config_binding *binding, const struct identity *identity)
+{
+	if (!is_kind(binding, identity))
+		return false;
+	if (binding->units && (!identity->unit || !match_any(binding->units, identity->unit, 0)))
+		return false;
+	if (binding->slices && !match_slices(binding->slices, identity->slices))
+		return false;
+	if (binding->cgroups && !match_cgroups(binding->cgroups, identity->path))
+		return false;
+	if (binding->runtimes && !match_runtimes(binding->runtimes, identity->runtimes))
+		return false;
+	if (binding->pods && !match_pods(binding->pods, identity))
+		return false;
+	return match_annotations(binding, identity->annotations);
 }

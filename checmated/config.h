@@ -2,19 +2,20 @@
 /*
  * checmated - Binding files
  *
- * A binding file says which cgroups or containers get which policies:
+ * A binding file says which cgroups, units or containers get which policies:
  *
  *	[Match]
- *	Cgroup=/system.slice/web-*.service
- *	Annotation=org.checmate.role=web
+ *	Unit=web-*.service
+ *	Slice=customers.slice
  *	[Policy net-bind]
  *	Mode=enforce
  *	Allow=0.0.0.0/0:80, [::]/0:8000-8100
  *	DenyErrno=EACCES
  *
- * All keys of [Match] must match.  Files are read from several directories; of
- * files with the same name the one in the last directory counts, and a link to
- * /dev/null there hides it.  A file that is not entirely understood is refused
+ * Files are read from several directories; of files with the same name the one
+ * in the last directory counts, and a link to /dev/null there hides it. What a
+ * file says is extended and overridden by its drop-ins, which are the files in
+ * directories of its name and ".d". What is not entirely understood is refused
  * together with everything else that was read: half a configuration could lack
  * the half that denies.
  */
@@ -23,20 +24,32 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "identity.h"
+
 #define CONFIG_POLICY_NAME_MAX 48u
 
-/* One `Key=value` of a [Policy] section, under the name the policy uses. */
+/* Where something is written. */
+struct config_place {
+	const char *file; /* owned by the binding; NULL for what is in no file */
+	unsigned int line;
+};
+
+/* A `Key=value` of a [Policy] section, under the name the policy uses. */
 struct config_param {
 	char *name;
 	char *value; /* list elements separated by single commas */
-	unsigned int line;
+	char *last; /* of @value, what the last file added: all that counts if it is no list */
+	struct config_place place; /* the last that set it */
 };
 
 struct config_policy {
 	char *name;
-	unsigned int line;
+	bool permissive;
 	struct config_param *params;
 	size_t n_params;
+	struct config_place place; /* the first [Policy] of this name */
+	struct config_place opened; /* the last */
+	struct config_place mode_place;
 };
 
 struct config_annotation {
@@ -44,10 +57,18 @@ struct config_annotation {
 	char *glob;
 };
 
-/* A file. */
+/*
+ * A file with its drop-ins. Of each kind of globs any has to match, of the
+ * annotations all; a kind without globs is not asked for.
+ */
 struct config_binding {
 	char *file; /* path as it was opened, for messages */
-	char *cgroup_glob; /* NULL: any cgroup */
+	char **drop_ins; /* the paths of its drop-ins, in their order; NULL: none */
+	char **units;
+	char **slices;
+	char **cgroups;
+	char **runtimes;
+	char **pods; /* namespace, name, namespace, name, …, NULL */
 	struct config_annotation *annotations;
 	size_t n_annotations;
 	struct config_policy *policies;
@@ -60,11 +81,12 @@ struct config {
 };
 
 /*
- * Asked for every [Policy] section after the files have been read: does the
- * policy exist, does it take these parameters?  On refusal it returns -errno,
- * sets @ret_line to the line at fault and @ret_reason to an allocated text.
+ * Asked for every policy of a binding after its files have been read: does the
+ * policy exist, does it take these parameters? Calls config_policy_unlist() for
+ * parameters that are not lists. On refusal it returns -errno, sets @ret_place to
+ * the place at fault and @ret_reason to an allocated text.
  */
-typedef int (*config_verify_t)(const struct config_policy *policy, unsigned int *ret_line,
+typedef int (*config_verify_t)(struct config_policy *policy, struct config_place *ret_place,
 			       char **ret_reason, void *userdata);
 
 int config_load(const char *const *dirs, config_verify_t verify, void *userdata,
@@ -72,5 +94,6 @@ int config_load(const char *const *dirs, config_verify_t verify, void *userdata,
 struct config *config_free(struct config *config);
 void config_freep(struct config **config);
 
-bool config_match_cgroup(const struct config_binding *binding, const char *cgroup);
-bool config_match_annotations(const struct config_binding *binding, const char *const *annotations);
+void config_policy_unlist(struct config_policy *policy, const char *param);
+
+bool config_match(const struct config_binding *binding, const struct identity *identity);

@@ -18,14 +18,6 @@
 #include "manager.h"
 #include "store.h"
 
-/* A later directory overrides the earlier. */
-static const char *const default_dirs[] = {
-	"/usr/lib/checmate/bindings.d",
-	"/etc/checmate/bindings.d",
-	"/run/checmate/bindings.d",
-	NULL,
-};
-
 static int usage(FILE *to)
 {
 	fputs("usage: checmated [--config-dir=DIR] [--check-config]\n"
@@ -46,7 +38,7 @@ static int check_config(const char *const *dirs)
 	_cleanup_free_ char *error = NULL;
 	int r;
 
-	r = store_load_config(dirs, &config, &error);
+	r = config_load_verified(dirs, &config, &error);
 	if (r < 0) {
 		fprintf(stderr, "checmated: %s\n", error ? error : strerror(-r));
 		return EXIT_FAILURE;
@@ -82,7 +74,7 @@ int main(int argc, char *argv[])
 		{},
 	};
 	const char *one_dir[2] = {};
-	const char *const *dirs = default_dirs;
+	const char *const *dirs = config_default_dirs;
 	bool check = false;
 	int c;
 

@@ -118,7 +118,7 @@ int manager_reload(struct manager *manager, size_t *ret_n_failed, char **ret_err
 	struct config *config;
 	int r;
 
-	r = store_load_config(manager->dirs, &config, ret_error);
+	r = config_load_verified(manager->dirs, &config, ret_error);
 	if (r < 0)
 		return r;
 
@@ -137,7 +137,7 @@ static int load_config(struct manager *manager)
 	_cleanup_free_ char *error = NULL;
 	int r;
 
-	r = store_load_config(manager->dirs, &manager->store.config, &error);
+	r = config_load_verified(manager->dirs, &manager->store.config, &error);
 	if (r < 0)
 		log_event(LOG_ERR, LOG_ID_CONFIG_REFUSED, &(struct log_fields){ .error = -r }, "%s",
 			  error ? error : strerror(-r));

@@ -111,14 +111,13 @@ static int wanted_list_add(struct wanted_list *list, struct wanted item)
 	return 0;
 }
 
-static int wanted_by_config(const struct config *config, const char *cgroup,
-			    const char *const *annotations, struct wanted_list *list)
+static int wanted_by_config(const struct config *config, const struct identity *identity,
+			    struct wanted_list *list)
 {
 	for (size_t i = 0; i < config->n_bindings; i++) {
 		const struct config_binding *binding = config->bindings[i];
 
-		if (!config_match_cgroup(binding, cgroup) ||
-		    !config_match_annotations(binding, annotations))
+		if (!config_match(binding, identity))
 			continue;
 		for (size_t j = 0; j < binding->n_policies; j++) {
 			struct wanted item = {
@@ -133,58 +132,6 @@ static int wanted_by_config(const struct config *config, const char *cgroup,
 		}
 	}
 	return 0;
-}
-
-static int open_policy(const struct config_policy *wanted, struct checmate_policy **ret_policy,
-		       unsigned int *ret_line, struct checmate_error **ret_error)
-{
-	_cleanup_(checmate_policy_freep) struct checmate_policy *policy = NULL;
-	int r;
-
-	if (ret_line)
-		*ret_line = wanted->line;
-	r = checmate_policy_open(wanted->name, &policy, ret_error);
-	if (r < 0)
-		return r;
-
-	for (size_t i = 0; i < wanted->n_params; i++) {
-		const struct config_param *param = &wanted->params[i];
-
-		if (ret_line)
-			*ret_line = param->line;
-		r = checmate_policy_set(policy, param->name, param->value, ret_error);
-		if (r < 0)
-			return r;
-	}
-
-	*ret_policy = TAKE_PTR(policy);
-	return 0;
-}
-
-static int verify_policy(const struct config_policy *wanted, unsigned int *ret_line,
-			 char **ret_reason, void *userdata)
-{
-	_cleanup_(checmate_policy_freep) struct checmate_policy *policy = NULL;
-	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
-	int r;
-
-	(void)userdata;
-
-	r = open_policy(wanted, &policy, ret_line, &e);
-	if (r < 0)
-		*ret_reason = strdup(checmate_error_text(e));
-	return r;
-}
-
-/**
- * store_load_config() - Read the binding files and check them against the policies
- * @dirs: see config_load()
- * @ret_config: see config_load()
- * @ret_error: see config_load()
- */
-int store_load_config(const char *const *dirs, struct config **ret_config, char **ret_error)
-{
-	return config_load(dirs, verify_policy, NULL, ret_config, ret_error);
 }
 
 /* Is @binding what applying @policy would make? */
@@ -394,7 +341,7 @@ static int apply_wanted(struct store *store, const struct request *request,
 		_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
 		int r;
 
-		r = open_policy(list->items[i].policy, &policy, NULL, &e);
+		r = config_policy_open(list->items[i].policy, &policy, &e);
 		if (r < 0)
 			return fail_library(error, r, e);
 
@@ -509,9 +456,12 @@ int store_reconcile(struct store *store, const char *cgroup, struct store_error 
 	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *c = NULL;
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
 	_cleanup_(wanted_list_done) struct wanted_list list = {};
+	_cleanup_(identity_done) struct identity identity = {};
 	int r;
 
-	r = wanted_by_config(store->config, cgroup, NULL, &list);
+	r = identity_from_path(cgroup, &identity);
+	if (r >= 0)
+		r = wanted_by_config(store->config, &identity, &list);
 	if (r < 0)
 		return fail(error, r, "out of memory");
 
@@ -566,6 +516,7 @@ int store_apply_container(struct store *store, const char *container, const char
 	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *c = NULL;
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
 	_cleanup_(wanted_list_done) struct wanted_list list = {};
+	_cleanup_(identity_done) struct identity identity = {};
 	_cleanup_strv_ char **names = NULL;
 	int r;
 
@@ -582,7 +533,13 @@ int store_apply_container(struct store *store, const char *container, const char
 			    "container %s: cgroup %s is not the one it was; start the container anew",
 			    container, checmate_cgroup_path(c));
 
-	r = wanted_by_config(store->config, checmate_cgroup_path(c), annotations, &list);
+	r = identity_from_path(checmate_cgroup_path(c), &identity);
+	if (r >= 0)
+		r = identity_set_container(&identity, container);
+	if (r >= 0)
+		r = identity_add_annotations(&identity, annotations);
+	if (r >= 0)
+		r = wanted_by_config(store->config, &identity, &list);
 	if (r >= 0)
 		r = names_of(&list, &names);
 	if (r < 0)

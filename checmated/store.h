@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #include "checmate.h"
-#include "config.h"
+#include "config-policy.h"
 
 struct store {
 	struct config *config;
@@ -39,8 +39,6 @@ struct store_binding {
 	char *origin;
 	char **params; /* name, value, name, value, …, NULL */
 };
-
-int store_load_config(const char *const *dirs, struct config **ret_config, char **ret_error);
 
 int store_reconcile(struct store *store, const char *cgroup, struct store_error *error);
 int store_apply_container(struct store *store, const char *container, const char *cgroup,

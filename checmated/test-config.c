@@ -121,18 +121,18 @@ static void test_whole_file(void **state)
 	assert_int_equal(config->n_bindings, 1);
 
 	binding = config->bindings[0];
-	assert_string_equal(binding->cgroup_glob, "/machine.slice/*");
+	assert_string_equal(binding->cgroups[0], "/machine.slice/*");
 	assert_int_equal(binding->n_annotations, 2);
 	assert_string_equal(binding->annotations[1].key, "org.checmate.site");
 	assert_string_equal(binding->annotations[1].glob, "a=b");
 	assert_int_equal(binding->n_policies, 2);
 	assert_string_equal(binding->policies[0].name, "net-bind");
-	assert_int_equal(binding->policies[0].line, 7);
+	assert_int_equal(binding->policies[0].place.line, 7);
 	assert_int_equal(binding->policies[0].n_params, 2);
 	assert_string_equal(
 		find_param(&binding->policies[0], "allow")->value,
 		"0.0.0.0/0:80,[::]/0:443,10.0.0.1:8000-8100,[::1]:9000,127.0.0.1:9000,127.0.0.2:1");
-	assert_int_equal(find_param(&binding->policies[0], "allow")->line, 9);
+	assert_int_equal(find_param(&binding->policies[0], "allow")->place.line, 9);
 	assert_string_equal(find_param(&binding->policies[0], "deny-errno")->value, "EACCES");
 	assert_string_equal(binding->policies[1].name, "net-connect");
 	assert_int_equal(binding->policies[1].n_params, 0);
@@ -193,7 +193,7 @@ static const struct bad_file {
 } bad_files[] = {
 	{ "", 0, "nothing to match" },
 	{ "\n# only a comment\n", 2, "nothing to match" },
-	{ "[Match]\n[Policy p]\n", 2, "nothing to match" },
+	{ "[Match]\n[Policy p]\n", 1, "nothing to match" },
 	{ "[Policy p]\nAllow=1\n", 2, "nothing to match" },
 	{ MATCH, 2, "no policy to apply" },
 	{ "Cgroup=/a\n", 1, "before the first section" },
@@ -213,23 +213,20 @@ static const struct bad_file {
 	{ MATCH "[Policy aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]\n", 3,
 	  "not a policy name" },
 	{ MATCH "[Policy p]\n[Policy p]\n", 4, "opened in line 3 already" },
-	{ "[Match]\nUnit=a.service\n", 2, "unknown key Unit= in [Match]" },
+	{ "[Match]\nHost=a\n", 2, "unknown key Host= in [Match]" },
 	{ "[Match]\ncgroup=/a\n", 2, "unknown key cgroup=" },
 	{ "[Match]\nCgroup=a\n", 2, "not a cgroup's path" },
 	{ "[Match]\nCgroup=/\n", 2, "not a cgroup's path" },
-	{ "[Match]\nCgroup=\n", 2, "not a cgroup's path" },
+	{ "[Match]\nCgroup=\n", 2, "nothing to match" },
 	{ "[Match]\nCgroup=/a/\n", 2, "empty component" },
 	{ "[Match]\nCgroup=/a//b\n", 2, "empty component" },
-	{ MATCH "Cgroup=/b\n", 3, "set already" },
 	{ "[Match]\nAnnotation=x\n", 2, "expected KEY=GLOB" },
 	{ "[Match]\nAnnotation==x\n", 2, "expected KEY=GLOB" },
-	{ "[Match]\nAnnotation=io.example.role=web\n[Policy p]\n", 3, "begins with org.checmate." },
-	{ MATCH "Annotation=org.checmate=web\n[Policy p]\n", 4, "begins with org.checmate." },
-	{ MATCH "[Policy p]\nMode=permissive\n", 4, "unknown mode" },
+	{ MATCH "[Policy p]\nMode=off\n", 4, "unknown mode" },
 	{ MATCH "[Policy p]\nMode=\n", 4, "unknown mode" },
 	{ MATCH "[Policy p]\nAllow\n", 4, "neither a section" },
-	{ MATCH "[Policy p]\nAllow 0.0.0.0:80\n", 4, "not a parameter's name" },
-	{ MATCH "[Policy p]\n=1\n", 4, "not a parameter's name" },
+	{ MATCH "[Policy p]\nAllow 0.0.0.0:80\n", 4, "neither a section" },
+	{ MATCH "[Policy p]\n=1\n", 4, "nothing before the '='" },
 	{ MATCH "[Policy p]\na_b=1\n", 4, "not a parameter's name" },
 };
 
@@ -305,14 +302,14 @@ static void test_not_a_file(void **state)
 	assert_non_null(strstr(error, "b.conf: cannot be read"));
 }
 
-static int refuse_second(const struct config_policy *policy, unsigned int *ret_line,
+static int refuse_second(struct config_policy *policy, struct config_place *ret_place,
 			 char **ret_reason, void *userdata)
 {
 	unsigned int *asked = userdata;
 
 	if ((*asked)++ == 0)
 		return 0;
-	*ret_line = policy->params[0].line;
+	*ret_place = policy->params[0].place;
 	*ret_reason = strdup("no such parameter");
 	return -ENOENT;
 }
@@ -333,27 +330,33 @@ static void test_verify(void **state)
 	assert_non_null(strstr(error, "a.conf:6: no such parameter"));
 }
 
+static bool matches(const struct config_binding *binding, const char *path)
+{
+	_cleanup_(identity_done) struct identity identity = {};
+
+	assert_int_equal(identity_from_path(path, &identity), 0);
+	return config_match(binding, &identity);
+}
+
 static void test_match_cgroup(void **state)
 {
-	struct config_binding binding = {};
+	char *globs[2] = { (char *)"/system.slice/web-*.service" };
+	struct config_binding binding = { .cgroups = globs };
 
 	(void)state;
-	assert_true(config_match_cgroup(&binding, "/a"));
+	assert_true(matches(&binding, "/system.slice/web-1.service"));
+	assert_true(matches(&binding, "/system.slice/web-.service"));
+	assert_false(matches(&binding, "/system.slice/web-1.service/sub"));
+	assert_false(matches(&binding, "/system.slice/web-a/b.service"));
+	assert_false(matches(&binding, "/system.slice/xweb-1.service"));
+	assert_false(matches(&binding, "/user.slice/web-1.service"));
 
-	binding.cgroup_glob = (char *)"/system.slice/web-*.service";
-	assert_true(config_match_cgroup(&binding, "/system.slice/web-1.service"));
-	assert_true(config_match_cgroup(&binding, "/system.slice/web-.service"));
-	assert_false(config_match_cgroup(&binding, "/system.slice/web-1.service/sub"));
-	assert_false(config_match_cgroup(&binding, "/system.slice/web-a/b.service"));
-	assert_false(config_match_cgroup(&binding, "/system.slice/xweb-1.service"));
-	assert_false(config_match_cgroup(&binding, "/user.slice/web-1.service"));
+	globs[0] = (char *)"/system.slice/dev-a\\x2db.service";
+	assert_true(matches(&binding, "/system.slice/dev-a\\x2db.service"));
 
-	binding.cgroup_glob = (char *)"/system.slice/dev-a\\x2db.service";
-	assert_true(config_match_cgroup(&binding, "/system.slice/dev-a\\x2db.service"));
-
-	binding.cgroup_glob = (char *)"/*";
-	assert_true(config_match_cgroup(&binding, "/.hidden"));
-	assert_false(config_match_cgroup(&binding, "/a/b"));
+	globs[0] = (char *)"/*";
+	assert_true(matches(&binding, "/.hidden"));
+	assert_false(matches(&binding, "/a/b"));
 }
 
 static void test_match_annotations(void **state)
@@ -364,20 +367,20 @@ static void test_match_annotations(void **state)
 		{ .key = (char *)"role", .glob = (char *)"web-*" },
 		{ .key = (char *)"site", .glob = (char *)"a*" },
 	};
-	struct config_binding binding = {};
+	struct config_binding binding = { .annotations = wanted, .n_annotations = 2 };
+	_cleanup_(identity_done) struct identity identity = {};
 
 	(void)state;
-	assert_true(config_match_annotations(&binding, NULL));
-	assert_true(config_match_annotations(&binding, both));
-
-	binding.annotations = wanted;
-	binding.n_annotations = 2;
-	assert_true(config_match_annotations(&binding, both));
-	assert_false(config_match_annotations(&binding, one));
-	assert_false(config_match_annotations(&binding, NULL));
+	assert_int_equal(identity_from_path("/a", &identity), 0);
+	assert_int_equal(identity_set_container(&identity, "c"), 0);
+	assert_false(config_match(&binding, &identity));
+	assert_int_equal(identity_add_annotations(&identity, one), 0);
+	assert_false(config_match(&binding, &identity));
+	assert_int_equal(identity_add_annotations(&identity, both), 0);
+	assert_true(config_match(&binding, &identity));
 
 	wanted[0].glob = (char *)"db";
-	assert_false(config_match_annotations(&binding, both));
+	assert_false(config_match(&binding, &identity));
 }
 
 int main(void)

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * checmated - What a cgroup is: the unit, slice or container that it belongs to
+ *
+ * An identity is put together from several sources, and what each says counts:
+ * the path of the cgroup, in which systemd and container engines leave names,
+ * and what the runtime's hook told about the container. No source takes back
+ * what another said, a container that one of them calls podman's is podman's.
+ *
+ * Paths and annotations may be made by users and containers. Whatever they hold
+ * ends up in the identity as text, or not at all.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+struct identity {
+	char *path; /* below the mount, begins with '/' */
+
+	/*
+	 * Of the system manager: what its user managers run is below a unit of
+	 * its own, user@1000.service. The unit is the one that the cgroup is or
+	 * is in, the slices are those around it, the nearest first, and its own
+	 * name when the cgroup is a slice.
+	 */
+	char *unit; /* NULL: none */
+	char **slices; /* NULL: none */
+	bool is_unit; /* the cgroup is @unit's own */
+	bool is_slice; /* the cgroup is the first of @slices */
+
+	/* Set when the cgroup is a container's own, not for cgroups inside it. */
+	char *container; /* the engine's id; NULL: not a container */
+	char **runtimes; /* whoever has to do with it: "podman", "crun"…; NULL: not known */
+	char *pod_namespace, *pod_name; /* both or none */
+	char **annotations; /* key, value, key, value, …, NULL; or NULL */
+};
+
+/**
+ * identity_from_path() - What the path of a cgroup says.
+ * @path: path below the mount, beginning with '/', without empty components.
+ * @ret: receives the identity; release with identity_done().
+ *
+ * A container is known by the name that engines give to its cgroup, such as
+ * libpod-ID.scope. The monitor's cgroup (libpod-conmon-ID.scope) is not one, nor
+ * is what lies inside a container: other containers there, and the cgroup
+ * "container" that crun may add.
+ *
+ * Return: 0; -EINVAL not such a path; -ENOMEM.
+ */
+int identity_from_path(const char *path, struct identity *ret);
+
+/**
+ * identity_set_container() - The cgroup is that of a container.
+ * @identity: the identity.
+ * @id: the id by which the runtime knows the container. It takes the place of
+ *	what the path said.
+ *
+ * Return: 0; -ENOMEM.
+ */
+int identity_set_container(struct identity *identity, const char *id);
+
+/**
+ * identity_add_runtime() - One more name of whoever runs the container.
+ * @identity: the identity.
+ * @runtime: such as "crun"; nothing happens for "" and NULL.
+ *
+ * Return: 0; -ENOMEM.
+ */
+int identity_add_runtime(struct identity *identity, const char *runtime);
+
+/**
+ * identity_add_annotations() - The container's annotations, and what they say.
+ * @identity: the identity.
+ * @annotations: key, value, key, value, …, NULL; or NULL for none.
+ *
+ * Of a key that is there already the later value counts. Podman, CRI-O,
+ * containerd and nerdctl are known by the annotations they write, and so is the
+ * Kubernetes pod. For the pod, keys that only engines write go before those
+ * that whoever describes the pod may have written too.
+ *
+ * Return: 0; -ENOMEM.
+ */
+int identity_add_annotations(struct identity *identity, const char *const *annotations);
+
+/* Is the cgroup that of a container, rather than of a unit, a slice or nothing known? */
+bool identity_is_container(const struct identity *identity);
+
+/* Releases what @identity holds and leaves it empty. */
+void identity_done(struct identity *identity);
