@@ -92,6 +92,7 @@ struct command {
 	int (*run)(const struct options *options, int argc, char **argv);
 };
 
+int command_config(const struct options *options, int argc, char **argv);
 int command_policy(const struct options *options, int argc, char **argv);
 int command_apply(const struct options *options, int argc, char **argv);
 int command_replace(const struct options *options, int argc, char **argv);

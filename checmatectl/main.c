@@ -45,6 +45,15 @@ static const struct command commands[] = {
 		.run = command_policy,
 	},
 	{
+		.name = "config",
+		.arguments = "verify [DIR…]",
+		.help = "Whether checmated takes the binding files, and what they say",
+		.options = "json",
+		.min = 1,
+		.max = -1,
+		.run = command_config,
+	},
+	{
 		.name = "apply",
 		.arguments = "CGROUP POLICY [PARAM=VALUE…] [POLICY…]",
 		.help = "Put policies in force in a cgroup, all or none",

@@ -78,6 +78,10 @@ sed -n 's/^  policy //p' "$work/help" | tr '|' '\n' | sed 's/^ */policy /' |
 	cut -d ' ' -f 1,2 | sort >"$work/help-policy"
 same "what policy takes" help-policy man-policy
 
+grep '^\*\*config' "$man" | sed 's/[*\\]//g' | grep -o '^config [a-z]*' | sort >"$work/man-config"
+sed -n 's/^  config //p' "$work/help" | sed 's/^ */config /' | cut -d ' ' -f 1,2 >"$work/help-config"
+same "what config takes" help-config man-config
+
 status "help is no failure" 0 --help
 status "nor is that of a command" 0 run --help
 status "nor the version" 0 --version
@@ -95,6 +99,15 @@ status "too few arguments" 2 apply /a
 status "too many" 2 features now
 status "run's own failures are 125" 125 run
 status "with anything" 125 run --json -- true
+mkdir "$work/bindings" "$work/bindings/web.conf.d"
+printf '[Match]\nUnit=web.service\n[Policy net-bind]\n' >"$work/bindings/web.conf"
+status "binding files that are good" 0 config verify "$work/bindings"
+status "a directory that is not there" 1 config verify "$work/none"
+status "config takes verify" 2 config check
+printf '[Policy net-bind]\nAlow=1\n' >"$work/bindings/web.conf.d/10.conf"
+status "a drop-in that is not" 1 config verify "$work/bindings"
+grep -q "^checmate: $work/bindings/web.conf.d/10.conf:2: .*alow" "$work/log" && [ "$(wc -l <"$work/log")" -eq 1 ]
+point $? "its file, line and reason are told"
 status "a policy that is not there" 1 policy show no-such
 status "the same for run" 125 run --policy=no-such -- true
 "$ctl" policy show no-such 2>"$work/log" >"$work/out"

@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 import jsonschema
 
@@ -107,6 +108,23 @@ names = json.loads(subprocess.run([ctl, "--json", "policy", "list"], text=True,
 for policy in names:
     listing("policy-show", "policy", "show", policy["name"])
 point(len(names) > 1, "there are policies")
+
+with tempfile.TemporaryDirectory() as bindings:
+    for i, match in enumerate(["Unit=a.service b*.service\nSlice=c.slice", "Cgroup=/a/*",
+                               "Annotation=k=v*\nRuntime=podman\nPod=ns/*"]):
+        with open(f"{bindings}/{i}.conf", "w", encoding="utf-8") as file:
+            file.write(f"[Match]\n{match}\n[Policy net-bind]\nMode=permissive\n"
+                       "Allow=0.0.0.0:80 [::]:80\nDenyErrno=EPERM\n[Policy net-connect]\n")
+    os.mkdir(f"{bindings}/2.conf.d")
+    with open(f"{bindings}/2.conf.d/x.conf", "w", encoding="utf-8") as file:
+        file.write("[Policy net-bind]\nDenyErrno=EACCES\nMode=enforce\n")
+    listing("config-verify", "config", "verify", bindings)
+    said = json.loads(subprocess.run([ctl, "--json", "config", "verify", bindings], text=True,
+                                     capture_output=True, check=True).stdout)
+    point([file["for"] for file in said] == ["units", "cgroups", "containers"], "what for", said)
+    point(said[2]["policies"][0] == {"policy": "net-bind", "permissive": False, "params": {
+        "allow": "0.0.0.0:80,[::]:80", "deny-errno": "EACCES"}}, "a drop-in overrides", said[2])
+    point(said[2]["drop_ins"] == [f"{bindings}/2.conf.d/x.conf"], "and is named", said[2])
 
 print(f"1..{count}")
 sys.exit(failed > 0)

@@ -908,20 +908,33 @@ static bool match_cgroups(char *const *globs, const char *path)
 	return false;
 }
 
-/*
- * The finest kind of thing that is asked for is what the binding is for, so that
- * a cgroup inside a service is not taken for the service.  The coarser say what
- * it has to be in.
+/**
+ * config_binding_kind() - What a binding is for
+ * @binding: the binding
  */
-static bool is_kind(const struct config_binding *binding, const struct identity *identity)
+enum config_kind config_binding_kind(const struct config_binding *binding)
 {
 	if (binding->n_annotations || binding->runtimes || binding->pods)
-		return identity_is_container(identity);
+		return CONFIG_CONTAINERS;
 	if (binding->units)
+		return CONFIG_UNITS;
+	return binding->slices ? CONFIG_SLICES : CONFIG_CGROUPS;
+}
+
+/* Is the cgroup itself such a thing? One inside a service is not the service. */
+static bool is_kind(const struct config_binding *binding, const struct identity *identity)
+{
+	switch (config_binding_kind(binding)) {
+	case CONFIG_CONTAINERS:
+		return identity_is_container(identity);
+	case CONFIG_UNITS:
 		return identity->is_unit;
-	if (binding->slices)
+	case CONFIG_SLICES:
 		return identity->is_slice && match_any(binding->slices, identity->slices[0], 0);
-	return match_any(binding->cgroups, identity->path, FNM_PATHNAME);
+	case CONFIG_CGROUPS:
+		return match_any(binding->cgroups, identity->path, FNM_PATHNAME);
+	}
+	return false;
 }
 
 /**

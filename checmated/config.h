@@ -96,4 +96,14 @@ void config_freep(struct config **config);
 
 void config_policy_unlist(struct config_policy *policy, const char *param);
 
+/* What a binding is for: the finest kind of thing that it asks for. */
+enum config_kind {
+	CONFIG_CONTAINERS, /* Annotation=, Runtime=, Pod= */
+	CONFIG_UNITS, /* Unit= */
+	CONFIG_SLICES, /* Slice= */
+	CONFIG_CGROUPS, /* Cgroup= */
+};
+
+enum config_kind config_binding_kind(const struct config_binding *binding);
+
 bool config_match(const struct config_binding *binding, const struct identity *identity);

@@ -62,6 +62,9 @@ offers 'checmatectl policy ' list show verify
 offers 'checmatectl policy show net-b' net-bind
 offers 'checmatectl policy verify net-bind net-b' net-bind
 offers 'checmatectl policy list ' ''
+offers 'checmatectl config ' verify
+offers 'checmatectl config verify /etc/sky' ''
+has 'checmatectl config verify /et' /etc/
 offers 'checmatectl apply --w' --when-exec
 offers 'checmatectl replace --rep' ''
 offers 'checmatectl apply --replace /a net-b' net-bind
