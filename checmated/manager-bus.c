@@ -2,46 +2,63 @@
 /*
  * checmated - org.checmate1.Manager
  *
- * None of the methods is marked unprivileged: sd-bus turns away whoever is
- * neither root nor has CAP_SYS_ADMIN, also where the policy of the bus was
- * replaced.
+ * Anybody may call, as far as the bus and sd-bus are concerned; who may have what
+ * done is said by the table of methods below and found out by polkit.c.
+ *
+ * A request is read first, then it is found out whether the sender may, then it is
+ * carried out.  Nothing in between is waited for.
  */
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "bus-names.h"
+#include "bus-request.h"
 #include "checmate.h"
 #include "cleanup.h"
 #include "log.h"
 #include "manager.h"
 #include "parse.h"
+#include "polkit.h"
+#include "report.h"
 #include "strv.h"
+#include "target.h"
+#include "utf8.h"
 
-/* Policies of one request as they stand in the message, which they point into. */
-struct request {
-	struct config_policy *policies;
-	size_t n_policies;
+#define ACTION_INSPECT "org.checmate1.inspect"
+#define ACTION_MANAGE "org.checmate1.manage"
+
+#define _cleanup_cgroup_ _cleanup_(checmate_cgroup_freep)
+#define _cleanup_message_ _cleanup_(sd_bus_message_unrefp)
+
+struct call;
+
+/* What a method takes, whom it is for, and what it does. */
+struct method {
+	const char *name;
+	const char *action; /* NULL: it decides itself by who asks */
+	int (*read)(sd_bus_message *m, struct bus_request *request, sd_bus_error *ret_error);
+	int (*run)(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error);
 };
 
-static void request_done(struct request *request)
-{
-	for (size_t i = 0; i < request->n_policies; i++) {
-		struct config_policy *policy = &request->policies[i];
+/* A method that was called, and maybe waits for permission. */
+struct call {
+	struct manager *manager;
+	const struct method *method;
+	const struct polkit_caller *caller;
+	struct bus_request request;
+};
 
-		for (size_t j = 0; j < policy->n_params; j++)
-			free(policy->params[j].name);
-		free(policy->params);
-	}
-	free(request->policies);
-}
+/* --- failures --------------------------------------------------------------- */
 
 static const char *error_name(int r)
 {
 	switch (-r) {
 	case ENOENT:
 	case ENODEV:
+	case ESRCH:
 		return BUS_ERROR("NotFound");
 	case EEXIST:
 		return BUS_ERROR("Exists");
@@ -53,287 +70,140 @@ static const char *error_name(int r)
 	case ESTALE:
 	case EBUSY:
 		return BUS_ERROR("Conflict");
+	case EROFS:
+		return BUS_ERROR("Sealed");
+	case EPERM:
+		return BUS_ERROR("Configured");
 	case ENOSPC:
+	case ENOBUFS:
+	case EMFILE:
 		return BUS_ERROR("LimitReached");
 	default:
 		return BUS_ERROR("Failed");
 	}
 }
 
-/* Logs a failure and makes it the answer. */
-static int refuse(sd_bus_error *ret_error, const char *method, int r, struct store_error *error,
-		  struct log_fields fields)
+/* Makes a failure the answer; that of a change is the administrator's to know, too. */
+static int refuse(const struct call *call, int r, const char *text, const char *detail,
+		  sd_bus_error *ret_error)
 {
-	const char *text = error->text ? error->text : strerror(-r);
+	const struct bus_request *request = &call->request;
+	_cleanup_free_ char *printable = NULL;
 
-	fields.error = -r;
-	fields.detail = error->detail;
-	log_event(LOG_ERR, LOG_ID_BINDING_FAILED, &fields, "%s: %s", method, text);
-	return sd_bus_error_set(ret_error, error_name(r), text);
+	if (!text)
+		text = strerror(-r);
+	if (!call->method->action || streq(call->method->action, ACTION_MANAGE))
+		log_event(LOG_ERR, LOG_ID_BINDING_FAILED,
+			  &(struct log_fields){
+				  .cgroup = request->target,
+				  .policy = request->policy,
+				  .container = request->id,
+				  .error = -r,
+				  .detail = detail,
+			  },
+			  "%s of user %u: %s", call->method->name, (unsigned int)call->caller->uid,
+			  text);
+	/* What the library quotes may be a name of the file system. */
+	printable = utf8_escape(text);
+	return sd_bus_error_set(ret_error, error_name(r), printable ? printable : strerror(-r));
 }
 
-static int add_param(struct config_policy *policy, const char *assignment)
+static int refuse_store(const struct call *call, int r, const struct store_error *error,
+			sd_bus_error *ret_error)
 {
-	const char *equals = strchr(assignment, '=');
-	struct config_param *params;
-	char *name;
-
-	if (!equals || equals == assignment)
-		return -EINVAL;
-	params = reallocarray(policy->params, policy->n_params + 1, sizeof(*params));
-	if (!params)
-		return -ENOMEM;
-	policy->params = params;
-	name = strndup(assignment, equals - assignment);
-	if (!name)
-		return -ENOMEM;
-	/* The value stays the message's; nothing here writes to it. */
-	params[policy->n_params++] = (struct config_param){
-		.name = name,
-		.value = (char *)equals + 1,
-	};
-	return 0;
+	return refuse(call, r, error->text, error->detail, ret_error);
 }
 
-static int read_policy(sd_bus_message *m, struct request *request, sd_bus_error *ret_error)
+static int refuse_report(const struct call *call, int r, const struct report_error *error,
+			 sd_bus_error *ret_error)
 {
-	struct config_policy *policies, *policy;
-	const char *name, *assignment;
-	int r;
-
-	r = sd_bus_message_read(m, "s", &name);
-	if (r < 0)
-		return r;
-	/* A path would let the caller load what is not installed. */
-	if (!name_is_valid(name, CONFIG_POLICY_NAME_MAX))
-		return sd_bus_error_setf(ret_error, BUS_ERROR("InvalidArgument"),
-					 "'%s' is not a policy name; it has lower-case letters, digits and '-'",
-					 name);
-
-	policies = reallocarray(request->policies, request->n_policies + 1, sizeof(*policies));
-	if (!policies)
-		return -ENOMEM;
-	request->policies = policies;
-	policy = &policies[request->n_policies++];
-	*policy = (struct config_policy){ .name = (char *)name };
-
-	r = sd_bus_message_enter_container(m, 'a', "s");
-	if (r < 0)
-		return r;
-	while ((r = sd_bus_message_read(m, "s", &assignment)) > 0) {
-		r = add_param(policy, assignment);
-		if (r == -EINVAL)
-			return sd_bus_error_setf(ret_error, BUS_ERROR("InvalidArgument"),
-						 "policy %s: '%s' is not of the form PARAMETER=VALUE",
-						 name, assignment);
-		if (r < 0)
-			return r;
-	}
-	if (r < 0)
-		return r;
-	return sd_bus_message_exit_container(m);
+	return refuse(call, r, error->text, error->detail, ret_error);
 }
 
-static int read_request(sd_bus_message *m, struct request *request, sd_bus_error *ret_error)
+static int refuse_library(const struct call *call, int r, const struct checmate_error *error,
+			  sd_bus_error *ret_error)
 {
-	int r;
-
-	r = sd_bus_message_enter_container(m, 'a', "(sas)");
-	if (r < 0)
-		return r;
-	while ((r = sd_bus_message_enter_container(m, 'r', "sas")) > 0) {
-		r = read_policy(m, request, ret_error);
-		if (r < 0)
-			return r;
-		r = sd_bus_message_exit_container(m);
-		if (r < 0)
-			return r;
-	}
-	if (r < 0)
-		return r;
-	return sd_bus_message_exit_container(m);
+	return refuse(call, r, checmate_error_text(error), checmate_error_log(error), ret_error);
 }
 
-static int method_apply(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+/* --- what the methods share --------------------------------------------------- */
+
+static int done(sd_bus_message *m)
 {
-	_cleanup_(store_error_done) struct store_error error = {};
-	_cleanup_(request_done) struct request request = {};
-	struct manager *manager = userdata;
-	const char *cgroup;
-	int r;
-
-	r = sd_bus_message_read(m, "s", &cgroup);
-	if (r < 0)
-		return r;
-	r = read_request(m, &request, ret_error);
-	if (r < 0)
-		return r;
-
-	r = store_apply(&manager->store, cgroup, request.policies, request.n_policies, &error);
-	if (r < 0)
-		return refuse(ret_error, "Apply", r, &error,
-			      (struct log_fields){ .cgroup = cgroup });
 	return sd_bus_reply_method_return(m, "");
 }
 
-static int method_remove(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+/* A process stands for its cgroup where nothing is changed. */
+static int open_cgroup(const struct call *call, struct checmate_cgroup **ret_cgroup,
+		       sd_bus_error *ret_error)
 {
-	_cleanup_(store_error_done) struct store_error error = {};
-	struct manager *manager = userdata;
-	const char *cgroup, *policy;
+	_cleanup_(report_error_done) struct report_error error = {};
+	const bool pids = call->method->action && streq(call->method->action, ACTION_INSPECT);
 	int r;
 
-	r = sd_bus_message_read(m, "ss", &cgroup, &policy);
-	if (r < 0)
-		return r;
-
-	r = store_remove(&manager->store, cgroup, *policy ? policy : NULL, &error);
-	if (r < 0)
-		return refuse(ret_error, "Remove", r, &error,
-			      (struct log_fields){ .cgroup = cgroup, .policy = policy });
-	return sd_bus_reply_method_return(m, "");
+	r = target_open(call->request.target, pids, ret_cgroup, &error);
+	return r < 0 ? refuse_report(call, r, &error, ret_error) : 0;
 }
 
-/* Flattens a{ss} to key, value, …, NULL; the strings stay the message's. */
-static int read_annotations(sd_bus_message *m, const char ***ret_annotations)
+static int reply_document(sd_bus_message *m, struct json_object *document)
 {
-	_cleanup_free_ const char **annotations = NULL;
-	const char *key, *value;
-	size_t n = 0;
+	const char *text = report_text(document, false);
 	int r;
 
-	annotations = calloc(1, sizeof(*annotations));
-	if (!annotations)
-		return -ENOMEM;
-
-	r = sd_bus_message_enter_container(m, 'a', "{ss}");
-	if (r < 0)
-		return r;
-	while ((r = sd_bus_message_read(m, "{ss}", &key, &value)) > 0) {
-		const char **more;
-
-		more = reallocarray(annotations, n + 3, sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		annotations = more;
-		annotations[n++] = key;
-		annotations[n++] = value;
-		annotations[n] = NULL;
-	}
-	if (r < 0)
-		return r;
-	r = sd_bus_message_exit_container(m);
-	if (r < 0)
-		return r;
-
-	*ret_annotations = TAKE_PTR(annotations);
-	return 0;
-}
-
-static int method_apply_container(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
-{
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	_cleanup_(store_error_done) struct store_error error = {};
-	_cleanup_free_ const char **annotations = NULL;
-	_cleanup_strv_ char **policies = NULL;
-	struct manager *manager = userdata;
-	const char *container, *cgroup;
-	uint64_t cgroup_id;
-	int r;
-
-	r = sd_bus_message_read(m, "sst", &container, &cgroup, &cgroup_id);
-	if (r < 0)
-		return r;
-	r = read_annotations(m, &annotations);
-	if (r < 0)
-		return r;
-
-	r = store_apply_container(&manager->store, container, cgroup, cgroup_id, annotations,
-				  &policies, &error);
-	if (r < 0)
-		return refuse(ret_error, "ApplyContainer", r, &error,
-			      (struct log_fields){ .cgroup = cgroup, .container = container });
-
-	r = sd_bus_message_new_method_return(m, &reply);
-	if (r < 0)
-		return r;
-	r = sd_bus_message_append_strv(reply, policies);
-	if (r < 0)
-		return r;
-	return sd_bus_message_send(reply);
-}
-
-static int append_binding(sd_bus_message *m, const struct store_binding *binding)
-{
-	int r;
-
-	r = sd_bus_message_open_container(m, 'r', "stsssa{ss}");
-	if (r < 0)
-		return r;
-	r = sd_bus_message_append(m, "stsss", binding->cgroup, binding->cgroup_id, binding->policy,
-				  binding->mode, binding->origin);
-	if (r < 0)
-		return r;
-	r = sd_bus_message_open_container(m, 'a', "{ss}");
-	if (r < 0)
-		return r;
-	for (char **p = binding->params; p && *p; p += 2) {
-		r = sd_bus_message_append(m, "{ss}", p[0], p[1]);
-		if (r < 0)
-			return r;
-	}
-	r = sd_bus_message_close_container(m);
-	if (r < 0)
-		return r;
-	return sd_bus_message_close_container(m);
-}
-
-static int reply_bindings(sd_bus_message *m, const struct store_binding *bindings, size_t n)
-{
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	int r;
-
-	r = sd_bus_message_new_method_return(m, &reply);
-	if (r < 0)
-		return r;
-	r = sd_bus_message_open_container(reply, 'a', "(stsssa{ss})");
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < n; i++) {
-		r = append_binding(reply, &bindings[i]);
-		if (r < 0)
-			return r;
-	}
-	r = sd_bus_message_close_container(reply);
-	if (r < 0)
-		return r;
-	return sd_bus_message_send(reply);
-}
-
-static int method_list(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
-{
-	_cleanup_(store_error_done) struct store_error error = {};
-	struct manager *manager = userdata;
-	struct store_binding *bindings;
-	size_t n;
-	int r;
-
-	r = store_list(&manager->store, &bindings, &n, &error);
-	if (r < 0)
-		return refuse(ret_error, "List", r, &error, (struct log_fields){});
-	r = reply_bindings(m, bindings, n);
-	store_list_free(bindings, n);
+	r = text ? sd_bus_reply_method_return(m, "s", text) : -ENOMEM;
+	json_object_put(document);
 	return r;
 }
 
-static int method_reload(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+/* Texts on the bus are UTF-8; names of files and cgroups need not be. */
+static int append_name(sd_bus_message *m, const char *name)
 {
-	struct manager *manager = userdata;
+	_cleanup_free_ char *printable = utf8_escape(name);
+
+	return printable ? sd_bus_message_append(m, "s", printable) : -ENOMEM;
+}
+
+/* --- changes -------------------------------------------------------------------- */
+
+static int run_apply(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
+{
+	const struct bus_request *request = &call->request;
+	_cleanup_(store_error_done) struct store_error error = {};
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+	int r;
+
+	if (request->permissive)
+		return sd_bus_error_set(ret_error, BUS_ERROR("NotSupported"),
+					"option 'mode': only enforce is supported");
+	r = open_cgroup(call, &cgroup, ret_error);
+	if (r < 0)
+		return r;
+	r = store_apply(&call->manager->store, checmate_cgroup_path(cgroup), request->policies,
+			request->n_policies, &error);
+	return r < 0 ? refuse_store(call, r, &error, ret_error) : done(m);
+}
+
+static int run_remove(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
+{
+	_cleanup_(store_error_done) struct store_error error = {};
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+	int r;
+
+	r = open_cgroup(call, &cgroup, ret_error);
+	if (r < 0)
+		return r;
+	r = store_remove(&call->manager->store, checmate_cgroup_path(cgroup), call->request.policy,
+			 &error);
+	return r < 0 ? refuse_store(call, r, &error, ret_error) : done(m);
+}
+
+static int run_reload(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
+{
 	_cleanup_free_ char *error = NULL;
 	size_t n_failed;
 	int r;
 
-	r = manager_reload(manager, &n_failed, &error);
+	r = manager_reload(call->manager, &n_failed, &error);
 	if (r < 0) {
 		log_event(LOG_ERR, LOG_ID_CONFIG_REFUSED, &(struct log_fields){ .error = -r },
 			  "%s; what was loaded before stays in use", error ? error : strerror(-r));
@@ -345,8 +215,320 @@ static int method_reload(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
 			ret_error, BUS_ERROR("Failed"),
 			"the binding files are in use, but in %zu %s not all they say is in force; see 'journalctl -u checmated'",
 			n_failed, n_failed == 1 ? "cgroup" : "cgroups");
-	return sd_bus_reply_method_return(m, "");
+	return done(m);
 }
+
+/* --- containers ------------------------------------------------------------------ */
+
+/*
+ * A cgroup that was given to a user is the user's to have containers in, and to have
+ * them judged.  It is the directory that counts which the id stands for: an id is
+ * never used twice, and the store goes by it as well.
+ */
+static int check_owner(const struct call *call, sd_bus_error *ret_error)
+{
+	const struct bus_request *request = &call->request;
+	_cleanup_(checmate_error_freep) struct checmate_error *error = NULL;
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+	struct stat st;
+	int r;
+
+	if (call->caller->uid == 0)
+		return 0;
+	r = checmate_cgroup_open(request->target, &cgroup, &error);
+	if (r < 0)
+		return refuse_library(call, r, error, ret_error);
+	if (fstat(checmate_cgroup_fd(cgroup), &st) < 0)
+		return -errno;
+	if (checmate_cgroup_id(cgroup) != request->cgroup_id || st.st_uid != call->caller->uid)
+		return sd_bus_error_setf(
+			ret_error, SD_BUS_ERROR_ACCESS_DENIED,
+			"container %s: cgroup %s is not one of user %u; have it delegated, or start the container as root",
+			request->id, request->target, (unsigned int)call->caller->uid);
+	return 0;
+}
+
+static int run_apply_container(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
+{
+	const struct bus_request *request = &call->request;
+	_cleanup_(store_error_done) struct store_error error = {};
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	_cleanup_strv_ char **policies = NULL;
+	int r;
+
+	r = check_owner(call, ret_error);
+	if (r < 0)
+		return r;
+	r = store_apply_container(&call->manager->store, request->id, request->target,
+				  request->cgroup_id, request->annotations, &policies, &error);
+	if (r < 0)
+		return refuse_store(call, r, &error, ret_error);
+
+	r = sd_bus_message_new_method_return(m, &reply);
+	if (r >= 0)
+		r = sd_bus_message_append_strv(reply, policies);
+	return r < 0 ? r : sd_bus_message_send(reply);
+}
+
+/* --- looking ---------------------------------------------------------------------- */
+
+static int append_binding(sd_bus_message *m, const struct store_binding *binding)
+{
+	int r;
+
+	r = sd_bus_message_open_container(m, 'r', "stsssa{ss}");
+	if (r >= 0)
+		r = append_name(m, binding->cgroup);
+	if (r >= 0)
+		r = sd_bus_message_append(m, "tss", binding->cgroup_id, binding->policy,
+					  binding->mode);
+	if (r >= 0)
+		r = append_name(m, binding->origin);
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'a', "{ss}");
+	for (char **p = binding->params; r >= 0 && p && *p; p += 2) {
+		r = sd_bus_message_open_container(m, 'e', "ss");
+		if (r >= 0)
+			r = sd_bus_message_append(m, "s", p[0]);
+		if (r >= 0)
+			r = append_name(m, p[1]);
+		if (r >= 0)
+			r = sd_bus_message_close_container(m);
+	}
+	if (r >= 0)
+		r = sd_bus_message_close_container(m);
+	return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int reply_bindings(sd_bus_message *m, const struct store_binding *bindings, size_t n)
+{
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	int r;
+
+	r = sd_bus_message_new_method_return(m, &reply);
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, 'a', "(stsssa{ss})");
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		r = append_binding(reply, &bindings[i]);
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	return r < 0 ? r : sd_bus_message_send(reply);
+}
+
+static int run_list_bindings(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
+{
+	_cleanup_(store_error_done) struct store_error error = {};
+	struct store_binding *bindings;
+	size_t n;
+	int r;
+
+	r = store_list(&call->manager->store, &bindings, &n, &error);
+	if (r < 0)
+		return refuse_store(call, r, &error, ret_error);
+	r = reply_bindings(m, bindings, n);
+	store_list_free(bindings, n);
+	return r;
+}
+
+/* One bad object does not hide the others: it has no version, and says why instead. */
+static int append_policy(sd_bus_message *m, const char *name)
+{
+	_cleanup_(checmate_policy_freep) struct checmate_policy *policy = NULL;
+	_cleanup_(checmate_error_freep) struct checmate_error *error = NULL;
+	const char *version = "", *description;
+	int r;
+
+	r = checmate_policy_open(name, &policy, &error);
+	if (r == -ENOENT)
+		return 0; /* removed meanwhile */
+	if (r >= 0)
+		version = checmate_policy_version(policy);
+	description = r < 0 ? checmate_error_text(error) : checmate_policy_description(policy);
+
+	r = sd_bus_message_open_container(m, 'r', "sss");
+	if (r >= 0)
+		r = append_name(m, name);
+	if (r >= 0)
+		r = append_name(m, version);
+	if (r >= 0)
+		r = append_name(m, description);
+	return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int run_list_policies(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
+{
+	_cleanup_(checmate_error_freep) struct checmate_error *error = NULL;
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	char **names = NULL;
+	int r;
+
+	r = checmate_policy_list(&names, &error);
+	if (r < 0)
+		return refuse_library(call, r, error, ret_error);
+	r = sd_bus_message_new_method_return(m, &reply);
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, 'a', "(sss)");
+	for (char **name = names; r >= 0 && name && *name; name++)
+		r = append_policy(reply, *name);
+	checmate_strv_free(names);
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	return r < 0 ? r : sd_bus_message_send(reply);
+}
+
+static int run_get_status(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
+{
+	_cleanup_(report_error_done) struct report_error error = {};
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+	struct json_object *document = NULL;
+	int r;
+
+	if (!*call->request.target) {
+		r = report_bindings(&document, &error);
+	} else {
+		r = open_cgroup(call, &cgroup, ret_error);
+		if (r < 0)
+			return r;
+		r = report_status(cgroup, &document, &error);
+	}
+	return r < 0 ? refuse_report(call, r, &error, ret_error) : reply_document(m, document);
+}
+
+static int run_get_tree(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
+{
+	_cleanup_(report_error_done) struct report_error error = {};
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+	struct json_object *document = NULL;
+	int r;
+
+	if (!*call->request.target)
+		r = target_open("/", false, &cgroup, &error);
+	else
+		r = target_open(call->request.target, true, &cgroup, &error);
+	if (r >= 0)
+		r = report_tree(cgroup, call->request.all, &document, &error);
+	return r < 0 ? refuse_report(call, r, &error, ret_error) : reply_document(m, document);
+}
+
+static int run_explain(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
+{
+	const char *hook = call->request.hook;
+	_cleanup_(report_error_done) struct report_error error = {};
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+	struct json_object *document = NULL;
+	int r;
+
+	r = open_cgroup(call, &cgroup, ret_error);
+	if (r < 0)
+		return r;
+	r = report_explain(cgroup, *hook ? hook : NULL, &document, &error);
+	return r < 0 ? refuse_report(call, r, &error, ret_error) : reply_document(m, document);
+}
+
+static int run_get_parameters(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
+{
+	_cleanup_(report_error_done) struct report_error error = {};
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+	struct json_object *document = NULL;
+	int r;
+
+	r = open_cgroup(call, &cgroup, ret_error);
+	if (r < 0)
+		return r;
+	r = report_params_of(cgroup, call->request.policy, NULL, &document, &error);
+	return r < 0 ? refuse_report(call, r, &error, ret_error) : reply_document(m, document);
+}
+
+/* --- the interface ------------------------------------------------------------------ */
+
+static const struct method methods[] = {
+	{ "Apply", ACTION_MANAGE, bus_read_apply, run_apply },
+	{ "Remove", ACTION_MANAGE, bus_read_remove, run_remove },
+	{ "ApplyContainer", NULL, bus_read_container, run_apply_container },
+	{ "Reload", ACTION_MANAGE, bus_read_nothing, run_reload },
+	{ "ListBindings", ACTION_INSPECT, bus_read_nothing, run_list_bindings },
+	{ "ListPolicies", ACTION_INSPECT, bus_read_nothing, run_list_policies },
+	{ "GetStatus", ACTION_INSPECT, bus_read_any_target, run_get_status },
+	{ "GetTree", ACTION_INSPECT, bus_read_tree, run_get_tree },
+	{ "Explain", ACTION_INSPECT, bus_read_explain, run_explain },
+	{ "GetParameters", ACTION_INSPECT, bus_read_get_parameters, run_get_parameters },
+};
+
+static void call_free(void *userdata)
+{
+	struct call *call = userdata;
+
+	bus_request_done(&call->request);
+	free(call);
+}
+
+static void call_freep(struct call **call)
+{
+	if (*call)
+		call_free(*call);
+}
+
+static int run_call(sd_bus_message *m, const struct polkit_caller *caller, void *userdata,
+		    sd_bus_error *ret_error)
+{
+	struct call *call = userdata;
+
+	call->caller = caller;
+	/* Whatever has gone wrong before: a change is made for who may only. */
+	if (call->method->action && !caller->authorized)
+		return -EACCES;
+	return call->method->run(m, call, ret_error);
+}
+
+static const struct method *find_method(const char *name)
+{
+	for (size_t i = 0; name && i < ARRAY_SIZE(methods); i++)
+		if (streq(methods[i].name, name))
+			return &methods[i];
+	return NULL;
+}
+
+static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+	const struct method *method = find_method(sd_bus_message_get_member(m));
+	_cleanup_(call_freep) struct call *call = NULL;
+	const char *details[7] = { "method" };
+	struct polkit_request request;
+	struct manager *manager = userdata;
+	size_t n = 1;
+	int r;
+
+	if (!method)
+		return -EOPNOTSUPP;
+	call = calloc(1, sizeof(*call));
+	if (!call)
+		return -ENOMEM;
+	call->manager = manager;
+	call->method = method;
+	r = method->read(m, &call->request, ret_error);
+	if (r < 0)
+		return r;
+
+	details[n++] = method->name;
+	if (call->request.target) {
+		details[n++] = "target";
+		details[n++] = call->request.target;
+	}
+	if (call->request.policy) {
+		details[n++] = "policy";
+		details[n++] = call->request.policy;
+	}
+	request = (struct polkit_request){
+		.action = method->action,
+		.details = details,
+		.run = run_call,
+		.free = call_free,
+		.userdata = TAKE_PTR(call),
+	};
+	return polkit_check(manager->polkit, m, &request, ret_error);
+}
+
+/* --- properties ---------------------------------------------------------------------- */
 
 static int property_version(sd_bus *bus, const char *path, const char *interface,
 			    const char *property, sd_bus_message *reply, void *userdata,
@@ -361,22 +543,104 @@ static int property_version(sd_bus *bus, const char *path, const char *interface
 	return sd_bus_message_append(reply, "s", checmate_version());
 }
 
+static int property_backend(sd_bus *bus, const char *path, const char *interface,
+			    const char *property, sd_bus_message *reply, void *userdata,
+			    sd_bus_error *ret_error)
+{
+	const struct manager *manager = userdata;
+
+	(void)bus;
+	(void)path;
+	(void)interface;
+	(void)property;
+	(void)ret_error;
+	return sd_bus_message_append(reply, "s", manager->backend);
+}
+
+static int property_binding_files(sd_bus *bus, const char *path, const char *interface,
+				  const char *property, sd_bus_message *reply, void *userdata,
+				  sd_bus_error *ret_error)
+{
+	const struct manager *manager = userdata;
+	const struct config *config = manager->store.config;
+	int r;
+
+	(void)bus;
+	(void)path;
+	(void)interface;
+	(void)property;
+	(void)ret_error;
+
+	r = sd_bus_message_open_container(reply, 'a', "s");
+	for (size_t i = 0; r >= 0 && config && i < config->n_bindings; i++)
+		r = append_name(reply, config->bindings[i]->file);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+/* docs/man/org.checmate1.5.rst says the same; a test compares the two. */
 static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_VTABLE_START(0),
-	SD_BUS_PROPERTY("Version", "s", property_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-	SD_BUS_METHOD_WITH_ARGS("Apply", SD_BUS_ARGS("s", cgroup, "a(sas)", policies),
-				SD_BUS_NO_RESULT, method_apply, 0),
-	SD_BUS_METHOD_WITH_ARGS("Remove", SD_BUS_ARGS("s", cgroup, "s", policy), SD_BUS_NO_RESULT,
-				method_remove, 0),
+	SD_BUS_METHOD_WITH_ARGS("Apply",
+				SD_BUS_ARGS("s", target, "a(sas)", policies, "a{sv}", options),
+				SD_BUS_NO_RESULT, on_call, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Remove", SD_BUS_ARGS("s", target, "s", policy), SD_BUS_NO_RESULT,
+				on_call, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("ApplyContainer",
-				SD_BUS_ARGS("s", id, "s", cgroup, "t", cgroup_id, "a{ss}",
-					    annotations),
-				SD_BUS_RESULT("as", policies), method_apply_container, 0),
-	SD_BUS_METHOD_WITH_ARGS("List", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(stsssa{ss})", bindings),
-				method_list, 0),
-	SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_reload, 0),
+				SD_BUS_ARGS("s", id, "u", pid, "s", cgroup, "t", cgroup_id, "s",
+					    runtime, "a{ss}", annotations),
+				SD_BUS_RESULT("as", policies), on_call, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_call,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("ListBindings", SD_BUS_NO_ARGS,
+				SD_BUS_RESULT("a(stsssa{ss})", bindings), on_call,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("ListPolicies", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(sss)", policies),
+				on_call, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetStatus", SD_BUS_ARGS("s", target), SD_BUS_RESULT("s", document),
+				on_call, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetTree", SD_BUS_ARGS("s", target, "b", all),
+				SD_BUS_RESULT("s", document), on_call, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Explain", SD_BUS_ARGS("s", target, "s", hook),
+				SD_BUS_RESULT("s", document), on_call, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetParameters", SD_BUS_ARGS("s", target, "s", policy),
+				SD_BUS_RESULT("s", document), on_call, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_PROPERTY("Version", "s", property_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("Backend", "s", property_backend, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("BindingFiles", "as", property_binding_files, 0,
+			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_VTABLE_END,
 };
+
+/* --- signals -------------------------------------------------------------------------- */
+
+/**
+ * manager_bus_config_changed() - Tell that other binding files are in use
+ * @manager: the manager
+ */
+void manager_bus_config_changed(struct manager *manager)
+{
+	int r;
+
+	r = sd_bus_emit_properties_changed(manager->bus, BUS_PATH, BUS_INTERFACE, "BindingFiles",
+					   NULL);
+	if (r < 0)
+		log_event(LOG_WARNING, LOG_ID_FAILED, &(struct log_fields){ .error = -r },
+			  "other binding files cannot be told of over the bus: %s", strerror(-r));
+}
+
+/* What enforces here does not change while the machine runs. */
+static const char *find_backend(void)
+{
+	_cleanup_(checmate_features_freep) struct checmate_features *features = NULL;
+	const char *name;
+
+	if (checmate_features_probe(&features, NULL) < 0)
+		return "";
+	name = checmate_features_backend(features);
+	if (!name)
+		return "";
+	return streq(name, "checmate") ? "checmate" : "bpf-link";
+}
 
 /**
  * manager_bus_attach() - Offer org.checmate1.Manager
@@ -384,6 +648,12 @@ static const sd_bus_vtable manager_vtable[] = {
  */
 int manager_bus_attach(struct manager *manager)
 {
+	int r;
+
+	manager->backend = find_backend();
+	r = polkit_new(manager->bus, &manager->polkit);
+	if (r < 0)
+		return r;
 	return sd_bus_add_object_vtable(manager->bus, NULL, BUS_PATH, BUS_INTERFACE, manager_vtable,
 					manager);
 }

@@ -126,6 +126,7 @@ int manager_reload(struct manager *manager, size_t *ret_n_failed, char **ret_err
 	manager->store.config = config;
 	log_event(LOG_INFO, LOG_ID_CONFIG_LOADED, NULL, "%zu binding files loaded",
 		  config->n_bindings);
+	manager_bus_config_changed(manager);
 
 	*ret_n_failed = reconcile_all(manager);
 	notify_status(manager, "");
@@ -336,6 +337,7 @@ struct manager *manager_free(struct manager *manager)
 		return NULL;
 	tree_free(manager->tree);
 	sd_event_source_disable_unref(manager->gc_source);
+	polkit_free(manager->polkit);
 	sd_bus_flush_close_unref(manager->bus);
 	sd_event_unref(manager->event);
 	config_free(manager->store.config);

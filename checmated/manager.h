@@ -7,6 +7,7 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
+#include "polkit.h"
 #include "store.h"
 #include "tree.h"
 
@@ -14,6 +15,8 @@ struct manager {
 	sd_event *event;
 	sd_bus *bus;
 	struct tree *tree;
+	struct polkit *polkit; /* finds out who may */
+	const char *backend; /* what enforces; "" for nothing */
 	sd_event_source *gc_source; /* lets go of what removed cgroups left, once per turn */
 	const char *const *dirs; /* of binding files */
 	struct store store;
@@ -28,3 +31,4 @@ int manager_reload(struct manager *manager, size_t *ret_n_failed, char **ret_err
 
 /* manager-bus.c */
 int manager_bus_attach(struct manager *manager);
+void manager_bus_config_changed(struct manager *manager);

@@ -185,7 +185,8 @@ static int ask_daemon(const struct oci_state *state, const char *cgroup)
 	r = sd_bus_message_new_method_call(bus, &m, BUS_NAME, BUS_PATH, BUS_INTERFACE,
 					   "ApplyContainer");
 	if (r >= 0)
-		r = sd_bus_message_append(m, "sst", state->id, cgroup, id);
+		r = sd_bus_message_append(m, "susts", state->id, (uint32_t)state->pid, cgroup, id,
+					  "");
 	if (r >= 0)
 		r = append_annotations(m, state);
 	if (r < 0)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Common - Tests of strv, file and parse */
+/* Common - Tests of strv, file, parse and utf8 */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -15,6 +15,7 @@
 #include "file.h"
 #include "parse.h"
 #include "strv.h"
+#include "utf8.h"
 
 static void test_parse_u64(void **state)
 {
@@ -125,12 +126,35 @@ static void test_file(void **state)
 	assert_int_equal(file_write(AT_FDCWD, path, "x"), -ENOENT);
 }
 
+static void test_utf8_escape(void **state)
+{
+	static const struct {
+		const char *text, *escaped;
+	} texts[] = {
+		{ "", "" },
+		{ "/a b/\\", "/a b/\\" },
+		{ "gr\303\274n", "gr\303\274n" },
+		{ "\xff", "\\377" },
+		{ "a\nb\x1b", "a\\012b\\033" },
+		{ "cut \xc3", "cut \\303" },
+		{ "\xc0\x80\xed\xa0\x80", "\\300\\200\\355\\240\\200" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		_cleanup_free_ char *escaped = utf8_escape(texts[i].text);
+
+		assert_non_null(escaped);
+		assert_string_equal(escaped, texts[i].escaped);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse_u64), cmocka_unit_test(test_words),
 		cmocka_unit_test(test_names),	  cmocka_unit_test(test_strv),
-		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_file),	  cmocka_unit_test(test_utf8_escape),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,8 @@
 #include "utf8.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 
 static bool is_tail(const unsigned char *bytes, size_t size, size_t n)
 {
@@ -49,4 +51,28 @@ char *octal_escape(char *to, char byte)
 	*to++ = '0' + (number >> 3 & 7);
 	*to++ = '0' + (number & 7);
 	return to;
+}
+
+char *utf8_escape(const char *text)
+{
+	size_t size = strlen(text);
+	char *copy = malloc(OCTAL_LENGTH * size + 1), *to = copy;
+
+	if (!copy)
+		return NULL;
+	while (size) {
+		size_t n = utf8_length(text, size);
+
+		if (n) {
+			memcpy(to, text, n);
+			to += n;
+		} else {
+			n = 1;
+			to = octal_escape(to, *text);
+		}
+		text += n;
+		size -= n;
+	}
+	*to = '\0';
+	return copy;
 }

@@ -15,3 +15,6 @@ size_t utf8_length(const char *text, size_t size);
 
 /* Writes a byte in octal, without a NUL. Returns what follows it. */
 char *octal_escape(char *to, char byte);
+
+/* A copy of which every byte that cannot be shown is "\ooo"; NULL: no memory. */
+char *utf8_escape(const char *text);
