@@ -37,6 +37,38 @@ active() {
 	[ "$(systemctl is-active checmated.service)" = active ]
 }
 
+denied() {
+	connect 10 2>&1 | grep -q 'Permission denied'
+}
+
+# Ids of the programs attached there, as the kernel tells them.
+in_force() {
+	sed -n 's/^\([0-9]*\) hook=.*/\1/p' "$cgroup/checmate.policy"
+}
+
+listed() {
+	checmatectl status | grep -Eq '^/package +net-connect '
+}
+
+another_daemon() {
+	active && [ "$(systemctl show -P MainPID checmated.service)" != "$1" ]
+}
+
+# Connects there where the policy does not let it, until the file is removed.
+probe() {
+	: >/tmp/probed
+	: >/tmp/probing
+	# shellcheck disable=SC2016
+	bash -c 'echo $$ >"$0/cgroup.procs"
+		while [ -e /tmp/probing ]; do
+			{ echo >/dev/tcp/127.0.0.1/10; } 2>&1 | tail -n 1
+		done >/tmp/probed' "$cgroup"
+}
+
+probed() {
+	[ "$(wc -l </tmp/probed)" -gt 2 ]
+}
+
 ip link set lo up
 mkdir "$cgroup"
 check_not "there is no checmatectl yet" which checmatectl
@@ -60,16 +92,55 @@ check_match "it is listed" '^/package +net-connect ' checmatectl status
 check "it is removed" checmatectl remove /package
 check_match "and denies no more" 'refused' connect 10
 
+# --- an upgrade, while a policy that a file gives is in force ------------------
+
 mkdir -p /etc/checmate/bindings.d
-echo '# nothing' >/etc/checmate/bindings.d/mine.conf
+cat >/etc/checmate/bindings.d/mine.conf <<-'END'
+	[Match]
+	Cgroup=/package
+
+	[Policy net-connect]
+	Allow=127.0.0.1:9
+	DenyErrno=EACCES
+END
+check "a binding file is taken" systemctl reload checmated.service
+check "and put in force" wait_until 20 denied
+programs=$(in_force)
+check "by programs of its own" test -n "$programs"
+pid=$(systemctl show -P MainPID checmated.service)
+probe &
+prober=$!
+wait_until 20 probed
+check "the packages can be installed again" install_packages
+check "the daemon is another one" wait_until 30 another_daemon "$pid"
+check "which knows the binding" wait_until 20 listed
+check_output "the programs are the same" "$programs" in_force
+rm /tmp/probing
+wait "$prober"
+check_output "they denied all the time" "" sed -n '/Permission denied/!p' /tmp/probed
+echo "## note $(wc -l </tmp/probed) calls were denied meanwhile"
+
+# --- removed, while it is ------------------------------------------------------
+
 # shellcheck disable=SC2086
 check "the packages can be removed" dpkg -r $packages
 check "the administrator's files stay" test -e /etc/checmate/bindings.d/mine.conf
 check_not "the daemon does not" active
+check_output "what was in force still is" "$programs" in_force
+check "and denies" denied
 # shellcheck disable=SC2086
 check "they can be purged" dpkg -P $packages
 check_output "dpkg knows none of them" "" sh -c "dpkg-query -W $packages 2>/dev/null | grep -v '[[:blank:]]\$' || :"
+check_output "what was in force still is, even then" "$programs" in_force
+check "and denies as well" denied
+rmdir "$cgroup"
+
+# --- and removed, when nothing is in force -------------------------------------
+
+check "they can be installed after that" install_packages
+check "what is in force nowhere is removed" checmatectl gc
+# shellcheck disable=SC2086
+check "they can be purged again" dpkg -P $packages
 files >/tmp/after
 check_output "nothing is left of them" "" diff /tmp/before /tmp/after
-rmdir "$cgroup"
 finish
