@@ -5,14 +5,16 @@
  * A container runtime starts this program as a createRuntime hook, with the
  * container's state on standard input and the container's process waiting in
  * its cgroup.  The program finds that cgroup and asks checmated for the
- * policies that its binding files give to the container's annotations.  When
- * anything is in the way it fails, and the runtime does not start the
- * container.
+ * policies that its binding files give to the container; checmated stages them
+ * for the process, and they take force when it becomes the container's program.
+ * When anything is in the way the hook fails, and the runtime does not start
+ * the container.
  *
- * An annotation grants nothing by itself: it is matched against Annotation=
- * of the binding files, which are the administrator's.  A container that
- * carries an annotation of ours which matches nothing is refused rather than
- * started without a policy.
+ * Every container is asked for: what it runs in, the runtime and the pod can
+ * match as well as an annotation.  An annotation grants nothing by itself, it
+ * is matched against the binding files, which are the administrator's.  A
+ * container that carries an annotation of ours and gets no policy is refused
+ * rather than started without one.
  */
 
 #include <errno.h>
@@ -26,6 +28,7 @@
 #include <sys/stat.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-journal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bus-names.h"
@@ -35,13 +38,45 @@
 #include "oci.h"
 #include "parse.h"
 
-/* Long enough for a cold start of the daemon, short enough for someone who waits. */
-#define CALL_TIMEOUT_USEC (30ull * 1000 * 1000)
+#define USEC_PER_SEC 1000000ull
+
+/*
+ * How long the daemon may take, its restarts included: long enough for a burst
+ * of starts on a busy machine, and less than the 60 s after which the runtime
+ * ends the hook and nobody learns why.
+ */
+#define DEADLINE_USEC (45 * USEC_PER_SEC)
+
+/* The bus knows of no such service: that is so while its files are replaced, and not for long. */
+#define UNKNOWN_USEC (5 * USEC_PER_SEC)
+
+#define RETRY_USEC (USEC_PER_SEC / 10)
 
 /* /proc/PID/cgroup: a line for each v1 hierarchy and one of up to a path's length. */
 #define PROC_CGROUP_MAX (64u * 1024u)
 
-static const char *container_id;
+/* A name of at most 15 bytes. */
+#define PROC_COMM_MAX 64u
+
+/* The bus, for a service that did not come up in its time. */
+#define BUS_ERROR_TIMED_OUT "org.freedesktop.DBus.Error.TimedOut"
+
+/* What the words of a failure are about, as far as it is known. */
+static const char *container_id, *container_cgroup;
+
+/* What the daemon is asked. */
+struct request {
+	const struct oci_state *state;
+	char *cgroup;
+	uint64_t cgroup_id;
+	char *runtime;
+};
+
+static void request_done(struct request *request)
+{
+	free(request->cgroup);
+	free(request->runtime);
+}
 
 __attribute__((format(printf, 1, 2))) static int complain(const char *format, ...)
 {
@@ -59,7 +94,9 @@ __attribute__((format(printf, 1, 2))) static int complain(const char *format, ..
 	(void)sd_journal_send("MESSAGE=container %s is not started: %s",
 			      container_id ? container_id : "(unknown)", text ? text : format,
 			      "MESSAGE_ID=" LOG_ID_CONTAINER_REFUSED, "PRIORITY=%d", LOG_ERR,
-			      "CHECMATE_CONTAINER=%s", container_id ? container_id : "", NULL);
+			      "CHECMATE_CONTAINER=%s", container_id ? container_id : "",
+			      container_cgroup ? "CHECMATE_CGROUP=%s" : NULL, container_cgroup,
+			      NULL);
 	return -EPERM;
 }
 
@@ -150,68 +187,136 @@ static int append_annotations(sd_bus_message *m, const struct oci_state *state)
 
 static int complain_call(int r, const sd_bus_error *error)
 {
+	if (sd_bus_error_has_name(error, "org.freedesktop.systemd1.UnitMasked"))
+		return complain(
+			"checmated is not running, and its unit is masked; 'systemctl unmask checmated.service'");
 	if (sd_bus_error_has_names(error, SD_BUS_ERROR_SERVICE_UNKNOWN,
 				   SD_BUS_ERROR_NAME_HAS_NO_OWNER,
-				   "org.freedesktop.systemd1.UnitMasked",
 				   "org.freedesktop.systemd1.NoSuchUnit",
 				   "org.freedesktop.DBus.Error.Spawn.ServiceNotFound"))
-		return complain("checmated is not running; start checmated.service");
-	if (r == -ETIMEDOUT ||
-	    sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT))
-		return complain("checmated does not answer; see 'systemctl status checmated'");
-	if (sd_bus_error_has_names(error, SD_BUS_ERROR_ACCESS_DENIED))
-		return complain("checmated refuses: %s; the runtime has to run as root",
+		return complain("checmated is not running; 'systemctl start checmated.service'");
+	if (r == -ETIMEDOUT || sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY,
+						      SD_BUS_ERROR_TIMEOUT, BUS_ERROR_TIMED_OUT))
+		return complain(
+			"checmated does not answer; see 'systemctl status checmated.service'");
+	if (sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED))
+		return complain("checmated refuses: %s; a container is started by root, or by the user to whom its cgroup belongs",
 				error->message);
 	return complain("%s", error->message ? error->message : strerror(-r));
 }
 
-static int ask_daemon(const struct oci_state *state, const char *cgroup)
+static uint64_t now_usec(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * USEC_PER_SEC + ts.tv_nsec / 1000;
+}
+
+/*
+ * How long after the first try it is worth to try again: a daemon that is
+ * started anew, or replaced, must not cost a container its start.
+ */
+static uint64_t patience_usec(int r, const sd_bus_error *error)
+{
+	if (sd_bus_error_has_names(error, SD_BUS_ERROR_SERVICE_UNKNOWN,
+				   SD_BUS_ERROR_NAME_HAS_NO_OWNER))
+		return UNKNOWN_USEC;
+	if (r == -ECONNRESET || r == -ENOTCONN || r == -EPIPE ||
+	    sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_DISCONNECTED,
+				   BUS_ERROR_TIMED_OUT))
+		return DEADLINE_USEC;
+	return 0;
+}
+
+static int call_daemon(const struct request *request, uint64_t timeout_usec,
+		       sd_bus_error *ret_error, sd_bus_message **ret_reply)
 {
 	_cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
-	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	uint64_t id = 0;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 	int r;
-
-	r = cgroup_id(cgroup, &id);
-	if (r < 0)
-		return r;
 
 	r = sd_bus_open_system(&bus);
 	if (r < 0)
-		return complain("system bus cannot be reached: %s; checmated is asked over it",
-				strerror(-r));
+		return sd_bus_error_setf(ret_error, SD_BUS_ERROR_FAILED,
+					 "system bus cannot be reached: %s; checmated is asked over it",
+					 strerror(-r));
 
 	r = sd_bus_message_new_method_call(bus, &m, BUS_NAME, BUS_PATH, BUS_INTERFACE,
 					   "ApplyContainer");
 	if (r >= 0)
-		r = sd_bus_message_append(m, "susts", state->id, (uint32_t)state->pid, cgroup, id,
-					  "");
+		r = sd_bus_message_append(m, "susts", request->state->id,
+					  (uint32_t)request->state->pid, request->cgroup,
+					  request->cgroup_id, request->runtime);
 	if (r >= 0)
-		r = append_annotations(m, state);
+		r = append_annotations(m, request->state);
 	if (r < 0)
-		return complain("request cannot be made: %s", strerror(-r));
+		return sd_bus_error_setf(ret_error, SD_BUS_ERROR_FAILED,
+					 "request cannot be made: %s", strerror(-r));
 
-	r = sd_bus_call(bus, m, CALL_TIMEOUT_USEC, &error, &reply);
-	if (r < 0)
-		return complain_call(r, &error);
+	return sd_bus_call(bus, m, timeout_usec, ret_error, ret_reply);
+}
+
+static int ask_daemon(const struct request *request)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	uint64_t start = now_usec(), spent = 0;
+	int r;
+
+	for (;;) {
+		_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+		r = call_daemon(request, DEADLINE_USEC - spent, &error, &reply);
+		if (r >= 0)
+			break;
+		(void)usleep(RETRY_USEC);
+		spent = now_usec() - start;
+		if (spent >= patience_usec(r, &error))
+			return complain_call(r, &error);
+	}
 
 	r = sd_bus_message_enter_container(reply, 'a', "s");
+	if (r >= 0)
+		r = sd_bus_message_at_end(reply, false);
 	if (r < 0)
 		return complain("answer of checmated is not understood: %s", strerror(-r));
-	r = sd_bus_message_at_end(reply, false);
-	if (r < 0)
-		return complain("answer of checmated is not understood: %s", strerror(-r));
-	if (r > 0)
+	if (r > 0 && has_own_annotation(request->state))
 		return complain(
 			"no binding of checmated matches its annotations; correct them or add a file to /etc/checmate/bindings.d");
 	return 0;
 }
 
-static int run(void)
+/*
+ * The runtime is who started the hook.  Binding files name what that program is
+ * called, unless the hook was told a name.
+ */
+static int find_runtime(const char *name, char **ret_runtime)
+{
+	_cleanup_free_ char *comm = NULL;
+	char path[sizeof("/proc/2147483647/comm")];
+	int r;
+
+	if (name) {
+		comm = strdup(name);
+		if (!comm)
+			return complain("out of memory");
+	} else {
+		snprintf(path, sizeof(path), "/proc/%d/comm", (int)getppid());
+		r = file_read(AT_FDCWD, path, PROC_COMM_MAX, &comm, NULL);
+		if (r < 0)
+			return complain("name of the runtime cannot be told: %s: %s", path,
+					strerror(-r));
+		oci_runtime_trim(comm);
+	}
+	*ret_runtime = TAKE_PTR(comm);
+	return 0;
+}
+
+static int run(const char *runtime)
 {
 	_cleanup_(oci_state_done) struct oci_state state = {};
-	_cleanup_free_ char *text = NULL, *cgroup = NULL, *error = NULL;
+	_cleanup_(request_done) struct request request = { .state = &state };
+	_cleanup_free_ char *text = NULL, *error = NULL;
 	size_t size;
 	int r;
 
@@ -223,37 +328,51 @@ static int run(void)
 		return complain_error(r, error);
 	container_id = state.id;
 
-	if (!has_own_annotation(&state))
-		r = 0;
-	else
-		r = find_cgroup(state.pid, &cgroup);
-	if (r == 0 && cgroup)
-		r = ask_daemon(&state, cgroup);
+	r = find_cgroup(state.pid, &request.cgroup);
+	if (r >= 0) {
+		container_cgroup = request.cgroup;
+		r = cgroup_id(request.cgroup, &request.cgroup_id);
+	}
+	if (r >= 0)
+		r = find_runtime(runtime, &request.runtime);
+	if (r >= 0)
+		r = ask_daemon(&request);
 
-	container_id = NULL; /* owned by state */
+	/* They are the state's and the request's. */
+	container_id = container_cgroup = NULL;
 	return r;
 }
 
 static int usage(FILE *to)
 {
-	fputs("usage: checmate-oci-hook <STATE\n"
+	fputs("usage: checmate-oci-hook [--runtime=NAME] <STATE\n"
 	      "\n"
-	      "createRuntime hook of a container runtime: has checmated apply the policies\n"
-	      "of a container that has an annotation beginning with " OCI_ANNOTATION_PREFIX ".\n"
-	      "Containers without such annotations are left alone.\n",
+	      "createRuntime hook of a container runtime: has checmated stage the policies that\n"
+	      "its binding files give to the container, and fails when that cannot be done.\n"
+	      "\n"
+	      "  --runtime=NAME  what Runtime= of a binding file matches; by default what the\n"
+	      "                  program is called that started the hook\n",
 	      to);
 	return to == stdout ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char *argv[])
 {
-	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, {} };
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "runtime", required_argument, NULL, 'r' },
+		{},
+	};
+	const char *runtime = NULL;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
 		switch (c) {
 		case 'h':
 			return usage(stdout);
+		case 'r':
+			runtime = optarg;
+			break;
 		default:
 			return usage(stderr);
 		}
@@ -261,5 +380,5 @@ int main(int argc, char *argv[])
 	if (optind < argc)
 		return usage(stderr);
 
-	return run() < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run(runtime) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

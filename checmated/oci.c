@@ -137,7 +137,7 @@ static int parse_annotations(struct json_object *object, struct oci_state *state
  * @ret_error: text of a failure
  *
  * Return: 0, or -EBADMSG for anything that is not a state with an id and a
- * process.
+ * process that has yet to become the container's.
  */
 int oci_state_parse(const char *text, size_t size, struct oci_state *ret_state, char **ret_error)
 {
@@ -183,6 +183,15 @@ int oci_state_parse(const char *text, size_t size, struct oci_state *ret_state, 
 	pid = json_object_is_type(member, json_type_int) ? json_object_get_int64(member) : 0;
 	if (pid <= 0 || pid > INT_MAX)
 		return fail(ret_error, -EBADMSG, "container state: 'pid' is not a process's number");
+
+	/* A process that runs already would never come to the exec that arms its policies. */
+	if (json_object_object_get_ex(root, "status", &member)) {
+		const char *status = string_value(member);
+
+		if (!status || (strcmp(status, "creating") != 0 && strcmp(status, "created") != 0))
+			return fail(ret_error, -EBADMSG,
+				    "container state: 'status' is not \"creating\" or \"created\"; the hook belongs under createRuntime, before the container runs");
+	}
 
 	state.id = strdup(id);
 	if (!state.id)
@@ -309,4 +318,15 @@ int oci_cgroup_target(const char *container, const char *own, char **ret_cgroup,
 
 	*ret_cgroup = TAKE_PTR(cgroup);
 	return 0;
+}
+
+/**
+ * oci_runtime_trim() - Make a runtime's name of what its process is called
+ * @comm: contents of /proc/PID/comm; changed in place
+ *
+ * runc's parts call themselves "runc:[1:CHILD]" and the like.
+ */
+void oci_runtime_trim(char *comm)
+{
+	comm[strcspn(comm, ":\n")] = '\0';
 }

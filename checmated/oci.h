@@ -7,11 +7,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/*
- * Containers without an annotation that begins so are none of our business, and
- * the hook does not ask for them. A binding file that could only match such
- * containers is refused, for it would never be asked for.
- */
+/* A container that has an annotation which begins so asks for policies, and gets some or is refused. */
 #define OCI_ANNOTATION_PREFIX "org.checmate."
 
 /* Larger than any state a runtime writes, small enough to hold in memory. */
@@ -30,3 +26,5 @@ void oci_state_done(struct oci_state *state);
 
 int oci_cgroup_parse(const char *text, char **ret_cgroup);
 int oci_cgroup_target(const char *container, const char *own, char **ret_cgroup, char **ret_error);
+
+void oci_runtime_trim(char *comm);

@@ -53,6 +53,8 @@ static void test_state_without_annotations(void **unused)
 		"{\"id\":\"a\",\"pid\":1}",
 		"{\"id\":\"a\",\"pid\":1,\"annotations\":{}}",
 		"{\"id\":\"a\",\"pid\":1,\"annotations\":null}",
+		"{\"id\":\"a\",\"pid\":1,\"status\":\"creating\"}",
+		"{\"id\":\"a\",\"pid\":1,\"status\":\"created\"}",
 	};
 
 	(void)unused;
@@ -97,6 +99,10 @@ static void test_bad_states(void **unused)
 		{ "{\"id\":\"a\",\"pid\":\"1\"}", "'pid' is not" },
 		{ "{\"id\":\"a\",\"pid\":4294967297}", "'pid' is not" },
 		{ "{\"id\":\"a\",\"pid\":99999999999999999999999}", "'pid' is not" },
+		{ "{\"id\":\"a\",\"pid\":1,\"status\":\"running\"}", "'status' is not" },
+		{ "{\"id\":\"a\",\"pid\":1,\"status\":\"\"}", "'status' is not" },
+		{ "{\"id\":\"a\",\"pid\":1,\"status\":null}", "'status' is not" },
+		{ "{\"id\":\"a\",\"pid\":1,\"status\":1}", "'status' is not" },
 		{ "{\"id\":\"a\",\"pid\":1,\"annotations\":[]}", "'annotations' is not" },
 		{ "{\"id\":\"a\",\"pid\":1,\"annotations\":\"b\"}", "'annotations' is not" },
 		{ "{\"id\":\"a\",\"pid\":1,\"annotations\":{\"b\":1}}", "annotation 'b' is not" },
@@ -254,6 +260,31 @@ static void test_cgroup_target(void **unused)
 	}
 }
 
+static void test_runtime_trim(void **unused)
+{
+	static const struct {
+		const char *comm;
+		const char *name;
+	} cases[] = {
+		{ "crun\n", "crun" },
+		{ "runc:[1:CHILD]\n", "runc" },
+		{ "kata-runtime", "kata-runtime" },
+		{ "a b\n", "a b" },
+		{ "\n", "" },
+		{ "", "" },
+		{ ":[2:INIT]\n", "" },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char comm[32];
+
+		strcpy(comm, cases[i].comm);
+		oci_runtime_trim(comm);
+		assert_string_equal(comm, cases[i].name);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +295,7 @@ int main(void)
 		cmocka_unit_test(test_state_read),
 		cmocka_unit_test(test_cgroup_parse),
 		cmocka_unit_test(test_cgroup_target),
+		cmocka_unit_test(test_runtime_trim),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
