@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# checmate-oci-hook: whatever is in the way, a container that asks for policies
-# does not start without them; and the cgroup they go to is the right one.
+# checmate-oci-hook: whatever is in the way, a container does not start without
+# the policies that it is given; and the cgroup they go to is the right one.
 #
 # Functions are called by name, which shellcheck cannot see.
 # shellcheck disable=SC2317
@@ -16,10 +16,6 @@ ip link set lo up
 parent=/checmate-hook
 mkdir -p "$cgroups$parent"
 policies=/usr/lib/checmate/policies
-
-stopped() {
-	! crun state "$1" | jq -re .status | grep -qx running
-}
 
 give_state() {
 	printf '%s' "$1" | "$hook"
@@ -44,14 +40,19 @@ systemctl stop checmated.service
 systemctl mask --runtime --now checmated.service 2>/dev/null
 bundle down "$parent/down" "$annotations" probe pause
 check_match "without checmated the start fails and says why" \
-	'checmate-oci-hook: container down: checmated is not running; start checmated.service' \
+	'checmate-oci-hook: container down: checmated is not running, .*unmask checmated.service' \
 	start down
 check "the container does not run" stopped down
 crun delete -f down 2>/dev/null
 check "its cgroup is gone" test ! -e "$cgroups$parent/down"
+check "the journal says why too" wait_until 20 \
+	refusal 'container down is not started: checmated is not running'
+check_output "and where it was to be" "$parent/down" journalctl -q -o cat \
+	--output-fields=CHECMATE_CGROUP CHECMATE_CONTAINER=down
 bundle free "$parent/free" '{ "other": "x" }' probe pause
-check "a container that asks for nothing starts" start free
-crun delete -f free
+check_match "so does the start of one that asks for nothing" \
+	'checmate-oci-hook: container free: checmated is not running' start free
+crun delete -f free 2>/dev/null
 systemctl unmask --runtime checmated.service 2>/dev/null
 
 # --- the bus starts it -------------------------------------------------------
@@ -63,6 +64,23 @@ check_output "bind is judged" EACCES sh -c 'crun exec web probe bind 0.0.0.0 909
 check_output "connect is judged" EPERM sh -c 'crun exec web probe connect 127.0.0.1 1 || :'
 crun delete -f web
 check "its pins go with the cgroup" wait_until 20 no_pins
+
+check "one that asks for nothing, and is given nothing, starts" start free
+check_output "and may do everything" ok crun exec free probe bind 0.0.0.0 9090
+crun delete -f free
+
+# A daemon that goes while it is asked, and comes back, costs no start: the hook
+# asks again. Stopped, it keeps the hook waiting until it is ended.
+pid=$(systemctl show --property=MainPID --value checmated.service)
+kill -STOP "$pid"
+bundle again "$parent/again" "$annotations" probe pause
+start again >"$bundles/again/start" 2>&1 &
+starting=$!
+check "the hook asks" wait_until 30 pgrep -x checmate-oci-ho
+kill -KILL "$pid"
+check "and asks the next daemon when one goes" wait "$starting"
+check_output "whose answer holds" EACCES sh -c 'crun exec again probe bind 0.0.0.0 9090 || :'
+crun delete -f again
 
 # --- what does not match -----------------------------------------------------
 
@@ -140,7 +158,10 @@ check_match "a process that is gone is told" 'process 2147483647 is gone' give_s
 
 # --- states ------------------------------------------------------------------
 
-check "a state without annotations is nobody's business" give_state '{"id":"a","pid":1}'
+check_match "without annotations too the root cgroup is refused" 'root cgroup' \
+	give_state '{"id":"a","pid":2}'
+check_match "a container that runs already is refused" "'status' is not .*createRuntime" \
+	give_state '{"id":"a","pid":1,"status":"running"}'
 check_status "half a state is refused" 1 give_state '{"id":"a","pid":1'
 check_match "and said to be no JSON" 'container state is not JSON' give_state '{"id":"a","pid":1'
 check_match "no state at all is told" 'no container state on standard input' give_state ''
