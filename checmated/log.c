@@ -16,10 +16,11 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
+#include "checmate.h"
 #include "cleanup.h"
 #include "log.h"
 
-#define MAX_FIELDS 12
+#define MAX_FIELDS 24
 
 struct entry {
 	struct iovec fields[MAX_FIELDS];
@@ -47,6 +48,17 @@ __attribute__((format(printf, 2, 3))) static void entry_add(struct entry *entry,
 	va_end(ap);
 	if (n >= 0)
 		entry->fields[entry->n++] = (struct iovec){ .iov_base = text, .iov_len = n };
+}
+
+static void entry_add_denial(struct entry *entry, const struct checmate_event *denial)
+{
+	entry_add(entry, "CHECMATE_HOOK=%s", denial->hook);
+	entry_add(entry, "CHECMATE_MODE=%s", denial->permissive ? "permissive" : "enforce");
+	entry_add(entry, "CHECMATE_PID=%u", denial->pid);
+	entry_add(entry, "CHECMATE_UID=%u", denial->uid);
+	entry_add(entry, "CHECMATE_COMM=%s", denial->comm);
+	entry_add(entry, "CHECMATE_SUBJECT_TYPE=%s", denial->subject_type);
+	entry_add(entry, "CHECMATE_SUBJECT=%s", denial->subject);
 }
 
 /* Is stderr the journal?  Then the structured entry alone is enough. */
@@ -104,6 +116,13 @@ void log_event(int priority, const char *message_id, const struct log_fields *fi
 		entry_add(&entry, "CHECMATE_CONTAINER=%s", fields->container);
 	if (fields->origin)
 		entry_add(&entry, "CHECMATE_ORIGIN=%s", fields->origin);
+	if (fields->denial)
+		entry_add_denial(&entry, fields->denial);
+	if (fields->hook)
+		entry_add(&entry, "CHECMATE_HOOK=%s", fields->hook);
+	if (fields->suppressed)
+		entry_add(&entry, "CHECMATE_SUPPRESSED=%llu",
+			  (unsigned long long)fields->suppressed);
 	if (fields->detail)
 		entry_add(&entry, "CHECMATE_DETAIL=%s", fields->detail);
 	if (fields->error)

@@ -10,19 +10,20 @@
 #include <stdint.h>
 #include <syslog.h>
 
+struct checmate_event;
+
 #define LOG_ID_STARTED "8c4b122058b743d2950b1f6ef9e7eac5"
 #define LOG_ID_CONFIG_REFUSED "52317c9dcdeb4729ac14213abe82e667"
 #define LOG_ID_CONFIG_LOADED "96d77cf4bff34062aaf0700e9be7cae5"
 #define LOG_ID_BINDING_APPLIED "73b5f61c9ea84aaf8b34ac56ca98b1db"
-#define LOG_ID_BINDING_STAGED "86eecea5f23645a48548ee3001cec113"
-#define LOG_ID_BINDING_CHANGED "8eafb8361d40443faa36706c7ef2be06"
 #define LOG_ID_BINDING_REMOVED "1d825355bc1c49fe9aec71dae99a2d01"
 #define LOG_ID_BINDING_FAILED "917d8a28ae2941b4ae6312338b2d97e1"
-#define LOG_ID_DRIFT "b0208a99c1f84c979720bd723f0ac23c"
-#define LOG_ID_SEALED "6d0e5db8c1fe4690947ee6202d82d8ab"
 #define LOG_ID_CONTROLLER_ENABLED "e38a25d8e1ab45bca9c5d015d0ff4284"
 #define LOG_ID_CGROUPS_GONE "b029b8fa9c164f75a0a7e3c633a7d098"
 #define LOG_ID_CONTAINER_REFUSED "d93241ba69d34fbf91d125285fb23763"
+#define LOG_ID_DENIED "fe502dc2340c4096a2fb2006f99d3629"
+#define LOG_ID_DENIED_REST "fce8f2e8f05945e489cf7d8b9d737e6c"
+#define LOG_ID_DENIALS_UNREAD "ddf3c58e5a784502a20c9ad2365aa975"
 #define LOG_ID_FAILED "ef83645c91954deb9f7cf7e32a12bba4"
 
 /* What an entry is about; members that are NULL or 0 are left out of it. */
@@ -32,6 +33,9 @@ struct log_fields {
 	const char *policy; /* CHECMATE_POLICY, several separated by ',' */
 	const char *container; /* CHECMATE_CONTAINER */
 	const char *origin; /* CHECMATE_ORIGIN */
+	const struct checmate_event *denial; /* CHECMATE_HOOK and more, see docs/operations.md */
+	uint64_t suppressed; /* CHECMATE_SUPPRESSED: how many like it were not written */
+	const char *hook; /* CHECMATE_HOOK, where there is no denial */
 	const char *detail; /* CHECMATE_DETAIL: verifier's words, several lines */
 	int error; /* ERRNO, positive */
 };

@@ -8,15 +8,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 #include "bus-names.h"
 #include "cleanup.h"
 #include "log.h"
+#include "manager-events.h"
 #include "manager.h"
-#include "origin.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
+#define STATE_DIR "/run/checmate/origins"
 
 /* A walk through all cgroups. */
 struct sweep {
@@ -28,10 +30,9 @@ struct sweep {
 static int reconcile(struct manager *manager, const char *cgroup)
 {
 	_cleanup_(store_error_done) struct store_error error = {};
-	struct store_look look = {};
 	int r;
 
-	r = store_reconcile(&manager->store, cgroup, &look, &error);
+	r = store_reconcile(&manager->store, cgroup, &error);
 	if (r < 0)
 		log_event(LOG_ERR, LOG_ID_BINDING_FAILED,
 			  &(struct log_fields){
@@ -115,17 +116,21 @@ static void notify_status(const struct manager *manager, const char *state)
  */
 int manager_reload(struct manager *manager, size_t *ret_n_failed, char **ret_error)
 {
+	struct config *config;
 	int r;
 
-	r = store_load(&manager->store, manager->dirs, ret_error);
+	r = config_load_verified(manager->dirs, &config, ret_error);
 	if (r < 0)
 		return r;
 
+	config_free(manager->store.config);
+	manager->store.config = config;
 	log_event(LOG_INFO, LOG_ID_CONFIG_LOADED, NULL, "%zu binding files loaded",
-		  manager->store.config->n_bindings);
+		  config->n_bindings);
 	manager_bus_config_changed(manager);
 
 	*ret_n_failed = reconcile_all(manager);
+	(void)watch_retry(manager->watch);
 	notify_status(manager, "");
 	return 0;
 }
@@ -135,14 +140,14 @@ static int load_config(struct manager *manager)
 	_cleanup_free_ char *error = NULL;
 	int r;
 
-	r = store_load(&manager->store, manager->dirs, &error);
+	r = config_load_verified(manager->dirs, &manager->store.config, &error);
 	if (r < 0)
 		log_event(LOG_ERR, LOG_ID_CONFIG_REFUSED, &(struct log_fields){ .error = -r }, "%s",
 			  error ? error : strerror(-r));
 	return r;
 }
 
-static int check_features(struct manager *manager)
+static int check_features(void)
 {
 	_cleanup_(checmate_features_freep) struct checmate_features *features = NULL;
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
@@ -153,10 +158,8 @@ static int check_features(struct manager *manager)
 		log_event(LOG_ERR, LOG_ID_FAILED, NULL, "%s", checmate_error_text(e));
 		return r;
 	}
-	if (checmate_features_backend(features)) {
-		manager->store.can_stage = checmate_features_supports(features, "staging");
+	if (checmate_features_backend(features))
 		return 0;
-	}
 
 	for (size_t i = 0; i < checmate_features_count(features); i++) {
 		const struct checmate_feature *feature = checmate_features_get(features, i);
@@ -170,20 +173,24 @@ static int check_features(struct manager *manager)
 	return -EOPNOTSUPP;
 }
 
-static int make_dirs(const struct manager *manager)
+static int make_state_dir(void)
 {
-	const char *const dirs[] = { manager->store.origin_dir, manager->store.container_dir };
+	char path[] = STATE_DIR;
 
-	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
-		int r = origin_make_dir(dirs[i]);
+	for (char *slash = strchr(path + strlen("/run/"), '/');; slash = strchr(slash + 1, '/')) {
+		if (slash)
+			*slash = '\0';
+		if (mkdir(path, 0700) < 0 && errno != EEXIST) {
+			int r = -errno;
 
-		if (r < 0) {
 			log_event(LOG_ERR, LOG_ID_FAILED, &(struct log_fields){ .error = -r },
-				  "%s: cannot be made: %s", dirs[i], strerror(-r));
+				  "%s: cannot be made: %s", path, strerror(-r));
 			return r;
 		}
+		if (!slash)
+			return 0;
+		*slash = '/';
 	}
-	return 0;
 }
 
 static int fail_setup(int r, const char *what)
@@ -272,13 +279,12 @@ int manager_new(const char *const *dirs, struct manager **ret_manager)
 	if (!manager)
 		return fail_setup(-ENOMEM, "startup");
 	manager->dirs = dirs;
-	manager->store.origin_dir = ORIGIN_DIR;
-	manager->store.container_dir = CONTAINER_DIR;
+	manager->store.state_dir = STATE_DIR;
 
-	r = check_features(manager);
+	r = check_features();
 	if (r < 0)
 		return r;
-	r = make_dirs(manager);
+	r = make_state_dir();
 	if (r < 0)
 		return r;
 	r = load_config(manager);
@@ -290,6 +296,9 @@ int manager_new(const char *const *dirs, struct manager **ret_manager)
 	r = setup_bus(manager);
 	if (r < 0)
 		return fail_setup(r, "system bus cannot be used");
+	r = manager_events_attach(manager);
+	if (r < 0)
+		return fail_setup(r, "denials and figures cannot be seen to");
 	r = tree_new(manager->event, CGROUP_ROOT, on_added, on_removed, manager, &manager->tree);
 	if (r < 0)
 		return fail_setup(r, CGROUP_ROOT " cannot be watched");
@@ -332,11 +341,12 @@ struct manager *manager_free(struct manager *manager)
 	if (!manager)
 		return NULL;
 	tree_free(manager->tree);
+	manager_events_detach(manager);
 	sd_event_source_disable_unref(manager->gc_source);
 	polkit_free(manager->polkit);
 	sd_bus_flush_close_unref(manager->bus);
 	sd_event_unref(manager->event);
-	store_done(&manager->store);
+	config_free(manager->store.config);
 	free(manager);
 	return NULL;
 }

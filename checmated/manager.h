@@ -7,9 +7,13 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
+#include "inventory.h"
+#include "metrics-http.h"
+#include "metrics.h"
 #include "polkit.h"
 #include "store.h"
 #include "tree.h"
+#include "watch.h"
 
 struct manager {
 	sd_event *event;
@@ -19,6 +23,10 @@ struct manager {
 	const char *backend; /* what enforces; "" for nothing */
 	sd_event_source *gc_source; /* lets go of what removed cgroups left, once per turn */
 	const char *const *dirs; /* of binding files */
+	struct watch *watch; /* reads denials */
+	struct metrics *metrics;
+	struct inventory *inventory; /* of bindings, for the metrics */
+	struct metrics_http *metrics_http; /* NULL: nobody wants them */
 	struct store store;
 };
 

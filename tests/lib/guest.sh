@@ -230,11 +230,14 @@ qemu_guest() {
 	shift
 	processors=2
 	if [ -n "${icount-}" ]; then
-		# Time goes on by a nanosecond with each instruction, and at once while idle.
+		# Time goes on by a nanosecond with each instruction, and at once while idle;
+		# not with a disk, whose answers would come after hours.
+		sleep=off
+		[ "$guest" = small ] || sleep=on
 		processors=1
 		accel=tcg,thread=single
 		append="tsc_early_khz=1000000 nokaslr ${append-}"
-		set -- -icount shift=0,sleep=off "$@"
+		set -- -icount shift=0,sleep=$sleep "$@"
 	else
 		accel=${CHECMATE_ACCEL:-tcg}
 		[ "$accel" != tcg ] || accel=tcg,thread=$(tcg_thread)

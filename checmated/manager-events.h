@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * checmated - What becomes of denials, and the figures
+ */
+#pragma once
+
+#include "manager.h"
+
+int manager_events_attach(struct manager *manager);
+void manager_events_detach(struct manager *manager);
