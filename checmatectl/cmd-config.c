@@ -85,16 +85,12 @@ static struct json_object *describe(const struct config_binding *binding)
 	return object;
 }
 
-/* A line of text for each key of [Match] and each policy, as they are in a document. */
+/* A line of text for each glob and each policy, as they are in a document; drop-ins below. */
 static void add_line(struct libscols_table *table, struct json_object *object)
 {
-	_cleanup_free_ char *files = text_new("%s", text_of(object, "file"));
 	_cleanup_free_ char *match = NULL, *policies = NULL;
+	struct libscols_line *line;
 	struct json_object *array;
-
-	array = json_object_object_get(object, "drop_ins");
-	for (size_t i = 0; i < json_object_array_length(array); i++)
-		text_add_line(&files, json_object_get_string(json_object_array_get_idx(array, i)));
 
 	json_object_object_foreach(json_object_object_get(object, "match"), key, globs) {
 		for (size_t i = 0; i < json_object_array_length(globs); i++) {
@@ -117,7 +113,17 @@ static void add_line(struct libscols_table *table, struct json_object *object)
 
 		text_add_line(&policies, text);
 	}
-	table_add(table, (const char *const[]){ files, text_of(object, "for"), match, policies });
+	line = table_add(table, (const char *const[]){ text_of(object, "file"),
+						       text_of(object, "for"), match, policies });
+
+	array = json_object_object_get(object, "drop_ins");
+	for (size_t i = 0; i < json_object_array_length(array); i++) {
+		struct json_object *path = json_object_array_get_idx(array, i);
+
+		table_add_below(table, line,
+				(const char *const[]){ json_object_get_string(path), NULL, NULL,
+						       NULL });
+	}
 }
 
 /* A directory that was named is there; of the daemon's own, some may not be. */

@@ -172,14 +172,11 @@ static int run_apply(sd_bus_message *m, const struct call *call, sd_bus_error *r
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	int r;
 
-	if (request->permissive)
-		return sd_bus_error_set(ret_error, BUS_ERROR("NotSupported"),
-					"option 'mode': only enforce is supported");
 	r = open_cgroup(call, &cgroup, ret_error);
 	if (r < 0)
 		return r;
-	r = store_apply(&call->manager->store, checmate_cgroup_path(cgroup), request->policies,
-			request->n_policies, &error);
+	r = store_apply(&call->manager->store, cgroup, request->policies, request->n_policies,
+			&(struct store_apply_opts){ .permissive = request->permissive }, &error);
 	return r < 0 ? refuse_store(call, r, &error, ret_error) : done(m);
 }
 
@@ -192,8 +189,7 @@ static int run_remove(sd_bus_message *m, const struct call *call, sd_bus_error *
 	r = open_cgroup(call, &cgroup, ret_error);
 	if (r < 0)
 		return r;
-	r = store_remove(&call->manager->store, checmate_cgroup_path(cgroup), call->request.policy,
-			 &error);
+	r = store_remove(&call->manager->store, cgroup, call->request.policy, &error);
 	return r < 0 ? refuse_store(call, r, &error, ret_error) : done(m);
 }
 
@@ -259,8 +255,16 @@ static int run_apply_container(sd_bus_message *m, const struct call *call, sd_bu
 	r = check_owner(call, ret_error);
 	if (r < 0)
 		return r;
-	r = store_apply_container(&call->manager->store, request->id, request->target,
-				  request->cgroup_id, request->annotations, &policies, &error);
+	r = store_apply_container(&call->manager->store,
+				  &(struct container){
+					  .id = (char *)request->id,
+					  .cgroup = (char *)request->target,
+					  .runtime = (char *)request->runtime,
+					  .cgroup_id = request->cgroup_id,
+					  .pid = request->pid,
+					  .annotations = (char **)request->annotations,
+				  },
+				  &policies, &error);
 	if (r < 0)
 		return refuse_store(call, r, &error, ret_error);
 

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 #include "bus-names.h"
@@ -16,9 +15,9 @@
 #include "log.h"
 #include "manager-events.h"
 #include "manager.h"
+#include "origin.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
-#define STATE_DIR "/run/checmate/origins"
 
 /* A walk through all cgroups. */
 struct sweep {
@@ -30,9 +29,10 @@ struct sweep {
 static int reconcile(struct manager *manager, const char *cgroup)
 {
 	_cleanup_(store_error_done) struct store_error error = {};
+	struct store_look look = {};
 	int r;
 
-	r = store_reconcile(&manager->store, cgroup, &error);
+	r = store_reconcile(&manager->store, cgroup, &look, &error);
 	if (r < 0)
 		log_event(LOG_ERR, LOG_ID_BINDING_FAILED,
 			  &(struct log_fields){
@@ -116,17 +116,14 @@ static void notify_status(const struct manager *manager, const char *state)
  */
 int manager_reload(struct manager *manager, size_t *ret_n_failed, char **ret_error)
 {
-	struct config *config;
 	int r;
 
-	r = config_load_verified(manager->dirs, &config, ret_error);
+	r = store_load(&manager->store, manager->dirs, ret_error);
 	if (r < 0)
 		return r;
 
-	config_free(manager->store.config);
-	manager->store.config = config;
 	log_event(LOG_INFO, LOG_ID_CONFIG_LOADED, NULL, "%zu binding files loaded",
-		  config->n_bindings);
+		  manager->store.config->n_bindings);
 	manager_bus_config_changed(manager);
 
 	*ret_n_failed = reconcile_all(manager);
@@ -140,14 +137,14 @@ static int load_config(struct manager *manager)
 	_cleanup_free_ char *error = NULL;
 	int r;
 
-	r = config_load_verified(manager->dirs, &manager->store.config, &error);
+	r = store_load(&manager->store, manager->dirs, &error);
 	if (r < 0)
 		log_event(LOG_ERR, LOG_ID_CONFIG_REFUSED, &(struct log_fields){ .error = -r }, "%s",
 			  error ? error : strerror(-r));
 	return r;
 }
 
-static int check_features(void)
+static int check_features(struct manager *manager)
 {
 	_cleanup_(checmate_features_freep) struct checmate_features *features = NULL;
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
@@ -158,8 +155,10 @@ static int check_features(void)
 		log_event(LOG_ERR, LOG_ID_FAILED, NULL, "%s", checmate_error_text(e));
 		return r;
 	}
-	if (checmate_features_backend(features))
+	if (checmate_features_backend(features)) {
+		manager->store.can_stage = checmate_features_supports(features, "staging");
 		return 0;
+	}
 
 	for (size_t i = 0; i < checmate_features_count(features); i++) {
 		const struct checmate_feature *feature = checmate_features_get(features, i);
@@ -173,24 +172,20 @@ static int check_features(void)
 	return -EOPNOTSUPP;
 }
 
-static int make_state_dir(void)
+static int make_dirs(const struct manager *manager)
 {
-	char path[] = STATE_DIR;
+	const char *const dirs[] = { manager->store.origin_dir, manager->store.container_dir };
 
-	for (char *slash = strchr(path + strlen("/run/"), '/');; slash = strchr(slash + 1, '/')) {
-		if (slash)
-			*slash = '\0';
-		if (mkdir(path, 0700) < 0 && errno != EEXIST) {
-			int r = -errno;
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		int r = origin_make_dir(dirs[i]);
 
+		if (r < 0) {
 			log_event(LOG_ERR, LOG_ID_FAILED, &(struct log_fields){ .error = -r },
-				  "%s: cannot be made: %s", path, strerror(-r));
+				  "%s: cannot be made: %s", dirs[i], strerror(-r));
 			return r;
 		}
-		if (!slash)
-			return 0;
-		*slash = '/';
 	}
+	return 0;
 }
 
 static int fail_setup(int r, const char *what)
@@ -279,12 +274,13 @@ int manager_new(const char *const *dirs, struct manager **ret_manager)
 	if (!manager)
 		return fail_setup(-ENOMEM, "startup");
 	manager->dirs = dirs;
-	manager->store.state_dir = STATE_DIR;
+	manager->store.origin_dir = ORIGIN_DIR;
+	manager->store.container_dir = CONTAINER_DIR;
 
-	r = check_features();
+	r = check_features(manager);
 	if (r < 0)
 		return r;
-	r = make_state_dir();
+	r = make_dirs(manager);
 	if (r < 0)
 		return r;
 	r = load_config(manager);
@@ -346,7 +342,7 @@ struct manager *manager_free(struct manager *manager)
 	polkit_free(manager->polkit);
 	sd_bus_flush_close_unref(manager->bus);
 	sd_event_unref(manager->event);
-	config_free(manager->store.config);
+	store_done(&manager->store);
 	free(manager);
 	return NULL;
 }

@@ -5,10 +5,10 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cleanup.h"
 #include "log.h"
@@ -17,47 +17,76 @@
 #include "store.h"
 #include "strv.h"
 
-/* A policy that a cgroup is to have, and the file that says so; NULL for a request by hand. */
-struct wanted {
-	const struct config_policy *policy;
-	const struct config_binding *binding;
+/* The library tries a cgroup that others keep changing again by itself, and gives up. */
+#define TRIES 3
+
+/* The library's cgroup for trying whether the kernel enforces. */
+#define SELFTEST_PREFIX "checmate-selftest."
+
+/* A cgroup that something is done to. */
+struct site {
+	struct store *store;
+	struct checmate_cgroup *cgroup;
+	const char *path;
+	uint64_t id;
+	const struct container *container; /* what runs in it, or NULL */
+	bool stage; /* it does not run yet */
 };
 
-struct wanted_list {
-	struct wanted *items;
-	size_t n;
+/* What is to be done about one policy that files give. */
+enum action {
+	ACTION_KEEP,
+	ACTION_KEEP_STAGED,
+	ACTION_PARAM,
+	ACTION_MODE,
+	ACTION_APPLY,
 };
 
-/* Policies opened and given their parameters, about to be applied together. */
+struct step {
+	struct wanted *wanted;
+	enum action action;
+	size_t param; /* ACTION_PARAM: index of its name */
+	bool staged; /* an instance waits for an exec */
+	bool drift; /* somebody else changed it */
+	uint32_t prog_id; /* of the instance that is there, 0 for none */
+};
+
+/* A policy opened, about to be applied together with others. */
+struct batch_item {
+	struct checmate_policy *policy;
+	struct origin origin;
+	bool replaces;
+};
+
 struct batch {
-	struct checmate_policy **policies;
-	const struct wanted **wanted;
+	struct batch_item *items;
 	size_t n;
+	bool permissive;
 };
-
-/* Who asks for policies. */
-struct request {
-	enum origin_kind kind;
-	const char *container; /* ORIGIN_CONTAINER */
-};
-
-static void wanted_list_done(struct wanted_list *list)
-{
-	free(list->items);
-}
-
-static void batch_done(struct batch *batch)
-{
-	for (size_t i = 0; i < batch->n; i++)
-		checmate_policy_free(batch->policies[i]);
-	free(batch->policies);
-	free(batch->wanted);
-}
 
 static void library_strv_freep(char ***strv)
 {
 	*strv = checmate_strv_free(*strv);
 }
+
+static void batch_done(struct batch *batch)
+{
+	for (size_t i = 0; i < batch->n; i++) {
+		checmate_policy_free(batch->items[i].policy);
+		origin_done(&batch->items[i].origin);
+	}
+	free(batch->items);
+}
+
+static uint64_t now_usec(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000ull + ts.tv_nsec / 1000;
+}
+
+/* --- errors --------------------------------------------------------------- */
 
 void store_error_done(struct store_error *error)
 {
@@ -66,10 +95,8 @@ void store_error_done(struct store_error *error)
 	*error = (struct store_error){};
 }
 
-static int fail(struct store_error *error, int r, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static int fail(struct store_error *error, int r, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int fail(struct store_error *error, int r,
+						      const char *format, ...)
 {
 	va_list ap;
 
@@ -79,6 +106,11 @@ static int fail(struct store_error *error, int r, const char *format, ...)
 		error->text = NULL;
 	va_end(ap);
 	return r;
+}
+
+static int fail_oom(struct store_error *error)
+{
+	return fail(error, -ENOMEM, "out of memory");
 }
 
 static int fail_library(struct store_error *error, int r, const struct checmate_error *e)
@@ -91,178 +123,130 @@ static int fail_library(struct store_error *error, int r, const struct checmate_
 	return r;
 }
 
-static int wanted_list_add(struct wanted_list *list, struct wanted item)
+static int fail_record(struct store_error *error, int r, const char *dir, const char *what)
 {
-	struct wanted *items;
+	return fail(error, r, "%s: a record cannot be %s: %s; see to space and permissions", dir,
+		    what, strerror(-r));
+}
 
-	/* The later file counts. */
-	for (size_t i = 0; i < list->n; i++) {
-		if (!streq(list->items[i].policy->name, item.policy->name))
-			continue;
-		list->items[i] = item;
-		return 0;
+/* Adds what went wrong with one policy to what did with others. */
+static void add_failure(struct store_error *all, struct store_error *one)
+{
+	char *text;
+
+	if (!all->text) {
+		store_error_done(all);
+		*all = *one;
+		*one = (struct store_error){};
+		return;
 	}
-
-	items = reallocarray(list->items, list->n + 1, sizeof(*items));
-	if (!items)
-		return -ENOMEM;
-	list->items = items;
-	items[list->n++] = item;
-	return 0;
-}
-
-static int wanted_by_config(const struct config *config, const struct identity *identity,
-			    struct wanted_list *list)
-{
-	for (size_t i = 0; i < config->n_bindings; i++) {
-		const struct config_binding *binding = config->bindings[i];
-
-		if (!config_match(binding, identity))
-			continue;
-		for (size_t j = 0; j < binding->n_policies; j++) {
-			struct wanted item = {
-				.policy = &binding->policies[j],
-				.binding = binding,
-			};
-			int r;
-
-			r = wanted_list_add(list, item);
-			if (r < 0)
-				return r;
-		}
+	if (one->text && asprintf(&text, "%s; %s", all->text, one->text) >= 0) {
+		free(all->text);
+		all->text = text;
 	}
-	return 0;
+	if (!all->detail)
+		all->detail = TAKE_PTR(one->detail);
+	store_error_done(one);
 }
 
-/* Is @binding what applying @policy would make? */
-static int same_binding(const struct checmate_binding *binding,
-			const struct checmate_policy *policy, struct checmate_error **ret_error)
+/* --- what was done -------------------------------------------------------- */
+
+static void tell(const struct site *site, const char *policy, const char *change,
+		 const struct origin *origin, uint64_t usec)
 {
-	if (!streq(checmate_binding_version(binding), checmate_policy_version(policy)) ||
-	    checmate_binding_count_programs(binding) != checmate_policy_count_programs(policy) ||
-	    checmate_binding_count_params(binding) != checmate_policy_count_params(policy))
-		return false;
-
-	for (size_t i = 0; i < checmate_binding_count_programs(binding); i++)
-		if (!checmate_binding_get_program(binding, i)->attached ||
-		    checmate_binding_get_program(binding, i)->permissive)
-			return false;
-
-	for (size_t i = 0; i < checmate_policy_count_params(policy); i++) {
-		const char *name = checmate_policy_get_param(policy, i)->name;
-		_cleanup_free_ char *is = NULL, *should = NULL;
-		int r;
-
-		r = checmate_policy_get(policy, name, &should, ret_error);
-		if (r < 0)
-			return r;
-		r = checmate_binding_get(binding, name, &is, ret_error);
-		if (r == -ENOENT)
-			return false;
-		if (r < 0)
-			return r;
-		if (!streq(is, should))
-			return false;
-	}
-	return true;
-}
-
-static uint32_t binding_prog_id(const struct checmate_binding *binding)
-{
-	const struct checmate_program *program = checmate_binding_get_program(binding, 0);
-
-	return program ? program->id : 0;
-}
-
-static int record_origin(struct store *store, const struct request *request, uint64_t cgroup_id,
-			 const char *policy, uint32_t prog_id, const struct wanted *wanted,
-			 struct store_error *error)
-{
+	const struct store *store = site->store;
 	_cleanup_free_ char *text = NULL;
+	struct store_change told = {
+		.cgroup = site->path,
+		.cgroup_id = site->id,
+		.policy = policy,
+		.change = change,
+		.usec = usec,
+	};
+
+	if (!store->changed)
+		return;
+	if (origin)
+		(void)origin_describe(origin, &text);
+	told.origin = text ? text : "";
+	store->changed(&told, store->userdata);
+}
+
+static struct log_fields log_fields(const struct site *site, const char *policy)
+{
+	return (struct log_fields){
+		.cgroup = site->path,
+		.cgroup_id = site->id,
+		.policy = policy,
+		.container = site->container ? site->container->id : NULL,
+	};
+}
+
+/* --- records -------------------------------------------------------------- */
+
+/* Returns whether there is one, or -errno. */
+static int read_origin(const struct site *site, const char *policy, struct origin *origin,
+		       struct store_error *error)
+{
+	const char *dir = site->store->origin_dir;
 	int r;
 
-	if (asprintf(&text, "%s%s%s", wanted->binding->file, request->container ? " " : "",
-		     request->container ? request->container : "") < 0) {
-		text = NULL;
-		return -ENOMEM;
-	}
-	r = origin_write(store->state_dir, cgroup_id, policy, prog_id, request->kind, text);
-	if (r < 0)
-		return fail(error, r, "%s: cannot be written: %s; see to space and permissions",
-			    store->state_dir, strerror(-r));
-	return 0;
-}
-
-/*
- * Has @policy to be applied to @cgroup?  Not where it is in force as wanted, and
- * not, for the mere matching of a path, where somebody asked for it otherwise.
- */
-static int is_needed(struct store *store, const struct request *request,
-		     const struct checmate_cgroup *cgroup, const struct checmate_policy *policy,
-		     const struct wanted *wanted, struct store_error *error)
-{
-	const char *name = checmate_policy_name(policy);
-	uint64_t id = checmate_cgroup_id(cgroup);
-	_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
-	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
-	_cleanup_free_ char *text = NULL;
-	enum origin_kind kind;
-	int r;
-
-	r = checmate_binding_open(cgroup, name, &binding, &e);
+	r = origin_read(dir, site->id, policy, origin);
 	if (r == -ENOENT)
-		return true;
-	if (r < 0)
-		return fail_library(error, r, e);
-
-	r = origin_read(store->state_dir, id, name, binding_prog_id(binding), &kind, &text);
-	if (r < 0)
-		return fail(error, r, "%s: cannot be read: %s", store->state_dir, strerror(-r));
-	if (request->kind == ORIGIN_CGROUP && kind != ORIGIN_CGROUP)
 		return false;
-
-	r = same_binding(binding, policy, &e);
-	if (r < 0)
-		return fail_library(error, r, e);
-	if (r == 0)
-		return true;
-
-	/* What a path was given is the container's from now on, whatever the path is given. */
-	if (kind != request->kind) {
-		r = record_origin(store, request, id, name, binding_prog_id(binding), wanted, error);
-		if (r < 0)
-			return r;
-	}
-	return false;
+	return r < 0 ? fail_record(error, r, dir, "read") : true;
 }
 
-static int batch_add(struct batch *batch, struct checmate_policy *policy,
-		     const struct wanted *wanted)
+static int write_origin(const struct site *site, const char *policy, const struct origin *origin,
+			struct store_error *error)
 {
-	struct checmate_policy **policies;
-	const struct wanted **all_wanted;
+	const char *dir = site->store->origin_dir;
+	int r;
 
-	policies = reallocarray(batch->policies, batch->n + 1, sizeof(struct checmate_policy *));
-	if (!policies)
-		return -ENOMEM;
-	batch->policies = policies;
-	all_wanted = reallocarray(batch->wanted, batch->n + 1, sizeof(struct wanted *));
-	if (!all_wanted)
-		return -ENOMEM;
-	batch->wanted = all_wanted;
+	r = origin_write(dir, site->id, policy, origin);
+	return r < 0 ? fail_record(error, r, dir, "written") : 0;
+}
 
-	policies[batch->n] = policy;
-	all_wanted[batch->n] = wanted;
-	batch->n++;
+/* The record of what a file gives. */
+static int make_origin(const struct site *site, const struct wanted *wanted,
+		       struct origin *ret_origin)
+{
+	_cleanup_(origin_done) struct origin origin = {
+		.kind = site->container ? ORIGIN_CONTAINER : ORIGIN_FILE,
+		.digest = wanted->digest,
+		.cgroup = strdup(site->path),
+	};
+
+	if (asprintf(&origin.text, "%s%s%s", wanted->binding->file, site->container ? " " : "",
+		     site->container ? site->container->id : "") < 0)
+		origin.text = NULL;
+	if (!origin.cgroup || !origin.text)
+		return -ENOMEM;
+	*ret_origin = origin;
+	origin = (struct origin){};
 	return 0;
 }
 
-static int enable_controller(struct checmate_cgroup *cgroup, struct checmate_error **ret_error)
+/* --- applying ------------------------------------------------------------- */
+
+static struct batch_item *batch_add(struct batch *batch)
+{
+	struct batch_item *items;
+
+	items = reallocarray(batch->items, batch->n + 1, sizeof(*items));
+	if (!items)
+		return NULL;
+	batch->items = items;
+	items[batch->n] = (struct batch_item){};
+	return &items[batch->n++];
+}
+
+static int enable_controller(const struct site *site, struct checmate_error **ret_error)
 {
 	_cleanup_(library_strv_freep) char **enabled = NULL;
 	int r;
 
-	r = checmate_cgroup_enable(cgroup, &enabled, ret_error);
+	r = checmate_cgroup_enable(site->cgroup, &enabled, ret_error);
 	if (r < 0)
 		return r;
 	for (char **path = enabled; path && *path; path++)
@@ -272,162 +256,608 @@ static int enable_controller(struct checmate_cgroup *cgroup, struct checmate_err
 	return 0;
 }
 
-static int batch_apply(struct store *store, const struct request *request,
-		       struct checmate_cgroup *cgroup, struct batch *batch,
-		       struct store_error *error)
+/*
+ * The record comes first: without it a crash in between would leave a binding
+ * that no reload dares to touch.
+ */
+static int batch_prepare(const struct site *site, struct batch *batch, struct store_error *error)
 {
-	const struct checmate_apply_opts opts = {
-		.sz = sizeof(opts),
-		.replace = request->kind != ORIGIN_MANUAL,
-	};
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
-	uint64_t id = checmate_cgroup_id(cgroup);
 	int r;
 
-	r = enable_controller(cgroup, &e);
+	r = enable_controller(site, &e);
+	for (size_t i = 0; r >= 0 && i < batch->n; i++)
+		r = checmate_policy_load(batch->items[i].policy, &e);
 	if (r < 0)
 		return fail_library(error, r, e);
 
-	/*
-	 * The record comes first: without it a crash in between would leave a
-	 * binding that no reload dares to touch.  It names the program, so that
-	 * it says nothing about a binding that stays because this fails.
-	 */
 	for (size_t i = 0; i < batch->n; i++) {
-		const struct checmate_program *program;
+		struct batch_item *item = &batch->items[i];
+		const struct checmate_program *program = checmate_policy_get_program(item->policy,
+										     0);
 
-		r = checmate_policy_load(batch->policies[i], &e);
-		if (r < 0)
-			return fail_library(error, r, e);
-		if (request->kind == ORIGIN_MANUAL)
-			continue;
-		program = checmate_policy_get_program(batch->policies[i], 0);
-		r = record_origin(store, request, id, checmate_policy_name(batch->policies[i]),
-				  program ? program->id : 0, batch->wanted[i], error);
+		item->origin.pending = true;
+		item->origin.prog_id = program ? program->id : 0;
+		r = write_origin(site, checmate_policy_name(item->policy), &item->origin, error);
 		if (r < 0)
 			return r;
-	}
-
-	r = checmate_binding_apply(cgroup, batch->policies, batch->n, &opts, &e);
-	if (r < 0)
-		return fail_library(error, r, e);
-
-	for (size_t i = 0; i < batch->n; i++) {
-		const struct wanted *wanted = batch->wanted[i];
-		const char *name = checmate_policy_name(batch->policies[i]);
-		const struct log_fields fields = {
-			.cgroup = checmate_cgroup_path(cgroup),
-			.cgroup_id = id,
-			.policy = name,
-			.container = request->container,
-			.origin = wanted->binding ? wanted->binding->file : "request",
-		};
-
-		log_event(LOG_INFO, LOG_ID_BINDING_APPLIED, &fields, "%s: policy %s is in force",
-			  fields.cgroup, name);
 	}
 	return 0;
 }
 
-/* Puts in force what of @list is not yet. */
-static int apply_wanted(struct store *store, const struct request *request,
-			struct checmate_cgroup *cgroup, const struct wanted_list *list,
+static int batch_commit(const struct site *site, const struct batch *batch, bool stage,
 			struct store_error *error)
 {
-	_cleanup_(batch_done) struct batch batch = {};
+	struct checmate_apply_opts opts = {
+		.sz = sizeof(opts),
+		.permissive = batch->permissive,
+		.when_exec = stage,
+		.pid = stage ? site->container->pid : 0,
+	};
+	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
+	_cleanup_free_ struct checmate_policy **policies = NULL;
+	int r;
 
-	for (size_t i = 0; i < list->n; i++) {
-		_cleanup_(checmate_policy_freep) struct checmate_policy *policy = NULL;
-		_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
-		int r;
-
-		r = config_policy_open(list->items[i].policy, &policy, &e);
-		if (r < 0)
-			return fail_library(error, r, e);
-
-		/* A request by hand for what is there is for the library to refuse. */
-		r = request->kind == ORIGIN_MANUAL ?
-			    true :
-			    is_needed(store, request, cgroup, policy, &list->items[i], error);
-		if (r < 0)
-			return r;
-		if (r == 0)
-			continue;
-
-		r = batch_add(&batch, policy, &list->items[i]);
-		if (r < 0)
-			return fail(error, r, "out of memory");
-		TAKE_PTR(policy);
+	policies = calloc(batch->n, sizeof(struct checmate_policy *));
+	if (!policies)
+		return fail_oom(error);
+	for (size_t i = 0; i < batch->n; i++) {
+		policies[i] = batch->items[i].policy;
+		opts.replace |= batch->items[i].replaces;
 	}
-
-	return batch.n ? batch_apply(store, request, cgroup, &batch, error) : 0;
+	r = checmate_binding_apply(site->cgroup, policies, batch->n, &opts, &e);
+	return r < 0 ? fail_library(error, r, e) : 0;
 }
 
-static bool is_wanted(const struct wanted_list *list, const char *policy)
+/* What failed left what was there, of which the record speaks as well. */
+static void batch_forget(const struct site *site, const struct batch *batch)
 {
-	for (size_t i = 0; i < list->n; i++)
-		if (streq(list->items[i].policy->name, policy))
+	for (size_t i = 0; i < batch->n; i++)
+		if (!batch->items[i].replaces)
+			(void)origin_remove(site->store->origin_dir, site->id,
+					    checmate_policy_name(batch->items[i].policy));
+}
+
+static void batch_tell(const struct site *site, const struct batch *batch, bool stage, uint64_t usec)
+{
+	for (size_t i = 0; i < batch->n; i++) {
+		const struct batch_item *item = &batch->items[i];
+		const char *name = checmate_policy_name(item->policy);
+		struct log_fields fields = log_fields(site, name);
+
+		fields.origin = item->origin.text;
+		log_event(LOG_INFO, stage ? LOG_ID_BINDING_STAGED : LOG_ID_BINDING_APPLIED, &fields,
+			  stage ? "%s: policy %s is in force from the next exec on" :
+				  "%s: policy %s is in force",
+			  site->path, name);
+		tell(site, name,
+		     stage	    ? "staged" :
+		     item->replaces ? "replaced" :
+				      "applied",
+		     &item->origin, usec);
+	}
+}
+
+static int batch_apply(const struct site *site, struct batch *batch, bool stage,
+		       struct store_error *error)
+{
+	uint64_t begun = now_usec();
+	int r;
+
+	r = batch_prepare(site, batch, error);
+	if (r >= 0)
+		r = batch_commit(site, batch, stage, error);
+	if (r < 0) {
+		batch_forget(site, batch);
+		return r;
+	}
+
+	for (size_t i = 0; i < batch->n; i++) {
+		struct batch_item *item = &batch->items[i];
+
+		item->origin.pending = false;
+		r = write_origin(site, checmate_policy_name(item->policy), &item->origin, error);
+		if (r < 0)
+			return r;
+	}
+	batch_tell(site, batch, stage, now_usec() - begun);
+	return 0;
+}
+
+static int batch_add_wanted(const struct site *site, struct batch *batch, const struct step *step,
+			    struct store_error *error)
+{
+	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
+	struct batch_item *item = batch_add(batch);
+	int r;
+
+	if (!item)
+		return fail_oom(error);
+	r = config_policy_open(step->wanted->policy, &item->policy, &e);
+	if (r >= 0)
+		r = wanted_refresh(step->wanted, item->policy, &e);
+	if (r < 0)
+		return fail_library(error, r, e);
+	if (make_origin(site, step->wanted, &item->origin) < 0)
+		return fail_oom(error);
+	item->origin.former_prog_id = step->prog_id;
+	item->replaces = step->prog_id != 0;
+	return 0;
+}
+
+/* --- looking -------------------------------------------------------------- */
+
+static uint32_t first_prog_id(const struct checmate_binding *binding)
+{
+	const struct checmate_program *program = checmate_binding_get_program(binding, 0);
+
+	return program ? program->id : 0;
+}
+
+/* Nobody has any of it attached: pins, and nothing else. */
+static bool is_dead(const struct checmate_binding *binding)
+{
+	for (size_t i = 0; i < checmate_binding_count_programs(binding); i++) {
+		const struct checmate_program *p = checmate_binding_get_program(binding, i);
+
+		if (p->attached || p->staged)
+			return false;
+	}
+	return true;
+}
+
+/* Whether an instance of the policy is staged, and is the one recorded. */
+static int is_staged(const struct site *site, const struct origin *origin,
+		     struct checmate_error **ret_error)
+{
+	_cleanup_(checmate_status_freep) struct checmate_status *status = NULL;
+	int r;
+
+	r = checmate_status_read(site->cgroup, &status, ret_error);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < checmate_status_count_local(status); i++) {
+		const struct checmate_attachment *a = checmate_status_get_local(status, i);
+
+		if (a->staged && a->prog_id == origin->prog_id)
 			return true;
+	}
 	return false;
 }
 
-static int remove_binding(struct store *store, struct checmate_cgroup *cgroup, const char *policy,
-			  struct store_error *error)
+/* The record says who has what is there, though nothing about it has to change. */
+static int keep(const struct site *site, const struct step *step, const struct origin *recorded,
+		struct store_error *error)
+{
+	_cleanup_(origin_done) struct origin origin = {};
+
+	if (make_origin(site, step->wanted, &origin) < 0)
+		return fail_oom(error);
+	origin.prog_id = step->prog_id;
+	if (!recorded->pending && recorded->kind == origin.kind &&
+	    recorded->digest == origin.digest && recorded->prog_id == origin.prog_id &&
+	    streq(recorded->text, origin.text))
+		return 0;
+	return write_origin(site, step->wanted->policy->name, &origin, error);
+}
+
+static int look_at_difference(const struct site *site, struct step *step,
+			      const struct checmate_binding *binding, const struct origin *recorded,
+			      struct store_error *error)
 {
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
-	uint64_t id = checmate_cgroup_id(cgroup);
-	const struct log_fields fields = {
-		.cgroup = checmate_cgroup_path(cgroup),
-		.cgroup_id = id,
-		.policy = policy,
-	};
+	enum wanted_difference difference;
 	int r;
 
-	r = checmate_binding_remove(cgroup, policy, &e);
+	r = wanted_compare(step->wanted, binding, &difference, &step->param, &e);
 	if (r < 0)
 		return fail_library(error, r, e);
-	/* A record that stays says nothing: it names a program that is gone. */
-	(void)origin_remove(store->state_dir, id, policy);
-
-	log_event(LOG_INFO, LOG_ID_BINDING_REMOVED, &fields, "%s: policy %s is no longer in force",
-		  fields.cgroup, policy);
+	switch (difference) {
+	case WANTED_SAME:
+		step->drift = false;
+		return keep(site, step, recorded, error);
+	case WANTED_PARAM:
+		step->action = ACTION_PARAM;
+		break;
+	case WANTED_MODE:
+		step->action = ACTION_MODE;
+		break;
+	case WANTED_OTHER:
+		step->action = ACTION_APPLY;
+		break;
+	}
 	return 0;
 }
 
-/* Takes out of force what came from a file that no longer says so. */
-static int remove_unwanted(struct store *store, struct checmate_cgroup *cgroup,
-			   const struct wanted_list *list, struct store_error *error)
+/*
+ * What has to be done so that a policy is in force as a file gives it?  For the
+ * OCI hook, which @claims, also where somebody else has put it in force before.
+ */
+static int look_at(const struct site *site, bool claims, struct step *step,
+		   struct store_error *error)
 {
+	_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
-	_cleanup_(library_strv_freep) char **policies = NULL;
+	_cleanup_(origin_done) struct origin origin = {};
+	const char *name = step->wanted->policy->name;
+	bool ours, current;
 	int r;
 
-	r = checmate_binding_list(cgroup, &policies, &e);
+	r = read_origin(site, name, &origin, error);
 	if (r < 0)
+		return r;
+	ours = r > 0 && origin_is_configured(&origin);
+	current = ours && !origin.pending && origin.digest == step->wanted->digest;
+
+	r = checmate_binding_open(site->cgroup, name, &binding, &e);
+	if (r < 0 && r != -ENOENT)
 		return fail_library(error, r, e);
+	step->action = ACTION_APPLY;
+	step->drift = current;
+	if (r == -ENOENT)
+		return 0;
 
-	for (char **policy = policies; policy && *policy; policy++) {
-		_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
-		_cleanup_free_ char *text = NULL;
-		enum origin_kind kind;
+	step->prog_id = first_prog_id(binding);
+	if (is_dead(binding))
+		return 0;
+	if (!ours && !claims) {
+		step->action = ACTION_KEEP;
+		return 0;
+	}
 
-		if (is_wanted(list, *policy))
-			continue;
-		r = checmate_binding_open(cgroup, *policy, &binding, &e);
+	step->staged = checmate_binding_staged(binding);
+	if (!step->staged && ours && !origin.pending && origin.prog_id != step->prog_id) {
+		r = is_staged(site, &origin, &e);
 		if (r < 0)
 			return fail_library(error, r, e);
-		r = origin_read(store->state_dir, checmate_cgroup_id(cgroup), *policy,
-				binding_prog_id(binding), &kind, &text);
-		if (r < 0)
-			return fail(error, r, "%s: cannot be read: %s", store->state_dir,
-				    strerror(-r));
-		if (kind != ORIGIN_CGROUP)
+		step->staged = r;
+	}
+	if (step->staged) {
+		/* What it was given is in its record; it is compared when it is in force. */
+		step->drift = false;
+		if (current)
+			step->action = ACTION_KEEP_STAGED;
+		return 0;
+	}
+
+	step->action = ACTION_KEEP;
+	return look_at_difference(site, step, binding, &origin, error);
+}
+
+/* --- putting right -------------------------------------------------------- */
+
+static void report_drift(const struct site *site, const struct step *step)
+{
+	const char *name = step->wanted->policy->name;
+	struct log_fields fields = log_fields(site, name);
+	_cleanup_(origin_done) struct origin origin = {};
+	const char *what = "it is not the one that was put in force";
+
+	if (!step->prog_id)
+		what = "it was taken out of force";
+	else if (step->action == ACTION_PARAM)
+		what = "a parameter has another value";
+	else if (step->action == ACTION_MODE)
+		what = "its mode is another";
+
+	fields.origin = step->wanted->binding->file;
+	log_event(LOG_WARNING, LOG_ID_DRIFT, &fields,
+		  "%s: policy %s is not as %s says: %s; putting it right", site->path, name,
+		  step->wanted->binding->file, what);
+	if (make_origin(site, step->wanted, &origin) == 0)
+		tell(site, name, "drift", &origin, 0);
+}
+
+/* A change of what is in force, one after which the record is written anew. */
+static int changed_live(const struct site *site, const struct step *step, const char *change,
+			uint64_t begun, struct store_error *error)
+{
+	const char *name = step->wanted->policy->name;
+	struct log_fields fields = log_fields(site, name);
+	_cleanup_(origin_done) struct origin origin = {};
+
+	if (make_origin(site, step->wanted, &origin) < 0)
+		return fail_oom(error);
+	origin.prog_id = step->prog_id;
+	fields.origin = origin.text;
+	log_event(LOG_INFO, LOG_ID_BINDING_CHANGED, &fields, "%s: policy %s has its %s changed",
+		  site->path, name, change);
+	tell(site, name, change, &origin, now_usec() - begun);
+	return write_origin(site, name, &origin, error);
+}
+
+static int set_param(const struct site *site, const struct step *step, struct store_error *error)
+{
+	_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
+	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
+	char **param = &step->wanted->params[step->param];
+	uint64_t begun = now_usec();
+	int r;
+
+	r = checmate_binding_open(site->cgroup, step->wanted->policy->name, &binding, &e);
+	if (r >= 0)
+		r = checmate_binding_set(binding, param[0], param[1], &e);
+	if (r < 0)
+		return fail_library(error, r, e);
+	return changed_live(site, step, "parameters", begun, error);
+}
+
+static int set_mode(const struct site *site, const struct step *step, struct store_error *error)
+{
+	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
+	uint64_t begun = now_usec();
+	int r;
+
+	r = checmate_binding_set_mode(site->cgroup, step->wanted->policy->name,
+				      step->wanted->policy->permissive, &e);
+	if (r < 0)
+		return fail_library(error, r, e);
+	return changed_live(site, step, "mode", begun, error);
+}
+
+static int change_live(const struct site *site, struct step *steps, size_t n,
+		       struct store_error *error)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_(store_error_done) struct store_error one = {};
+		int r = 0;
+
+		if (steps[i].action == ACTION_PARAM)
+			r = set_param(site, &steps[i], &one);
+		else if (steps[i].action == ACTION_MODE)
+			r = set_mode(site, &steps[i], &one);
+		if (r >= 0)
 			continue;
-		r = remove_binding(store, cgroup, *policy, error);
+		add_failure(error, &one);
+		ret = r;
+	}
+	return ret;
+}
+
+static int apply_steps(const struct site *site, struct step *const *steps, size_t n, bool stage,
+		       struct store_error *error)
+{
+	_cleanup_(batch_done) struct batch batch = {};
+	int r;
+
+	for (size_t i = 0; i < n; i++) {
+		r = batch_add_wanted(site, &batch, steps[i], error);
 		if (r < 0)
 			return r;
 	}
+	batch.permissive = n && steps[0]->wanted->policy->permissive;
+	r = n ? batch_apply(site, &batch, stage, error) : 0;
+	/* Whom it was to wait for is gone. */
+	return r == -ESRCH && stage ? apply_steps(site, steps, n, false, error) : r;
+}
+
+/* All at once, or, where that fails, as many as can be: each denies something. */
+static int apply_most(const struct site *site, struct step *const *steps, size_t n,
+		      struct store_error *error)
+{
+	_cleanup_(store_error_done) struct store_error whole = {};
+	int ret, r;
+
+	ret = apply_steps(site, steps, n, false, &whole);
+	if (ret >= 0)
+		return ret;
+	if (n < 2) {
+		add_failure(error, &whole);
+		return ret;
+	}
+	ret = 0;
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_(store_error_done) struct store_error one = {};
+
+		r = apply_steps(site, &steps[i], 1, false, &one);
+		if (r >= 0)
+			continue;
+		add_failure(error, &one);
+		ret = r;
+	}
+	return ret;
+}
+
+/*
+ * A container that does not run yet gets all that is enforced in one set which
+ * waits for its exec; the kernel keeps one.  What is permissive denies nothing
+ * that the runtime does, and comes at once.
+ */
+static int apply_mode(const struct site *site, struct step *steps, size_t n_steps, bool permissive,
+		      struct store_error *error)
+{
+	_cleanup_free_ struct step **some = calloc(n_steps + 1, sizeof(struct step *));
+	bool stage = site->stage && !permissive && site->store->can_stage;
+	bool needed = false;
+	size_t n = 0;
+
+	if (!some)
+		return fail_oom(error);
+	for (size_t i = 0; i < n_steps; i++) {
+		struct step *step = &steps[i];
+
+		if (step->wanted->policy->permissive != permissive)
+			continue;
+		if (step->action == ACTION_APPLY)
+			needed = true;
+		else if (!stage || step->action != ACTION_KEEP_STAGED)
+			continue;
+		some[n++] = step;
+	}
+	if (!needed)
+		return 0;
+	return stage ? apply_steps(site, some, n, true, error) : apply_most(site, some, n, error);
+}
+
+static int remove_binding(const struct site *site, const char *policy, const struct origin *origin,
+			  struct store_error *error)
+{
+	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
+	struct log_fields fields = log_fields(site, policy);
+	uint64_t begun = now_usec();
+	int r;
+
+	r = checmate_binding_remove(site->cgroup, policy, &e);
+	if (r < 0)
+		return fail_library(error, r, e);
+	/* A record that stays says nothing: it names a program that is gone. */
+	(void)origin_remove(site->store->origin_dir, site->id, policy);
+
+	fields.origin = origin ? origin->text : NULL;
+	log_event(LOG_INFO, LOG_ID_BINDING_REMOVED, &fields, "%s: policy %s is no longer in force",
+		  site->path, policy);
+	tell(site, policy, "removed", origin, now_usec() - begun);
 	return 0;
+}
+
+/* Takes a policy out of force that came from a file, if no file says so any more. */
+static int remove_one(const struct site *site, const char *policy, struct store_error *error)
+{
+	_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
+	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
+	_cleanup_(origin_done) struct origin origin = {};
+	int r;
+
+	r = read_origin(site, policy, &origin, error);
+	if (r <= 0)
+		return r;
+	r = checmate_binding_open(site->cgroup, policy, &binding, &e);
+	if (r < 0 && r != -ENOENT)
+		return fail_library(error, r, e);
+	/* Somebody else's by now, or nobody's. */
+	if (r == -ENOENT || !origin_is_of(&origin, first_prog_id(binding))) {
+		(void)origin_remove(site->store->origin_dir, site->id, policy);
+		return 0;
+	}
+	if (!origin_is_configured(&origin))
+		return 0;
+	/* Without the annotations nobody can tell whether it is still wanted. */
+	if (origin.kind == ORIGIN_CONTAINER && !site->container)
+		return 0;
+	return remove_binding(site, policy, &origin, error);
+}
+
+static int remove_unwanted(const struct site *site, const struct wanted_list *list,
+			   struct store_error *error)
+{
+	const char *dir = site->store->origin_dir;
+	_cleanup_strv_ char **policies = NULL;
+	int ret = 0, r;
+
+	r = origin_policies(dir, site->id, &policies);
+	if (r < 0)
+		return fail_record(error, r, dir, "listed");
+	for (char **policy = policies; *policy; policy++) {
+		_cleanup_(store_error_done) struct store_error one = {};
+
+		if (wanted_find(list, *policy))
+			continue;
+		r = remove_one(site, *policy, &one);
+		if (r >= 0)
+			continue;
+		add_failure(error, &one);
+		ret = r;
+	}
+	return ret;
+}
+
+/* Looks at every policy of the list.  What cannot be looked at is left as it is. */
+static int look_at_all(const struct site *site, bool claims, const struct wanted_list *list,
+		       struct step *steps, struct store_look *look, struct store_error *error)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		_cleanup_(store_error_done) struct store_error one = {};
+		int r;
+
+		steps[i] = (struct step){ .wanted = list->items[i] };
+		r = look_at(site, claims, &steps[i], &one);
+		if (r < 0) {
+			steps[i].action = ACTION_KEEP;
+			add_failure(error, &one);
+			ret = r;
+			continue;
+		}
+		if (!steps[i].drift)
+			continue;
+		report_drift(site, &steps[i]);
+		look->n_drift++;
+	}
+	return ret;
+}
+
+/* Makes a cgroup have what is on the list.  New ones come first, and nothing goes unless all came. */
+static int converge(struct site *site, bool claims, const struct wanted_list *list,
+		    struct store_look *look, struct store_error *error)
+{
+	_cleanup_free_ struct step *steps = calloc(list->n + 1, sizeof(*steps));
+	int ret, r;
+
+	if (!steps)
+		return fail_oom(error);
+	ret = look_at_all(site, claims, list, steps, look, error);
+	/* It did not run when its policies were staged, and they still are. */
+	for (size_t i = 0; site->container && i < list->n; i++)
+		site->stage |= steps[i].staged;
+
+	r = change_live(site, steps, list->n, error);
+	ret = r < 0 ? r : ret;
+	r = apply_mode(site, steps, list->n, false, error);
+	ret = r < 0 ? r : ret;
+	r = apply_mode(site, steps, list->n, true, error);
+	ret = r < 0 ? r : ret;
+	if (ret < 0)
+		return ret;
+	return claims ? 0 : remove_unwanted(site, list, error);
+}
+
+static int converge_stubbornly(struct site *site, bool claims, const struct wanted_list *list,
+			       struct store_look *look, struct store_error *error)
+{
+	int r = -ESTALE;
+
+	for (int try = 0; r == -ESTALE && try < TRIES; try++) {
+		store_error_done(error);
+		r = converge(site, claims, list, look, error);
+	}
+	return r;
+}
+
+/* --- the binding files ---------------------------------------------------- */
+
+/**
+ * store_load() - Read the binding files and check them against the policies
+ * @store: the store, which keeps what it had when one is refused
+ * @dirs: see config_load()
+ * @ret_error: see config_load()
+ */
+int store_load(struct store *store, const char *const *dirs, char **ret_error)
+{
+	_cleanup_(wanted_set_done) struct wanted_set wanted = {};
+	_cleanup_(config_freep) struct config *config = NULL;
+	int r;
+
+	r = config_load_verified(dirs, &config, ret_error);
+	if (r >= 0)
+		r = wanted_set_load(config, &wanted, ret_error);
+	if (r < 0)
+		return r;
+
+	store_done(store);
+	store->config = TAKE_PTR(config);
+	store->wanted = wanted;
+	wanted = (struct wanted_set){};
+	return 0;
+}
+
+/* Lets go of what was read. */
+void store_done(struct store *store)
+{
+	wanted_set_done(&store->wanted);
+	store->config = config_free(store->config);
 }
 
 /* Is the cgroup still the one of its path?  Of one that was removed nobody wants to hear. */
@@ -440,51 +870,112 @@ static bool still_there(const struct checmate_cgroup *cgroup)
 	return r < 0 ? r != -ENOENT : checmate_cgroup_id(now) == checmate_cgroup_id(cgroup);
 }
 
-/**
- * store_reconcile() - Make a cgroup have what the binding files give to its path
- * @store: the store
- * @cgroup: path below the mount
- * @error: what went wrong
- *
- * Bindings made by hand or for a container's annotations are left alone.
- *
- * Return: 0, also when there is no such cgroup any more; -errno.
- */
-int store_reconcile(struct store *store, const char *cgroup, struct store_error *error)
+static bool is_selftest(const char *path)
 {
-	const struct request request = { .kind = ORIGIN_CGROUP };
-	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *c = NULL;
-	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
+	return startswith(strrchr(path, '/') + 1, SELFTEST_PREFIX);
+}
+
+/* What is known of the cgroup, and of the container in it if the hook has told. */
+static int identify(const char *path, const struct container *container,
+		    struct identity *ret_identity)
+{
+	_cleanup_(identity_done) struct identity identity = {};
+	int r;
+
+	r = identity_from_path(path, &identity);
+	if (r >= 0 && container)
+		r = identity_set_container(&identity, container->id);
+	if (r >= 0 && container)
+		r = identity_add_runtime(&identity, container->runtime);
+	if (r >= 0 && container)
+		r = identity_add_annotations(&identity, (const char *const *)container->annotations);
+	if (r < 0)
+		return r;
+	*ret_identity = identity;
+	identity = (struct identity){};
+	return 0;
+}
+
+/* Until the hook has told of it, or was given the time to, it is a cgroup like others. */
+static void hide_container(struct identity *identity)
+{
+	free(identity->container);
+	identity->container = NULL;
+}
+
+static int reconcile(struct site *site, struct store_look *look, struct store_error *error)
+{
+	const char *dir = site->store->container_dir;
+	_cleanup_(container_done) struct container container = {};
 	_cleanup_(wanted_list_done) struct wanted_list list = {};
 	_cleanup_(identity_done) struct identity identity = {};
 	int r;
 
-	r = identity_from_path(cgroup, &identity);
-	if (r >= 0)
-		r = wanted_by_config(store->config, &identity, &list);
-	if (r < 0)
-		return fail(error, r, "out of memory");
+	r = container_read(dir, site->id, &container);
+	if (r < 0 && r != -ENOENT)
+		return fail_record(error, r, dir, "read");
+	site->container = r < 0 ? NULL : &container;
 
+	r = identify(site->path, site->container, &identity);
+	if (r < 0)
+		return fail(error, r, "%s: cannot be identified: %s", site->path, strerror(-r));
+	look->untold = !site->container && identity_is_container(&identity);
+	if (look->untold && !look->late)
+		hide_container(&identity);
+	r = wanted_match(&site->store->wanted, &identity, &list);
+	if (r < 0)
+		return fail_oom(error);
+	look->bound = list.n > 0;
+	r = converge_stubbornly(site, false, &list, look, error);
+	site->container = NULL;
+	return r;
+}
+
+/**
+ * store_reconcile() - Make a cgroup have what the binding files give to it
+ * @store: the store
+ * @cgroup: path below the mount
+ * @look: how to look, and what was seen
+ * @error: what went wrong
+ *
+ * As much as can be is put right; nothing is taken away unless all was.
+ *
+ * Return: 0, also when there is no such cgroup any more; -errno.
+ */
+int store_reconcile(struct store *store, const char *cgroup, struct store_look *look,
+		    struct store_error *error)
+{
+	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *c = NULL;
+	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
+	struct site site = { .store = store };
+	int r;
+
+	if (is_selftest(cgroup))
+		return 0;
 	r = checmate_cgroup_open(cgroup, &c, &e);
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
 		return fail_library(error, r, e);
+	site.cgroup = c;
+	site.path = checmate_cgroup_path(c);
+	site.id = checmate_cgroup_id(c);
 
-	/* What is new comes first, so that nothing is in between without either. */
-	r = apply_wanted(store, &request, c, &list, error);
-	if (r >= 0)
-		r = remove_unwanted(store, c, &list, error);
+	r = reconcile(&site, look, error);
 	return r < 0 && still_there(c) ? r : 0;
 }
 
+/* --- containers ----------------------------------------------------------- */
+
 static int names_of(const struct wanted_list *list, char ***ret_names)
 {
-	_cleanup_strv_ char **names = NULL;
+	_cleanup_strv_ char **names = calloc(1, sizeof(*names));
 	int r;
 
+	if (!names)
+		return -ENOMEM;
 	for (size_t i = 0; i < list->n; i++) {
-		r = strv_extend(&names, list->items[i].policy->name);
+		r = strv_extend(&names, list->items[i]->policy->name);
 		if (r < 0)
 			return r;
 	}
@@ -492,153 +983,461 @@ static int names_of(const struct wanted_list *list, char ***ret_names)
 	return 0;
 }
 
+/* The process may be in a cgroup that the runtime made inside. */
+static int check_process(const struct container *container, const char *path,
+			 struct store_error *error)
+{
+	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *now = NULL;
+	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
+	const char *rest;
+	int r;
+
+	if (!container->pid)
+		return 0;
+	r = checmate_cgroup_open_pid(container->pid, &now, &e);
+	if (r < 0)
+		return fail_library(error, r, e);
+	rest = startswith(checmate_cgroup_path(now), path);
+	if (!rest || (*rest != '\0' && *rest != '/'))
+		return fail(error, -EINVAL,
+			    "container %s: its process %d is in %s and not in %s; start the container anew",
+			    container->id, (int)container->pid, checmate_cgroup_path(now), path);
+	return 0;
+}
+
+static int check_container(const struct container *container, const struct checmate_cgroup *cgroup,
+			   struct store_error *error)
+{
+	const char *path = checmate_cgroup_path(cgroup);
+
+	if (streq(path, "/"))
+		return fail(error, -EINVAL,
+			    "container %s: it is in the root cgroup; give it one of its own",
+			    container->id);
+	if (checmate_cgroup_id(cgroup) != container->cgroup_id)
+		return fail(error, -ESTALE,
+			    "container %s: cgroup %s is not the one it was; start the container anew",
+			    container->id, path);
+	return check_process(container, path, error);
+}
+
 /**
  * store_apply_container() - Put in force what the binding files give to a container
  * @store: the store
- * @container: its id
- * @cgroup: path of its cgroup below the mount
- * @cgroup_id: id of that cgroup; the path may be another's by now
- * @annotations: key, value, …, NULL
- * @ret_policies: names of the policies that are in force now, NULL for
- *	none; to be given to strv_free()
+ * @container: what the hook knows of it
+ * @ret_policies: names of the policies that it has, or will have with its first
+ *	instruction; to be given to strv_free()
  * @error: what went wrong
  *
- * Return: 0 when all of them are in force, -errno when none was added.
+ * May be asked again; what is staged or in force already stays.
+ *
+ * Return: 0 when it has all of them; -errno when it must not be started.
  */
-int store_apply_container(struct store *store, const char *container, const char *cgroup,
-			  uint64_t cgroup_id, const char *const *annotations, char ***ret_policies,
-			  struct store_error *error)
+int store_apply_container(struct store *store, const struct container *container,
+			  char ***ret_policies, struct store_error *error)
 {
-	const struct request request = {
-		.kind = ORIGIN_CONTAINER,
-		.container = container,
-	};
 	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *c = NULL;
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
 	_cleanup_(wanted_list_done) struct wanted_list list = {};
 	_cleanup_(identity_done) struct identity identity = {};
 	_cleanup_strv_ char **names = NULL;
+	struct container told = *container;
+	struct store_look look = {};
+	struct site site;
 	int r;
 
-	r = checmate_cgroup_open(cgroup, &c, &e);
+	r = checmate_cgroup_open(container->cgroup, &c, &e);
 	if (r < 0)
 		return fail_library(error, r, e);
-	if (streq(checmate_cgroup_path(c), "/"))
-		return fail(error, -EINVAL,
-			    "container %s: it is in the root cgroup; give it one of its own",
-			    container);
+	r = check_container(container, c, error);
+	if (r < 0)
+		return r;
 
-	if (checmate_cgroup_id(c) != cgroup_id)
-		return fail(error, -ESTALE,
-			    "container %s: cgroup %s is not the one it was; start the container anew",
-			    container, checmate_cgroup_path(c));
-
-	r = identity_from_path(checmate_cgroup_path(c), &identity);
+	site = (struct site){
+		.store = store,
+		.cgroup = c,
+		.path = checmate_cgroup_path(c),
+		.id = checmate_cgroup_id(c),
+		.container = container,
+		.stage = true,
+	};
+	r = identify(site.path, container, &identity);
 	if (r >= 0)
-		r = identity_set_container(&identity, container);
-	if (r >= 0)
-		r = identity_add_annotations(&identity, annotations);
-	if (r >= 0)
-		r = wanted_by_config(store->config, &identity, &list);
+		r = wanted_match(&store->wanted, &identity, &list);
 	if (r >= 0)
 		r = names_of(&list, &names);
 	if (r < 0)
-		return fail(error, r, "out of memory");
+		return fail_oom(error);
 
-	r = apply_wanted(store, &request, c, &list, error);
+	r = converge_stubbornly(&site, true, &list, &look, error);
 	if (r < 0)
 		return r;
+	/* Last: with it a look at the cgroup could take the container for one that runs. */
+	told.cgroup = (char *)site.path;
+	r = container_write(store->container_dir, &told);
+	if (r < 0)
+		return fail_record(error, r, store->container_dir, "written");
+
 	*ret_policies = TAKE_PTR(names);
+	return 0;
+}
+
+/* --- by hand -------------------------------------------------------------- */
+
+static struct site site_of(struct store *store, struct checmate_cgroup *cgroup)
+{
+	return (struct site){
+		.store = store,
+		.cgroup = cgroup,
+		.path = checmate_cgroup_path(cgroup),
+		.id = checmate_cgroup_id(cgroup),
+	};
+}
+
+/* What a file gives is changed in the file: the next look would put it right again. */
+static int check_by_hand(const struct site *site, const char *policy, uint32_t prog_id,
+			 struct store_error *error)
+{
+	_cleanup_(origin_done) struct origin origin = {};
+	_cleanup_free_ char *text = NULL;
+	int r;
+
+	r = read_origin(site, policy, &origin, error);
+	if (r <= 0)
+		return r;
+	if (!origin_is_configured(&origin) || !origin_is_of(&origin, prog_id))
+		return 0;
+	if (origin_describe(&origin, &text) < 0)
+		return fail_oom(error);
+	return fail(error, -EPERM,
+		    "%s: policy %s comes from %s; change that file, then \"systemctl reload checmated\"",
+		    site->path, policy, text);
+}
+
+/* Opens what is in force of a policy, if it may be changed by hand. */
+static int open_by_hand(const struct site *site, const char *policy,
+			struct checmate_binding **ret_binding, struct store_error *error)
+{
+	_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
+	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
+	int r;
+
+	r = checmate_binding_open(site->cgroup, policy, &binding, &e);
+	if (r < 0)
+		return fail_library(error, r, e);
+	r = check_by_hand(site, policy, first_prog_id(binding), error);
+	if (r < 0)
+		return r;
+	*ret_binding = TAKE_PTR(binding);
+	return 0;
+}
+
+static int batch_add_manual(const struct site *site, struct batch *batch,
+			    const struct config_policy *policy, bool replace,
+			    struct store_error *error)
+{
+	_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
+	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
+	struct batch_item *item;
+	int r;
+
+	for (size_t i = 0; i < batch->n; i++)
+		if (streq(checmate_policy_name(batch->items[i].policy), policy->name))
+			return fail(error, -EINVAL, "%s: policy %s was given twice; merge the two",
+				    site->path, policy->name);
+	item = batch_add(batch);
+	if (!item)
+		return fail_oom(error);
+	r = config_policy_open(policy, &item->policy, &e);
+	if (r < 0) {
+		batch->n--;
+		return fail_library(error, r, e);
+	}
+	item->origin = (struct origin){
+		.kind = ORIGIN_MANUAL,
+		.cgroup = strdup(site->path),
+		.text = strdup(""),
+	};
+	if (!item->origin.cgroup || !item->origin.text)
+		return fail_oom(error);
+
+	r = checmate_binding_open(site->cgroup, policy->name, &binding, &e);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return fail_library(error, r, e);
+	if (!is_dead(binding) && !replace)
+		return fail(error, -EEXIST,
+			    "%s: policy %s is in force here already; replace it instead",
+			    site->path, policy->name);
+	r = is_dead(binding) ? 0 : check_by_hand(site, policy->name, first_prog_id(binding), error);
+	if (r < 0)
+		return r;
+	item->origin.former_prog_id = first_prog_id(binding);
+	item->replaces = true;
 	return 0;
 }
 
 /**
  * store_apply() - Put policies in force on request
  * @store: the store
- * @cgroup: path below the mount
+ * @cgroup: where
  * @policies: which, with their parameters
  * @n_policies: how many
+ * @opts: how; NULL for nothing special
  * @error: what went wrong
  *
- * Return: 0, -EEXIST when one of them is in force there already, another -errno.
+ * Return: 0; -EEXIST when one of them is in force there already, and is not to be
+ * replaced; -EPERM when it is one that a binding file gives; another -errno.
  */
-int store_apply(struct store *store, const char *cgroup, const struct config_policy *policies,
-		size_t n_policies, struct store_error *error)
+int store_apply(struct store *store, struct checmate_cgroup *cgroup,
+		const struct config_policy *policies, size_t n_policies,
+		const struct store_apply_opts *opts, struct store_error *error)
 {
-	const struct request request = { .kind = ORIGIN_MANUAL };
-	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *c = NULL;
-	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
-	_cleanup_(wanted_list_done) struct wanted_list list = {};
-	int r;
+	struct site site = site_of(store, cgroup);
+	int r = -ESTALE;
 
 	if (n_policies == 0)
-		return fail(error, -EINVAL, "%s: no policy was given; name at least one", cgroup);
-	for (size_t i = 0; i < n_policies; i++) {
-		struct wanted item = { .policy = &policies[i] };
+		return fail(error, -EINVAL, "%s: no policy was given; name at least one", site.path);
 
-		if (is_wanted(&list, policies[i].name))
-			return fail(error, -EINVAL, "%s: policy %s was given twice; merge the two",
-				    cgroup, policies[i].name);
-		r = wanted_list_add(&list, item);
-		if (r < 0)
-			return fail(error, r, "out of memory");
+	for (int try = 0; r == -ESTALE && try < TRIES; try++) {
+		_cleanup_(batch_done) struct batch batch = {
+			.permissive = opts && opts->permissive,
+		};
+
+		r = 0;
+		for (size_t i = 0; r >= 0 && i < n_policies; i++)
+			r = batch_add_manual(&site, &batch, &policies[i], opts && opts->replace,
+					     error);
+		if (r >= 0)
+			r = batch_apply(&site, &batch, false, error);
 	}
+	return r;
+}
 
-	r = checmate_cgroup_open(cgroup, &c, &e);
+/* Takes one out of force that may be. */
+static int remove_by_hand(const struct site *site, const char *policy, struct store_error *error)
+{
+	_cleanup_(origin_done) struct origin origin = {};
+	int r;
+
+	r = read_origin(site, policy, &origin, error);
 	if (r < 0)
-		return fail_library(error, r, e);
-	return apply_wanted(store, &request, c, &list, error);
+		return r;
+	return remove_binding(site, policy, r ? &origin : NULL, error);
 }
 
 /**
  * store_remove() - Take policies out of force on request
  * @store: the store
- * @cgroup: path below the mount
+ * @cgroup: where
  * @policy: which, or NULL for all
  * @error: what went wrong
  *
- * A policy that a binding file gives to this cgroup comes back with the next
- * reload.
- *
- * Return: 0, -ENOENT when there is none, another -errno.
+ * Return: 0; -ENOENT when there is none; -EPERM when one is given by a binding
+ * file, and then none is removed; another -errno.
  */
-int store_remove(struct store *store, const char *cgroup, const char *policy,
+int store_remove(struct store *store, struct checmate_cgroup *cgroup, const char *policy,
 		 struct store_error *error)
 {
-	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *c = NULL;
+	const struct site site = site_of(store, cgroup);
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
 	_cleanup_(library_strv_freep) char **policies = NULL;
 	int r;
 
-	r = checmate_cgroup_open(cgroup, &c, &e);
-	if (r < 0)
-		return fail_library(error, r, e);
-	if (policy)
-		return remove_binding(store, c, policy, error);
+	if (policy) {
+		_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
 
-	r = checmate_binding_list(c, &policies, &e);
+		r = open_by_hand(&site, policy, &binding, error);
+		return r < 0 ? r : remove_by_hand(&site, policy, error);
+	}
+
+	r = checmate_binding_list(cgroup, &policies, &e);
 	if (r < 0)
 		return fail_library(error, r, e);
 	if (!policies || !policies[0])
-		return fail(error, -ENOENT, "%s: no policy is in force here", cgroup);
+		return fail(error, -ENOENT, "%s: no policy is in force here", site.path);
 	for (char **p = policies; *p; p++) {
-		r = remove_binding(store, c, *p, error);
+		_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
+
+		r = open_by_hand(&site, *p, &binding, error);
+		if (r < 0)
+			return r;
+	}
+	for (char **p = policies; *p; p++) {
+		r = remove_by_hand(&site, *p, error);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
+static void tell_by_hand(const struct site *site, const char *policy, const char *change,
+			 uint64_t begun)
+{
+	_cleanup_(store_error_done) struct store_error error = {};
+	const struct origin manual = { .kind = ORIGIN_MANUAL };
+	struct log_fields fields = log_fields(site, policy);
+	_cleanup_(origin_done) struct origin origin = {};
+	bool known = read_origin(site, policy, &origin, &error) > 0;
+
+	log_event(LOG_INFO, LOG_ID_BINDING_CHANGED, &fields, "%s: policy %s has its %s changed",
+		  site->path, policy, change);
+	tell(site, policy, change, known ? &origin : &manual, now_usec() - begun);
+}
+
 /**
- * store_gc() - Let go of what bpffs still holds for cgroups that are gone
+ * store_set_parameter() - Give a parameter of a policy in force another value
+ * @store: the store
+ * @cgroup: where
+ * @policy: the policy
+ * @parameter: its parameter
+ * @value: the value
+ * @error: what went wrong
+ *
+ * Return: 0; -ENOENT when there is no such thing; -EPERM when a binding file
+ * gives the policy; another -errno.
+ */
+int store_set_parameter(struct store *store, struct checmate_cgroup *cgroup, const char *policy,
+			const char *parameter, const char *value, struct store_error *error)
+{
+	const struct site site = site_of(store, cgroup);
+	_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
+	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
+	uint64_t begun = now_usec();
+	int r;
+
+	r = open_by_hand(&site, policy, &binding, error);
+	if (r < 0)
+		return r;
+	r = checmate_binding_set(binding, parameter, value, &e);
+	if (r < 0)
+		return fail_library(error, r, e);
+	tell_by_hand(&site, policy, "parameters", begun);
+	return 0;
+}
+
+/**
+ * store_set_mode() - Have a policy in force enforced or only told
+ * @store: the store
+ * @cgroup: where
+ * @policy: the policy
+ * @permissive: only told
+ * @error: what went wrong
+ *
+ * Return: as store_set_parameter().
+ */
+int store_set_mode(struct store *store, struct checmate_cgroup *cgroup, const char *policy,
+		   bool permissive, struct store_error *error)
+{
+	const struct site site = site_of(store, cgroup);
+	_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
+	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
+	uint64_t begun = now_usec();
+	int r;
+
+	r = open_by_hand(&site, policy, &binding, error);
+	if (r < 0)
+		return r;
+	r = checmate_binding_set_mode(cgroup, policy, permissive, &e);
+	if (r < 0)
+		return fail_library(error, r, e);
+	tell_by_hand(&site, policy, "mode", begun);
+	return 0;
+}
+
+/**
+ * store_seal() - Have a cgroup's policies never loosened again
+ * @store: the store
+ * @cgroup: which
+ * @error: what went wrong
+ */
+int store_seal(struct store *store, struct checmate_cgroup *cgroup, struct store_error *error)
+{
+	const struct site site = site_of(store, cgroup);
+	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
+	struct log_fields fields = log_fields(&site, NULL);
+	int r;
+
+	r = checmate_cgroup_seal(cgroup, &e);
+	if (r < 0)
+		return fail_library(error, r, e);
+	log_event(LOG_NOTICE, LOG_ID_SEALED, &fields, "%s: sealed until the cgroup is removed",
+		  site.path);
+	return 0;
+}
+
+/* --- cgroups that are gone ------------------------------------------------ */
+
+/* Returns whether there is a cgroup of this id, or -errno. */
+static int exists(uint64_t id, struct store_error *error)
+{
+	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *cgroup = NULL;
+	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
+	int r;
+
+	r = checmate_cgroup_open_id(id, &cgroup, &e);
+	if (r == -ENOENT)
+		return false;
+	return r < 0 ? fail_library(error, r, e) : true;
+}
+
+static int forget_policies(struct store *store, uint64_t id)
+{
+	_cleanup_strv_ char **policies = NULL;
+	int r;
+
+	r = origin_policies(store->origin_dir, id, &policies);
+	for (char **policy = policies; r >= 0 && *policy; policy++) {
+		_cleanup_(origin_done) struct origin origin = {};
+		bool known = origin_read(store->origin_dir, id, *policy, &origin) == 0;
+		const struct site site = {
+			.store = store,
+			.path = origin.cgroup,
+			.id = id,
+		};
+
+		if (known && !origin.pending)
+			tell(&site, *policy, "gone", &origin, 0);
+	}
+	return r < 0 ? r : origin_forget(store->origin_dir, id);
+}
+
+static int forget_gone(struct store *store, struct store_error *error)
+{
+	_cleanup_free_ uint64_t *origins = NULL, *containers = NULL;
+	size_t n_origins = 0, n_containers = 0;
+	int r;
+
+	r = origin_cgroups(store->origin_dir, &origins, &n_origins);
+	for (size_t i = 0; r >= 0 && i < n_origins; i++) {
+		r = exists(origins[i], error);
+		if (r < 0)
+			return r;
+		r = r ? 0 : forget_policies(store, origins[i]);
+	}
+	if (r < 0)
+		return fail_record(error, r, store->origin_dir, "removed");
+
+	r = container_list(store->container_dir, &containers, &n_containers);
+	for (size_t i = 0; r >= 0 && i < n_containers; i++) {
+		r = exists(containers[i], error);
+		if (r < 0)
+			return r;
+		r = r ? 0 : container_remove(store->container_dir, containers[i]);
+	}
+	return r < 0 ? fail_record(error, r, store->container_dir, "removed") : 0;
+}
+
+/**
+ * store_gc() - Let go of what is still held for cgroups that are gone
  * @store: the store
  * @error: what went wrong
  */
 int store_gc(struct store *store, struct store_error *error)
 {
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
-	_cleanup_free_ uint64_t *ids = NULL;
-	size_t n_gone = 0, n_ids;
+	size_t n_gone = 0;
 	int r;
 
 	r = checmate_binding_gc(&n_gone, &e);
@@ -647,16 +1446,10 @@ int store_gc(struct store *store, struct store_error *error)
 	if (n_gone)
 		log_event(LOG_INFO, LOG_ID_CGROUPS_GONE, NULL, "%zu %s of removed cgroups let go",
 			  n_gone, n_gone == 1 ? "binding" : "bindings");
-
-	r = checmate_binding_list_cgroups(&ids, &n_ids, &e);
-	if (r < 0)
-		return fail_library(error, r, e);
-	r = origin_gc(store->state_dir, ids, n_ids);
-	if (r < 0)
-		return fail(error, r, "%s: cannot be cleaned up: %s", store->state_dir,
-			    strerror(-r));
-	return 0;
+	return forget_gone(store, error);
 }
+
+/* --- list ----------------------------------------------------------------- */
 
 static void store_binding_done(struct store_binding *binding)
 {
@@ -675,14 +1468,12 @@ void store_list_free(struct store_binding *bindings, size_t n)
 
 static const char *binding_mode(const struct checmate_binding *binding)
 {
-	bool permissive = false;
-
-	for (size_t i = 0; i < checmate_binding_count_programs(binding); i++) {
+	if (checmate_binding_staged(binding))
+		return "staged";
+	for (size_t i = 0; i < checmate_binding_count_programs(binding); i++)
 		if (!checmate_binding_get_program(binding, i)->attached)
 			return "detached";
-		permissive |= checmate_binding_get_program(binding, i)->permissive;
-	}
-	return permissive ? "permissive" : "enforce";
+	return checmate_binding_permissive(binding) ? "permissive" : "enforce";
 }
 
 static int binding_params(const struct checmate_binding *binding, char ***ret_params,
@@ -710,24 +1501,16 @@ static int binding_params(const struct checmate_binding *binding, char ***ret_pa
 static int origin_text(struct store *store, const struct checmate_binding *binding,
 		       uint64_t cgroup_id, char **ret_text)
 {
-	static const char *const prefix[] = {
-		[ORIGIN_MANUAL] = "manual",
-		[ORIGIN_CGROUP] = "cgroup ",
-		[ORIGIN_CONTAINER] = "container ",
-	};
-	_cleanup_free_ char *text = NULL;
-	enum origin_kind kind;
-	char *whole;
+	_cleanup_(origin_done) struct origin origin = {};
+	const struct origin manual = { .kind = ORIGIN_MANUAL };
+	bool known;
 	int r;
 
-	r = origin_read(store->state_dir, cgroup_id, checmate_binding_policy(binding),
-			binding_prog_id(binding), &kind, &text);
-	if (r < 0)
+	r = origin_read(store->origin_dir, cgroup_id, checmate_binding_policy(binding), &origin);
+	if (r < 0 && r != -ENOENT)
 		return r;
-	if (asprintf(&whole, "%s%s", prefix[kind], text) < 0)
-		return -ENOMEM;
-	*ret_text = whole;
-	return 0;
+	known = r == 0 && origin_is_of(&origin, first_prog_id(binding));
+	return origin_describe(known ? &origin : &manual, ret_text);
 }
 
 static int describe(struct store *store, const struct checmate_cgroup *cgroup, const char *policy,
@@ -814,9 +1597,8 @@ int store_list(struct store *store, struct store_binding **ret_bindings, size_t 
 	int r;
 
 	r = checmate_binding_list_cgroups(&ids, &n_ids, &e);
-	for (size_t i = 0; r >= 0 && i < n_ids; i++) {
+	for (size_t i = 0; r >= 0 && i < n_ids; i++)
 		r = list_cgroup(store, ids[i], &bindings, &n, &e);
-	}
 	if (r < 0) {
 		store_list_free(bindings, n);
 		return e ? fail_library(error, r, e) : fail(error, r, "%s", strerror(-r));

@@ -4,25 +4,54 @@
  *
  * The store keeps nothing in memory about cgroups: what is in force is asked of
  * libchecmate each time, what should be is worked out of the configuration.  A
- * binding that is in force with the wanted parameters is left alone, so that
- * starting the daemon anew changes nothing.
+ * binding that is in force as it is wanted is left alone, so that starting the
+ * daemon anew changes nothing.
  *
  * Where several files give the same policy to a cgroup, the last one counts.
+ * What files give is theirs: whatever differs from it is put right.  What they do
+ * not give, or what was in force by somebody's hand before they gave it, is left
+ * alone.
+ *
+ * Nothing is ever loosened on the way: what is new comes before the old goes, and
+ * what cannot be put in force leaves the old as it is.
  *
  * Failures come back as -errno with a struct store_error; successes are logged
  * here, because only here is known what was done.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "checmate.h"
 #include "config-policy.h"
+#include "container.h"
+#include "wanted.h"
+
+/* Something that was done, or found. */
+struct store_change {
+	const char *cgroup;
+	uint64_t cgroup_id;
+	const char *policy;
+	/*
+	 * "applied", "staged", "replaced", "parameters", "mode", "removed"; "drift"
+	 * when somebody else changed what a file gives; "gone" with its cgroup.
+	 */
+	const char *change;
+	const char *origin; /* as struct store_binding has it; "" where it is not known */
+	uint64_t usec; /* how long it took */
+};
 
 struct store {
 	struct config *config;
-	const char *state_dir;
+	struct wanted_set wanted;
+	const char *origin_dir;
+	const char *container_dir;
+	bool can_stage; /* else containers get their policies at once */
+	/* Told of each change, when it is made; may be NULL. */
+	void (*changed)(const struct store_change *change, void *userdata);
+	void *userdata;
 };
 
 struct store_error {
@@ -30,24 +59,46 @@ struct store_error {
 	char *detail; /* several lines, or NULL */
 };
 
+struct store_apply_opts {
+	bool replace; /* take the place of what is in force of the same policy */
+	bool permissive;
+};
+
+/* A look at a cgroup. */
+struct store_look {
+	bool late; /* give a container its own also when the hook has not told of it */
+	bool bound; /* answer: it has what files give, and should be watched */
+	bool untold; /* answer: there is a container of which the hook has not told */
+	size_t n_drift; /* answer: how many policies somebody else had changed */
+};
+
 /* What a binding is, read from the kernel. */
 struct store_binding {
 	char *cgroup;
 	uint64_t cgroup_id;
 	char *policy;
-	const char *mode;
-	char *origin;
+	const char *mode; /* "enforce", "permissive", "staged", "detached" */
+	char *origin; /* "manual", "file FILE", "container FILE ID", "unit UNIT" */
 	char **params; /* name, value, name, value, …, NULL */
 };
 
-int store_reconcile(struct store *store, const char *cgroup, struct store_error *error);
-int store_apply_container(struct store *store, const char *container, const char *cgroup,
-			  uint64_t cgroup_id, const char *const *annotations, char ***ret_policies,
-			  struct store_error *error);
-int store_apply(struct store *store, const char *cgroup, const struct config_policy *policies,
-		size_t n_policies, struct store_error *error);
-int store_remove(struct store *store, const char *cgroup, const char *policy,
+int store_load(struct store *store, const char *const *dirs, char **ret_error);
+void store_done(struct store *store);
+
+int store_reconcile(struct store *store, const char *cgroup, struct store_look *look,
+		    struct store_error *error);
+int store_apply_container(struct store *store, const struct container *container,
+			  char ***ret_policies, struct store_error *error);
+int store_apply(struct store *store, struct checmate_cgroup *cgroup,
+		const struct config_policy *policies, size_t n_policies,
+		const struct store_apply_opts *opts, struct store_error *error);
+int store_remove(struct store *store, struct checmate_cgroup *cgroup, const char *policy,
 		 struct store_error *error);
+int store_set_parameter(struct store *store, struct checmate_cgroup *cgroup, const char *policy,
+			const char *parameter, const char *value, struct store_error *error);
+int store_set_mode(struct store *store, struct checmate_cgroup *cgroup, const char *policy,
+		   bool permissive, struct store_error *error);
+int store_seal(struct store *store, struct checmate_cgroup *cgroup, struct store_error *error);
 int store_gc(struct store *store, struct store_error *error);
 
 int store_list(struct store *store, struct store_binding **ret_bindings, size_t *ret_n,

@@ -47,8 +47,16 @@ static void empty_dir(const char *path)
 	_cleanup_closedir_ DIR *dir = opendir(path);
 	const struct dirent *entry;
 
-	while ((entry = readdir(dir)))
-		unlinkat(dirfd(dir), entry->d_name, 0);
+	assert_non_null(dir);
+	while ((entry = readdir(dir))) {
+		_cleanup_free_ char *below = NULL;
+
+		if (entry->d_name[strspn(entry->d_name, ".")] == '\0' ||
+		    unlinkat(dirfd(dir), entry->d_name, 0) == 0)
+			continue;
+		assert_true(asprintf(&below, "%s/%s", path, entry->d_name) > 0);
+		empty_dir(below);
+	}
 	assert_int_equal(rmdir(path), 0);
 }
 
@@ -79,6 +87,27 @@ static void put_bytes(struct fixture *f, size_t dir, const char *name, const cha
 static void put(struct fixture *f, size_t dir, const char *name, const char *text)
 {
 	put_bytes(f, dir, name, text, strlen(text));
+}
+
+/* A file in a directory that is made for it. */
+static void put_below(struct fixture *f, size_t dir, const char *below, const char *name,
+		      const char *text)
+{
+	_cleanup_free_ char *path = NULL;
+
+	assert_true(asprintf(&path, "%s/%s", f->dirs[dir], below) > 0);
+	assert_true(mkdir(path, 0700) == 0 || errno == EEXIST);
+	free(TAKE_PTR(path));
+	assert_true(asprintf(&path, "%s/%s", below, name) > 0);
+	put(f, dir, path, text);
+}
+
+static void put_link(struct fixture *f, size_t dir, const char *name, const char *to)
+{
+	_cleanup_free_ char *path = NULL;
+
+	assert_true(asprintf(&path, "%s/%s", f->dirs[dir], name) > 0);
+	assert_int_equal(symlink(to, path), 0);
 }
 
 static int load(struct fixture *f, struct config **ret_config, char **ret_error)
@@ -168,7 +197,7 @@ static void test_directories(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_(config_freep) struct config *config = NULL;
-	_cleanup_free_ char *error = NULL, *path = NULL;
+	_cleanup_free_ char *error = NULL;
 
 	put(f, 0, "20-b.conf", MATCH "[Policy lib]\n");
 	put(f, 0, "30-hidden.conf", MATCH "[Policy lib]\n");
@@ -176,8 +205,7 @@ static void test_directories(void **state)
 	put(f, 1, "20-b.conf", "this one is not even looked at\n");
 	put(f, 2, "20-b.conf", MATCH "[Policy run]\n");
 	put(f, 0, "05-z.conf", MATCH "[Policy first]\n");
-	assert_true(asprintf(&path, "%s/30-hidden.conf", f->dirs[1]) > 0);
-	assert_int_equal(symlink("/dev/null", path), 0);
+	put_link(f, 1, "30-hidden.conf", "/dev/null");
 
 	assert_int_equal(load(f, &config, &error), 0);
 	assert_int_equal(config->n_bindings, 3);
@@ -220,6 +248,26 @@ static const struct bad_file {
 	{ "[Match]\nCgroup=\n", 2, "nothing to match" },
 	{ "[Match]\nCgroup=/a/\n", 2, "empty component" },
 	{ "[Match]\nCgroup=/a//b\n", 2, "empty component" },
+	{ "[Match]\nUnit=web\n", 2, "not a unit that has processes" },
+	{ "[Match]\nUnit=web.service web.target\n", 2, "Unit=web.target: not a unit" },
+	{ "[Match]\nUnit=a.slice\n", 2, "write Slice=" },
+	{ "[Match]\nUnit=web@.service\n", 2, "a template" },
+	{ "[Match]\nUnit=a/b.service\n", 2, "not a unit's name" },
+	{ "[Match]\nUnit=a.service\n Slice=b.slice\n", 2, "not a unit's name" },
+	{ "[Match]\nUnit=a.service,b.service\n", 2, "not a unit's name" },
+	{ "[Match]\nSlice=a.service\n", 2, "not a slice's name" },
+	{ "[Match]\nSlice=a\n", 2, "not a slice's name" },
+	{ "[Match]\nSlice=-.slice\n", 2, "the root takes no policy" },
+	{ "[Match]\nRuntime=libpod\n", 2, "known as podman" },
+	{ "[Match]\nRuntime=docker crio\n", 2, "known as cri-o" },
+	{ "[Match]\nRuntime=/usr/bin/runc\n", 2, "not a runtime's name" },
+	{ "[Match]\nPod=web\n", 2, "expected NAMESPACE/NAME" },
+	{ "[Match]\nPod=/web\n", 2, "expected NAMESPACE/NAME" },
+	{ "[Match]\nPod=a/\n", 2, "expected NAMESPACE/NAME" },
+	{ "[Match]\nPod=a/b/c\n", 2, "expected NAMESPACE/NAME" },
+	{ "[Match]\nUnit=a.service\nUnit=\n[Policy p]\n", 3, "nothing to match" },
+	{ "[Match]\nAnnotation=k*=v\n", 2, "in the key" },
+	{ "[Match]\nAnnotation=a b=v\n", 2, "in the key" },
 	{ "[Match]\nAnnotation=x\n", 2, "expected KEY=GLOB" },
 	{ "[Match]\nAnnotation==x\n", 2, "expected KEY=GLOB" },
 	{ MATCH "[Policy p]\nMode=off\n", 4, "unknown mode" },
@@ -330,57 +378,331 @@ static void test_verify(void **state)
 	assert_non_null(strstr(error, "a.conf:6: no such parameter"));
 }
 
-static bool matches(const struct config_binding *binding, const char *path)
+static void test_drop_ins(void **state)
 {
-	_cleanup_(identity_done) struct identity identity = {};
+	struct fixture *f = *state;
+	_cleanup_(config_freep) struct config *config = NULL;
+	_cleanup_free_ char *error = NULL;
+	const struct config_binding *binding;
+	const struct config_policy *policy;
 
-	assert_int_equal(identity_from_path(path, &identity), 0);
-	return config_match(binding, &identity);
+	put(f, 0, "web.conf",
+	    "[Match]\nUnit=web.service db.service\nSlice=a.slice\nAnnotation=k=1\n"
+	    "[Policy p]\nMode=permissive\nAllow=1 2\nErr=EPERM\n[Policy q]\n");
+	put_below(f, 0, "web.conf.d", "10-a.conf", "nobody reads this\n");
+	put_below(f, 2, "web.conf.d", "10-a.conf", "[Policy p]\nErr=EACCES\n[Policy r]\nList=\n");
+	put_below(f, 1, "web.conf.d", "20-b.conf",
+		  "[Match]\nUnit=\nUnit=c.service\nUnit=d.service\nAnnotation=\nAnnotation=l=2\n"
+		  "[Policy p]\nMode=enforce\nAllow=3\n");
+	put_below(f, 0, "web.conf.d", "30-hidden.conf", "nor this\n");
+	put_link(f, 1, "web.conf.d/30-hidden.conf", "/dev/null");
+	put_below(f, 1, "web.conf.d", "README", "nor this\n");
+
+	assert_int_equal(load(f, &config, &error), 0);
+	assert_int_equal(config->n_bindings, 1);
+	binding = config->bindings[0];
+	assert_string_equal(binding->units[0], "c.service");
+	assert_string_equal(binding->units[1], "d.service");
+	assert_null(binding->units[2]);
+	assert_string_equal(binding->slices[0], "a.slice");
+	assert_int_equal(binding->n_annotations, 1);
+	assert_string_equal(binding->annotations[0].key, "l");
+	assert_string_equal(strrchr(binding->drop_ins[0], '/'), "/10-a.conf");
+	assert_string_equal(strrchr(binding->drop_ins[1], '/'), "/20-b.conf");
+	assert_null(binding->drop_ins[2]);
+
+	assert_int_equal(binding->n_policies, 3);
+	policy = &binding->policies[0];
+	assert_false(policy->permissive);
+	assert_ptr_equal(policy->place.file, binding->file);
+	assert_int_equal(policy->place.line, 5);
+	assert_string_equal(find_param(policy, "allow")->value, "1,2,3");
+	assert_string_equal(find_param(policy, "allow")->last, "3");
+	assert_ptr_equal(find_param(policy, "allow")->place.file, binding->drop_ins[1]);
+	assert_int_equal(find_param(policy, "allow")->place.line, 9);
+	assert_string_equal(find_param(policy, "err")->value, "EPERM,EACCES");
+	assert_string_equal(find_param(policy, "err")->last, "EACCES");
+	assert_ptr_equal(find_param(policy, "err")->place.file, binding->drop_ins[0]);
+	assert_string_equal(binding->policies[2].name, "r");
+	assert_ptr_equal(binding->policies[2].place.file, binding->drop_ins[0]);
 }
 
-static void test_match_cgroup(void **state)
+static void test_no_list(void **state)
 {
-	char *globs[2] = { (char *)"/system.slice/web-*.service" };
-	struct config_binding binding = { .cgroups = globs };
+	struct fixture *f = *state;
+	_cleanup_(config_freep) struct config *config = NULL;
+	_cleanup_free_ char *error = NULL;
+	struct config_policy *policy;
 
-	(void)state;
-	assert_true(matches(&binding, "/system.slice/web-1.service"));
-	assert_true(matches(&binding, "/system.slice/web-.service"));
-	assert_false(matches(&binding, "/system.slice/web-1.service/sub"));
-	assert_false(matches(&binding, "/system.slice/web-a/b.service"));
-	assert_false(matches(&binding, "/system.slice/xweb-1.service"));
-	assert_false(matches(&binding, "/user.slice/web-1.service"));
-
-	globs[0] = (char *)"/system.slice/dev-a\\x2db.service";
-	assert_true(matches(&binding, "/system.slice/dev-a\\x2db.service"));
-
-	globs[0] = (char *)"/*";
-	assert_true(matches(&binding, "/.hidden"));
-	assert_false(matches(&binding, "/a/b"));
+	put(f, 0, "a.conf", MATCH "[Policy p]\nErr=EPERM\nMax=3\nTwice=1\nTwice=2\nEnd=1\n");
+	put_below(f, 1, "a.conf.d", "b.conf", "[Policy p]\nErr=EACCES\nMax=\n");
+	assert_int_equal(load(f, &config, &error), 0);
+	policy = &config->bindings[0]->policies[0];
+	config_policy_unlist(policy, "err");
+	config_policy_unlist(policy, "max");
+	config_policy_unlist(policy, "twice");
+	config_policy_unlist(policy, "none");
+	assert_int_equal(policy->n_params, 3);
+	assert_string_equal(find_param(policy, "err")->value, "EACCES");
+	assert_null(find_param(policy, "max"));
+	/* Twice in one file is a slip of the pen, which the policy refuses. */
+	assert_string_equal(find_param(policy, "twice")->value, "1,2");
+	assert_string_equal(find_param(policy, "end")->value, "1");
 }
 
-static void test_match_annotations(void **state)
+static const struct bad_drop_in {
+	const char *text;
+	unsigned int line;
+	const char *reason;
+} bad_drop_ins[] = {
+	{ "[Match]\nCgroup=\n", 2, "nothing to match" },
+	{ "[Policy p]\nMode=enforce\nMode=permissive\n", 3, "Mode= is set in line 2" },
+	{ "[Policy p]\n[Policy p]\n", 2, "opened in line 1" },
+	{ "[Match]\n[Match]\n", 2, "second [Match]" },
+	{ "Allow=2\n", 1, "before the first section" },
+	{ "[Policy q]\nAllow: 1\n", 2, "neither a section" },
+};
+
+static void test_bad_drop_ins(void **state)
 {
-	static const char *const both[] = { "role", "web-1", "site", "a/b", NULL };
-	static const char *const one[] = { "role", "web-1", NULL };
-	struct config_annotation wanted[] = {
-		{ .key = (char *)"role", .glob = (char *)"web-*" },
-		{ .key = (char *)"site", .glob = (char *)"a*" },
-	};
-	struct config_binding binding = { .annotations = wanted, .n_annotations = 2 };
-	_cleanup_(identity_done) struct identity identity = {};
+	struct fixture *f = *state;
 
-	(void)state;
-	assert_int_equal(identity_from_path("/a", &identity), 0);
-	assert_int_equal(identity_set_container(&identity, "c"), 0);
-	assert_false(config_match(&binding, &identity));
-	assert_int_equal(identity_add_annotations(&identity, one), 0);
-	assert_false(config_match(&binding, &identity));
-	assert_int_equal(identity_add_annotations(&identity, both), 0);
-	assert_true(config_match(&binding, &identity));
+	put(f, 0, "a.conf", MATCH "[Policy p]\nAllow=1\n");
+	for (size_t i = 0; i < ARRAY_SIZE(bad_drop_ins); i++) {
+		_cleanup_(config_freep) struct config *config = NULL;
+		_cleanup_free_ char *error = NULL, *where = NULL;
 
-	wanted[0].glob = (char *)"db";
-	assert_false(config_match(&binding, &identity));
+		put_below(f, 2, "a.conf.d", "x.conf", bad_drop_ins[i].text);
+		assert_int_equal(load(f, &config, &error), -EINVAL);
+		assert_null(config);
+		assert_true(asprintf(&where, "%s/a.conf.d/x.conf:%u: ", f->dirs[2],
+				     bad_drop_ins[i].line) > 0);
+		if (strncmp(error, where, strlen(where)) != 0 ||
+		    !strstr(error, bad_drop_ins[i].reason))
+			fail_msg("drop-in %zu: expected '%s…%s', got '%s'", i, where,
+				 bad_drop_ins[i].reason, error);
+	}
+}
+
+/* What a masked file had is hidden with it; of what was never there, it is said. */
+static void test_drop_ins_of_nothing(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(config_freep) struct config *config = NULL;
+	_cleanup_free_ char *error = NULL;
+
+	put(f, 0, "a.conf", MATCH "[Policy p]\n");
+	put_link(f, 2, "a.conf", "/dev/null");
+	put_below(f, 1, "a.conf.d", "x.conf", "not looked at\n");
+	assert_int_equal(load(f, &config, &error), 0);
+	assert_int_equal(config->n_bindings, 0);
+
+	put_below(f, 1, "b.conf.d", "x.conf", "[Policy p]\n");
+	config = config_free(config);
+	assert_int_equal(load(f, &config, &error), -ENOENT);
+	assert_non_null(strstr(error, "/b.conf.d: there is no file b.conf that"));
+	free(TAKE_PTR(error));
+
+	put(f, 2, "b.conf", MATCH "[Policy p]\n");
+	assert_int_equal(load(f, &config, &error), 0);
+	assert_int_equal(config->n_bindings, 1);
+
+	/* A file where the directory would be */
+	put(f, 0, "b.conf.d", "");
+	config = config_free(config);
+	assert_int_equal(load(f, &config, &error), -ENOTDIR);
+	assert_non_null(strstr(error, "/b.conf.d: cannot be read"));
+}
+
+static int refuse_param(struct config_policy *policy, struct config_place *ret_place,
+			char **ret_reason, void *userdata)
+{
+	const struct config_param *param = find_param(policy, userdata);
+
+	if (!param)
+		return 0;
+	*ret_place = param->place;
+	*ret_reason = strdup("no");
+	return -EINVAL;
+}
+
+static void test_verify_drop_in(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(config_freep) struct config *config = NULL;
+	_cleanup_free_ char *error = NULL;
+
+	put(f, 1, "a.conf", MATCH "[Policy p]\nAllow=1\n");
+	put_below(f, 0, "a.conf.d", "x.conf", "\n[Policy p]\n\nAllow=2\n");
+	assert_int_equal(config_load((const char *const *)f->dirs, refuse_param, (char *)"allow",
+				     &config, &error),
+			 -EINVAL);
+	assert_non_null(strstr(error, "/a.conf.d/x.conf:4: no"));
+}
+
+static void test_escaped_separators(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(config_freep) struct config *config = NULL;
+	_cleanup_free_ char *error = NULL;
+
+	put(f, 1, "a.conf", MATCH "[Policy p]\nPaths=/a\\ b, /c\\,d /e\\\\ /f\\\n");
+	assert_int_equal(load(f, &config, &error), 0);
+	assert_string_equal(find_param(&config->bindings[0]->policies[0], "paths")->value,
+			    "/a\\ b,/c\\,d,/e\\\\,/f\\");
+}
+
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+/* What a [Match] is for. */
+static const struct match {
+	const char *match; /* its keys */
+	const char *yes; /* paths, blank separated */
+	const char *no;
+} all_matches[] = {
+	/* cgroups by their path, and nothing below them */
+	{ "Cgroup=/a/*", "/a/b /a/.b", "/a /a/b/c /b/a" },
+	{ "Cgroup=/a /b\nCgroup=/c", "/a /b /c", "/d" },
+	{ "Cgroup=/system.slice/web-*.service", "/system.slice/web-1.service",
+	  "/system.slice/web-1.service/x /system.slice/xweb-1.service" },
+	{ "Cgroup=/x/dev-a\\x2db.service", "/x/dev-a\\x2db.service", "/x/dev-a-b.service" },
+	/* units, wherever they are, but not what is in them, nor what is only called so */
+	{ "Unit=web.service", "/system.slice/web.service /a.slice/a-b.slice/web.service",
+	  "/system.slice/web.service/x /x/web.service /system.slice/db.service "
+	  "/user.slice/user-1.slice/user@1.service/app.slice/web.service" },
+	{ "Unit=web-*.service *.scope", "/web-1.service /init.scope", "/db.service /x" },
+	{ "Unit=memory.service", "/system.slice/_memory.service", "/system.slice/x.service" },
+	{ "Unit=web@*.service", "/system.slice/system-web.slice/web@1.service",
+	  "/system.slice/web.service" },
+	{ "Unit=*.service\nSlice=a.slice", "/a.slice/x.service /a.slice/a-b.slice/x.service",
+	  "/x.service /b.slice/x.service /a.slice /a.slice/a-b.slice" },
+	{ "Unit=*\nCgroup=/a.slice/a-*.slice", "/a.slice/a-b.slice/x.service",
+	  "/a.slice/x.service /a.slice/a-b.slice" },
+	/* slices themselves: what is in them inherits */
+	{ "Slice=a.slice", "/a.slice", "/a.slice/a-b.slice /a.slice/x.service /x/a.slice" },
+	{ "Slice=a-*.slice\nCgroup=/a.slice/*", "/a.slice/a-b.slice /a.slice/a-b.slice/a-b-c.slice",
+	  "/a.slice" },
+	{ "Slice=*", "/a.slice /a.slice/a-b.slice", "/a /init.scope /" },
+	/* containers */
+	{ "Runtime=podman", "/machine.slice/libpod-" ID ".scope /libpod_parent/libpod-" ID,
+	  "/machine.slice/libpod-conmon-" ID ".scope /machine.slice/libpod-" ID ".scope/container "
+	  "/machine.slice /system.slice/docker-" ID ".scope" },
+	{ "Runtime=docker pod*", "/x.slice/libpod-" ID ".scope /docker/" ID,
+	  "/x.slice/crio-" ID ".scope" },
+	{ "Runtime=*", "/docker/" ID " /kubepods/pod" ID "/" ID, "/a /a.slice" },
+	{ "Runtime=cri-o containerd", "/x.slice/crio-" ID ".scope", "/kubepods/pod" ID "/" ID },
+	{ "Runtime=podman\nSlice=a.slice", "/a.slice/a-b.slice/libpod-" ID ".scope",
+	  "/b.slice/libpod-" ID ".scope" },
+	{ "Runtime=podman\nUnit=web.service", "/system.slice/web.service/libpod-payload-" ID,
+	  "/system.slice/libpod-" ID ".scope /system.slice/web.service" },
+	{ "Runtime=podman\nUnit=libpod-*", "/system.slice/libpod-" ID ".scope",
+	  "/system.slice/web.service/libpod-payload-" ID },
+	{ "Runtime=podman\nCgroup=/user.slice",
+	  "/user.slice/user-1.slice/user@1.service/user.slice/libpod-" ID ".scope",
+	  "/machine.slice/libpod-" ID ".scope" },
+	/* of which a path says nothing */
+	{ "Annotation=k=*", "", "/docker/" ID " /a" },
+	{ "Pod=*/*", "", "/docker/" ID " /kubepods/pod" ID "/" ID },
+};
+
+static void try_paths(const struct config_binding *binding, const struct match *match, bool yes)
+{
+	_cleanup_free_ char *paths = strdup(yes ? match->yes : match->no);
+	char *rest = paths, *path;
+
+	assert_non_null(paths);
+	while ((path = strsep(&rest, " "))) {
+		_cleanup_(identity_done) struct identity identity = {};
+
+		if (!*path)
+			continue;
+		assert_int_equal(identity_from_path(path, &identity), 0);
+		if (config_match(binding, &identity) != yes)
+			fail_msg("%s: %s matches: %s", match->match, path, yes ? "no" : "yes");
+	}
+}
+
+static void load_match(struct fixture *f, const char *match, struct config **ret_config)
+{
+	_cleanup_free_ char *error = NULL, *text = NULL;
+
+	assert_true(asprintf(&text, "[Match]\n%s\n[Policy p]\n", match) > 0);
+	put(f, 1, "a.conf", text);
+	if (load(f, ret_config, &error) < 0)
+		fail_msg("%s: %s", match, error);
+}
+
+static void test_match(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(all_matches); i++) {
+		_cleanup_(config_freep) struct config *config = NULL;
+
+		load_match(*state, all_matches[i].match, &config);
+		try_paths(config->bindings[0], &all_matches[i], true);
+		try_paths(config->bindings[0], &all_matches[i], false);
+	}
+}
+
+static const struct told {
+	const char *match;
+	bool yes;
+} told[] = {
+	{ "Annotation=role=web", true },
+	{ "Annotation=role=w*", true },
+	{ "Annotation=role=web*", true },
+	{ "Annotation=site=*", true }, /* a '/' is nothing special */
+	{ "Annotation=role=w*\nAnnotation=site=a*", true },
+	{ "Annotation=role=w*\nAnnotation=site=b*", false },
+	{ "Annotation=role=", false },
+	{ "Annotation=empty=", true },
+	{ "Annotation=none=*", false },
+	{ "Annotation=role=WEB", false },
+	{ "Annotation=text=two words", true },
+	{ "Runtime=podman", false },
+	{ "Runtime=containerd", true },
+	{ "Runtime=runc", true },
+	{ "Runtime=podman run?", true },
+	{ "Pod=shop/web-1", true },
+	{ "Pod=x/y shop/web-*", true },
+	{ "Pod=*/web-*", true },
+	{ "Pod=shop/db", false },
+	{ "Pod=sho/*", false },
+	{ "Pod=shop/*\nRuntime=cri-o", false },
+	{ "Pod=shop/*\nAnnotation=role=web\nRuntime=containerd\nUnit=x.service", true },
+	{ "Pod=shop/*\nUnit=y.service", false },
+	/* The container's cgroup is one as others are. */
+	{ "Cgroup=/system.slice/x.service/c", true },
+	{ "Unit=x.service", false },
+};
+
+static void test_match_told(void **state)
+{
+	static const char *const annotations[] = { "role",
+						   "web",
+						   "site",
+						   "a/b",
+						   "empty",
+						   "",
+						   "text",
+						   "two words",
+						   "io.kubernetes.cri.sandbox-namespace",
+						   "shop",
+						   "io.kubernetes.cri.sandbox-name",
+						   "web-1",
+						   NULL };
+
+	for (size_t i = 0; i < ARRAY_SIZE(told); i++) {
+		_cleanup_(config_freep) struct config *config = NULL;
+		_cleanup_(identity_done) struct identity identity = {};
+
+		load_match(*state, told[i].match, &config);
+		assert_int_equal(identity_from_path("/system.slice/x.service/c", &identity), 0);
+		assert_int_equal(identity_set_container(&identity, "c"), 0);
+		assert_int_equal(identity_add_runtime(&identity, "runc"), 0);
+		assert_int_equal(identity_add_annotations(&identity, annotations), 0);
+		if (config_match(config->bindings[0], &identity) != told[i].yes)
+			fail_msg("%s: matches: %s", told[i].match, told[i].yes ? "no" : "yes");
+	}
 }
 
 int main(void)
@@ -395,8 +717,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nul, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_a_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_verify, setup, teardown),
-		cmocka_unit_test(test_match_cgroup),
-		cmocka_unit_test(test_match_annotations),
+		cmocka_unit_test_setup_teardown(test_drop_ins, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_list, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bad_drop_ins, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_drop_ins_of_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_verify_drop_in, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_escaped_separators, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_match, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_match_told, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,12 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "cleanup.h"
 #include "origin.h"
+#include "strv.h"
 
 #define ID 18446744073709551615ull
 
@@ -34,104 +36,205 @@ static int teardown(void **state)
 	char *dir = *state;
 
 	/* Also shows that nothing was left behind. */
-	assert_int_equal(origin_gc(dir, NULL, 0), 0);
 	assert_int_equal(rmdir(dir), 0);
 	free(dir);
 	return 0;
 }
 
-static enum origin_kind kind_of(const char *dir, uint64_t id, const char *policy, uint32_t prog_id)
-{
-	_cleanup_free_ char *text = NULL;
-	enum origin_kind kind;
+static const struct origin by_file = {
+	.kind = ORIGIN_FILE,
+	.prog_id = 7,
+	.former_prog_id = 5,
+	.digest = 0xfedcba9876543210u,
+	.cgroup = (char *)"/web",
+	.text = (char *)"/etc/checmate/bindings.d/10 web.conf",
+};
 
-	assert_int_equal(origin_read(dir, id, policy, prog_id, &kind, &text), 0);
-	assert_non_null(text);
-	return kind;
+static void put_text(const char *dir, uint64_t id, const char *policy, const char *text)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_fclose_ FILE *stream = NULL;
+
+	assert_true(asprintf(&path, "%s/%llu/%s", dir, (unsigned long long)id, policy) > 0);
+	stream = fopen(path, "we");
+	assert_non_null(stream);
+	assert_true(fputs(text, stream) >= 0);
 }
 
 static void test_record(void **state)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_(origin_done) struct origin read = {};
 	const char *dir = *state;
-	enum origin_kind kind;
 
-	assert_int_equal(kind_of(dir, ID, "net-bind", 7), ORIGIN_MANUAL);
+	assert_int_equal(origin_read(dir, ID, "net-bind", &read), -ENOENT);
+	assert_int_equal(origin_write(dir, ID, "net-bind", &by_file), 0);
+	assert_int_equal(origin_read(dir, ID, "net-bind", &read), 0);
+	assert_int_equal(read.kind, ORIGIN_FILE);
+	assert_false(read.pending);
+	assert_int_equal(read.prog_id, 7);
+	assert_int_equal(read.former_prog_id, 5);
+	assert_true(read.digest == by_file.digest);
+	assert_string_equal(read.cgroup, "/web");
+	assert_string_equal(read.text, "/etc/checmate/bindings.d/10 web.conf");
 
-	assert_int_equal(origin_write(dir, ID, "net-bind", 7, ORIGIN_CONTAINER, "/a b.conf id"), 0);
-	assert_int_equal(origin_read(dir, ID, "net-bind", 7, &kind, &text), 0);
-	assert_int_equal(kind, ORIGIN_CONTAINER);
-	assert_string_equal(text, "/a b.conf id");
-
-	/* Another binding of the same policy in the same cgroup, made by somebody else. */
-	assert_int_equal(kind_of(dir, ID, "net-bind", 8), ORIGIN_MANUAL);
-	assert_int_equal(kind_of(dir, ID, "net", 7), ORIGIN_MANUAL);
-	assert_int_equal(kind_of(dir, 1, "net-bind", 7), ORIGIN_MANUAL);
-
-	assert_int_equal(origin_write(dir, ID, "net-bind", 8, ORIGIN_CGROUP, ""), 0);
-	assert_int_equal(kind_of(dir, ID, "net-bind", 8), ORIGIN_CGROUP);
-
+	assert_int_equal(origin_read(dir, ID, "net", &read), -ENOENT);
+	assert_int_equal(origin_read(dir, ID - 1, "net-bind", &read), -ENOENT);
 	assert_int_equal(origin_remove(dir, ID, "net-bind"), 0);
 	assert_int_equal(origin_remove(dir, ID, "net-bind"), 0);
-	assert_int_equal(kind_of(dir, ID, "net-bind", 8), ORIGIN_MANUAL);
 }
 
-static void test_gc(void **state)
+static void test_replaced(void **state)
 {
-	static const uint64_t alive[] = { 5, 50 };
+	_cleanup_(origin_done) struct origin read = {};
+	struct origin origin = by_file;
 	const char *dir = *state;
 
-	assert_int_equal(origin_write(dir, 5, "p", 1, ORIGIN_CGROUP, "x"), 0);
-	assert_int_equal(origin_write(dir, 6, "p", 1, ORIGIN_CGROUP, "x"), 0);
-	assert_int_equal(origin_gc(dir, alive, ARRAY_SIZE(alive)), 0);
-	assert_int_equal(kind_of(dir, 5, "p", 1), ORIGIN_CGROUP);
-	assert_int_equal(kind_of(dir, 6, "p", 1), ORIGIN_MANUAL);
+	assert_int_equal(origin_write(dir, ID, "net-bind", &by_file), 0);
+	origin.kind = ORIGIN_UNIT;
+	origin.pending = true;
+	origin.text = (char *)"";
+	assert_int_equal(origin_write(dir, ID, "net-bind", &origin), 0);
+	assert_int_equal(origin_read(dir, ID, "net-bind", &read), 0);
+	assert_int_equal(read.kind, ORIGIN_UNIT);
+	assert_true(read.pending);
+	assert_string_equal(read.text, "");
+	assert_int_equal(origin_remove(dir, ID, "net-bind"), 0);
 }
 
+/* What is not understood says nothing, so that what it is about is left alone. */
 static void test_damaged(void **state)
 {
-	static const char *const texts[] = { "",
-					     "\n",
-					     "1\n",
-					     "x cgroup y\n",
-					     "1 nobody y\n",
-					     "1 averyverylongkindofrecord y\n",
-					     "99999999999 cgroup" };
+	static const char *const texts[] = {
+		"",
+		"\n",
+		"file done 1 2 3",
+		"file done 1 2 3\n",
+		"file done 1 2 3\n/a\n",
+		"file done 1 2 3\n/a\nb",
+		"file done 1 2 3\n/a\nb\nc\n",
+		"file done 1 2\n/a\nb\n",
+		"file over 1 2 3\n/a\nb\n",
+		"nobody done 1 2 3\n/a\nb\n",
+		"file done x 2 3\n/a\nb\n",
+		"filefilefilefilefilefile done 1 2 3\n/a\nb\n",
+	};
+	_cleanup_(origin_done) struct origin read = {};
 	const char *dir = *state;
 
+	assert_int_equal(origin_write(dir, 3, "a", &by_file), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		_cleanup_free_ char *path = NULL;
-		FILE *file;
-
-		assert_true(asprintf(&path, "%s/1.p", dir) > 0);
-		file = fopen(path, "we");
-		assert_non_null(file);
-		fputs(texts[i], file);
-		fclose(file);
-		assert_int_equal(kind_of(dir, 1, "p", 1), ORIGIN_MANUAL);
+		put_text(dir, 3, "a", texts[i]);
+		assert_int_equal(origin_read(dir, 3, "a", &read), -ENOENT);
 	}
+	put_text(dir, 3, "a", "file done 1 2 3\n/a\nb\n");
+	assert_int_equal(origin_read(dir, 3, "a", &read), 0);
+	assert_int_equal(origin_remove(dir, 3, "a"), 0);
 }
 
 static void test_refused(void **state)
 {
+	static const char *const names[] = { "", ".", "..", "../a", "a/b", "/etc/passwd", ".a" };
+	_cleanup_(origin_done) struct origin read = {};
+	struct origin origin = by_file;
 	const char *dir = *state;
-	_cleanup_free_ char *text = NULL;
-	enum origin_kind kind;
 
-	assert_int_equal(origin_write(dir, 1, "../p", 1, ORIGIN_CGROUP, "x"), -EINVAL);
-	assert_int_equal(origin_read(dir, 1, "a/b", 1, &kind, &text), -EINVAL);
-	assert_int_equal(origin_write("/nonexistent", 1, "p", 1, ORIGIN_CGROUP, "x"), -ENOENT);
-	assert_int_equal(origin_gc("/nonexistent", NULL, 0), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		assert_int_equal(origin_write(dir, ID, names[i], &by_file), -EINVAL);
+		assert_int_equal(origin_read(dir, ID, names[i], &read), -EINVAL);
+		assert_int_equal(origin_remove(dir, ID, names[i]), -EINVAL);
+	}
+	origin.text = (char *)"two\nlines";
+	assert_int_equal(origin_write(dir, ID, "a", &origin), -EINVAL);
+	origin.text = NULL;
+	assert_int_equal(origin_write(dir, ID, "a", &origin), -EINVAL);
+	origin = by_file;
+	origin.cgroup = (char *)"/a\nb";
+	assert_int_equal(origin_write(dir, ID, "a", &origin), -EINVAL);
 }
+
+static void test_lists(void **state)
+{
+	_cleanup_strv_ char **none = NULL, **two = NULL;
+	_cleanup_free_ uint64_t *ids = NULL, *no_ids = NULL;
+	const char *dir = *state;
+	size_t n;
+
+	assert_int_equal(origin_cgroups(dir, &no_ids, &n), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(origin_policies(dir, 9, &none), 0);
+	assert_int_equal(strv_length(none), 0);
+
+	assert_int_equal(origin_write(dir, 9, "b", &by_file), 0);
+	assert_int_equal(origin_write(dir, 9, "a", &by_file), 0);
+	/* Half a record of a process that died. */
+	put_text(dir, 9, ".c", "file");
+	assert_int_equal(origin_cgroups(dir, &ids, &n), 0);
+	assert_int_equal(n, 1);
+	assert_true(ids[0] == 9);
+	assert_int_equal(origin_policies(dir, 9, &two), 0);
+	assert_int_equal(strv_length(two), 2);
+	assert_string_equal(two[0], "a");
+	assert_string_equal(two[1], "b");
+
+	assert_int_equal(origin_remove(dir, 9, "a"), 0);
+	assert_int_equal(origin_forget(dir, 9), 0);
+	assert_int_equal(origin_forget(dir, 9), 0);
+}
+
+static void test_directory(void **state)
+{
+	_cleanup_free_ char *deep = NULL, *middle = NULL, *top = NULL;
+	const char *dir = *state;
+	struct stat st;
+
+	assert_true(asprintf(&deep, "%s/a/b/c", dir) > 0);
+	assert_true(asprintf(&middle, "%s/a/b", dir) > 0);
+	assert_true(asprintf(&top, "%s/a", dir) > 0);
+	assert_int_equal(origin_make_dir(deep), 0);
+	assert_int_equal(origin_make_dir(deep), 0);
+	assert_int_equal(stat(deep, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_int_equal(rmdir(deep), 0);
+	assert_int_equal(rmdir(middle), 0);
+	assert_int_equal(rmdir(top), 0);
+}
+
+static void test_meaning(void **state)
+{
+	static const struct {
+		enum origin_kind kind;
+		const char *text;
+		bool configured;
+	} kinds[] = {
+		{ ORIGIN_MANUAL, "manual", false },
+		{ ORIGIN_FILE, "file x y", true },
+		{ ORIGIN_CONTAINER, "container x y", true },
+		{ ORIGIN_UNIT, "unit x y", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		const struct origin origin = { .kind = kinds[i].kind, .text = (char *)"x y" };
+		_cleanup_free_ char *text = NULL;
+
+		assert_int_equal(origin_describe(&origin, &text), 0);
+		assert_string_equal(text, kinds[i].text);
+		assert_true(origin_is_configured(&origin) == kinds[i].configured);
+	}
+	assert_true(origin_is_of(&by_file, 7));
+	assert_true(origin_is_of(&by_file, 5));
+	assert_false(origin_is_of(&by_file, 6));
+	assert_false(origin_is_of(&(struct origin){}, 0));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_record, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_gc, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+		TEST(test_record), TEST(test_replaced),	 TEST(test_damaged), TEST(test_refused),
+		TEST(test_lists),  TEST(test_directory), TEST(test_meaning),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("origin", tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "parse.h"
 
 int file_read_fd(int fd, size_t max, char **ret_data, size_t *ret_size)
 {
@@ -72,4 +73,32 @@ int file_write(int dir_fd, const char *path, const char *text)
 	if (n < 0)
 		return -errno;
 	return (size_t)n == size ? 0 : -EIO;
+}
+
+int file_list_numbers(const char *path, uint64_t **ret_numbers, size_t *ret_n)
+{
+	_cleanup_closedir_ DIR *dir = opendir(path);
+	_cleanup_free_ uint64_t *numbers = NULL;
+	const struct dirent *entry;
+	size_t n = 0;
+
+	if (!dir && errno != ENOENT)
+		return -errno;
+	while (dir && (errno = 0, entry = readdir(dir))) {
+		uint64_t *more, number;
+
+		if (parse_u64(entry->d_name, UINT64_MAX, &number) < 0)
+			continue;
+		more = reallocarray(numbers, n + 1, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		numbers = more;
+		numbers[n++] = number;
+	}
+	if (dir && errno)
+		return -errno;
+
+	*ret_numbers = TAKE_PTR(numbers);
+	*ret_n = n;
+	return 0;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 /**
  * file_read() - Read a whole file.
@@ -28,3 +29,13 @@ int file_read_fd(int fd, size_t max, char **ret_data, size_t *ret_size);
  * Return: 0; -EIO only a part was taken; -errno.
  */
 int file_write(int dir_fd, const char *path, const char *text);
+
+/**
+ * file_list_numbers() - The files of a directory whose names are numbers.
+ * @path: the directory.
+ * @ret_numbers: receives the numbers, in no order; free with free(3).
+ * @ret_n: receives how many there are.
+ *
+ * Return: 0, also when there is no such directory; -errno.
+ */
+int file_list_numbers(const char *path, uint64_t **ret_numbers, size_t *ret_n);

@@ -79,7 +79,7 @@ service='systemd-run --quiet --pipe --wait --collect --slice=demo.slice --servic
 check_output "a service in it is judged" EACCES \
 	sh -c "$service $tests/probe bind 0.0.0.0 9090 || :"
 check_output "and may do what is allowed" ok sh -c "$service $tests/probe bind 0.0.0.0 8080 || :"
-check_output "where it comes from is listed" "cgroup $bindings/slice.conf" \
+check_output "where it comes from is listed" "file $bindings/slice.conf" \
 	listed /demo.slice '.[4]'
 check "the journal has it" sh -c \
 	"journalctl -q -o cat CHECMATE_CGROUP=/demo.slice CHECMATE_POLICY=net-bind | grep -q 'is in force'"

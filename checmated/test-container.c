@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * checmated - Records of what the OCI hook told
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cleanup.h"
+#include "container.h"
+#include "strv.h"
+
+#define ID 18446744073709551615ull
+
+static int setup(void **state)
+{
+	char *dir = strdup("/tmp/checmate-container.XXXXXX");
+
+	assert_non_null(mkdtemp(dir));
+	*state = dir;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	char *dir = *state;
+
+	/* Also shows that nothing was left behind. */
+	assert_int_equal(rmdir(dir), 0);
+	free(dir);
+	return 0;
+}
+
+static void put_text(const char *dir, uint64_t id, const char *text)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_fclose_ FILE *stream = NULL;
+
+	assert_true(asprintf(&path, "%s/%" PRIu64, dir, id) > 0);
+	stream = fopen(path, "we");
+	assert_non_null(stream);
+	assert_true(fputs(text, stream) >= 0);
+}
+
+static void test_record(void **state)
+{
+	static char *annotations[] = {
+		(char *)"org.checmate.role",
+		(char *)"web \"1\"\n\\",
+		(char *)"b",
+		(char *)"",
+		(char *)"Straße",
+		(char *)"☃",
+		NULL,
+	};
+	const struct container container = {
+		.id = (char *)"0123/../\"",
+		.cgroup = (char *)"/a/b\\x2dc",
+		.runtime = (char *)"podman",
+		.cgroup_id = ID,
+		.pid = 4194304,
+		.annotations = annotations,
+	};
+	_cleanup_(container_done) struct container read = {};
+	const char *dir = *state;
+
+	assert_int_equal(container_read(dir, ID, &read), -ENOENT);
+	assert_int_equal(container_write(dir, &container), 0);
+	assert_int_equal(container_write(dir, &container), 0);
+	assert_int_equal(container_read(dir, ID - 1, &read), -ENOENT);
+	assert_int_equal(container_read(dir, ID, &read), 0);
+	assert_string_equal(read.id, container.id);
+	assert_string_equal(read.cgroup, container.cgroup);
+	assert_string_equal(read.runtime, container.runtime);
+	assert_true(read.cgroup_id == ID);
+	assert_int_equal(read.pid, container.pid);
+	assert_int_equal(strv_length(read.annotations), 6);
+	for (size_t i = 0; i < 6; i++)
+		assert_string_equal(read.annotations[i], annotations[i]);
+
+	assert_int_equal(container_remove(dir, ID), 0);
+	assert_int_equal(container_remove(dir, ID), 0);
+}
+
+static void test_no_annotations(void **state)
+{
+	const struct container container = {
+		.id = (char *)"a",
+		.cgroup = (char *)"/a",
+		.runtime = (char *)"",
+		.cgroup_id = 3,
+	};
+	_cleanup_(container_done) struct container read = {};
+	const char *dir = *state;
+
+	assert_int_equal(container_write(dir, &container), 0);
+	assert_int_equal(container_read(dir, 3, &read), 0);
+	assert_int_equal(strv_length(read.annotations), 0);
+	assert_int_equal(container_remove(dir, 3), 0);
+}
+
+/* Half of what is known of a container could lack the half that denies. */
+static void test_damaged(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"{",
+		"[]",
+		"{}",
+		"{\"id\":\"a\",\"cgroup\":\"/a\",\"runtime\":\"\",\"pid\":1}",
+		"{\"id\":\"a\",\"cgroup\":\"/a\",\"runtime\":\"\",\"pid\":-1,\"annotations\":{}}",
+		"{\"id\":\"a\",\"cgroup\":\"/a\",\"runtime\":\"\",\"pid\":4294967297,\"annotations\":{}}",
+		"{\"id\":\"a\",\"cgroup\":\"/a\",\"runtime\":\"\",\"pid\":\"1\",\"annotations\":{}}",
+		"{\"id\":\"a\",\"cgroup\":\"/a\",\"runtime\":1,\"pid\":1,\"annotations\":{}}",
+		"{\"id\":\"a\",\"cgroup\":\"/a\",\"runtime\":\"\",\"pid\":1,\"annotations\":[]}",
+		"{\"id\":\"a\",\"cgroup\":\"/a\",\"runtime\":\"\",\"pid\":1,\"annotations\":{\"b\":1}}",
+	};
+	_cleanup_(container_done) struct container read = {};
+	const char *dir = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		put_text(dir, 3, texts[i]);
+		assert_int_equal(container_read(dir, 3, &read), -EBADMSG);
+		assert_null(read.id);
+	}
+	assert_int_equal(container_remove(dir, 3), 0);
+}
+
+static void test_list(void **state)
+{
+	_cleanup_free_ uint64_t *none = NULL, *ids = NULL;
+	const char *dir = *state;
+	size_t n;
+
+	assert_int_equal(container_list("/nonexistent", &none, &n), 0);
+	assert_int_equal(n, 0);
+	put_text(dir, 3, "");
+	assert_int_equal(container_list(dir, &ids, &n), 0);
+	assert_int_equal(n, 1);
+	assert_true(ids[0] == 3);
+	assert_int_equal(container_remove(dir, 3), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_record),
+		TEST(test_no_annotations),
+		TEST(test_damaged),
+		TEST(test_list),
+	};
+
+	return cmocka_run_group_tests_name("container", tests, NULL, NULL);
+}
