@@ -1,0 +1,525 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * checmate-unit-apply - Give a unit the policies of its [X-Checmate]
+ *
+ * systemd starts it, by checmate-unit, when a unit is about to start, and does not start
+ * the unit when it fails. A service's policies wait for the exec of its first command,
+ * which comes after systemd has set the service up; other units' are in force at once.
+ *
+ * It needs no daemon and no bus.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Every entry would carry the location of complain(), which says nothing. */
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include <systemd/sd-journal.h>
+
+#include "checmate.h"
+#include "cleanup.h"
+#include "escape.h"
+#include "executor.h"
+#include "manager.h"
+#include "origin.h"
+#include "parse.h"
+#include "place.h"
+#include "section.h"
+#include "strv.h"
+
+#define CGROUPS "/sys/fs/cgroup"
+#define MESSAGE_ID "d64dd7d3e1c24b6a8f0d9c3b1f6f4a52"
+
+/* What the whole run is about. */
+struct run {
+	const char *name; /* as given */
+	int back; /* see escape() */
+	struct manager_unit unit;
+	struct section section;
+	struct checmate_cgroup *cgroup;
+	struct checmate_policy **policies; /* in the order of the section's */
+	bool staged;
+};
+
+static void run_done(struct run *run)
+{
+	for (size_t i = 0; run->policies && i < run->section.n_policies; i++)
+		checmate_policy_free(run->policies[i]);
+	free(run->policies);
+	checmate_cgroup_free(run->cgroup);
+	section_done(&run->section);
+	manager_unit_done(&run->unit);
+	escape_undo(&run->back);
+}
+
+/* --- telling ---------------------------------------------------------------- */
+
+static bool stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long dev, ino;
+	struct stat st;
+
+	return stream && sscanf(stream, "%llu:%llu", &dev, &ino) == 2 &&
+	       fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
+}
+
+static void tell(struct run *run, int priority, const char *text, const char *detail)
+{
+	const char *unit = run->unit.id ?: run->name;
+
+	escape_undo(&run->back);
+	fprintf(stderr, "<%d>checmate-unit: %s\n", priority, text);
+	if (detail)
+		fprintf(stderr, "%s\n", detail);
+	/* The unit may send its standard error elsewhere. "journalctl -u" finds this. */
+	if (!stderr_is_journal())
+		(void)sd_journal_send("MESSAGE=%s", text, "MESSAGE_ID=" MESSAGE_ID, "PRIORITY=%d",
+				      priority, "OBJECT_SYSTEMD_UNIT=%s", unit,
+				      "CHECMATE_DETAIL=%s", detail ?: "", NULL);
+}
+
+static int fail(struct run *run, int r, const char *format, ...) _printf_(3, 4);
+
+static int fail(struct run *run, int r, const char *format, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	if (vasprintf(&text, format, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	tell(run, LOG_ERR, text ?: format, NULL);
+	return r;
+}
+
+/* @place is "FILE:LINE", a file or the unit. */
+static int fail_library(struct run *run, int r, const char *place, const struct checmate_error *e)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (asprintf(&text, "%s: %s", place, checmate_error_text(e)) < 0)
+		text = NULL;
+	tell(run, LOG_ERR, text ?: checmate_error_text(e), checmate_error_log(e));
+	return r;
+}
+
+static int fail_text(struct run *run, int r, const char *text)
+{
+	return fail(run, r, "%s", text ?: strerror(-r));
+}
+
+/* --- what is wanted --------------------------------------------------------- */
+
+static int read_sections(struct run *run)
+{
+	_cleanup_free_ char *error = NULL;
+	int r = 0;
+
+	if (*run->unit.fragment)
+		r = section_read(&run->section, run->unit.id, run->unit.fragment, &error);
+	for (char **path = run->unit.drop_ins; r >= 0 && path && *path; path++)
+		r = section_read(&run->section, run->unit.id, *path, &error);
+	return r < 0 ? fail_text(run, r, error) : 0;
+}
+
+/* What is no list has the value that was given last; without one, its default. */
+static bool is_list(const struct checmate_policy *policy, const char *name)
+{
+	for (size_t i = 0; i < checmate_policy_count_params(policy); i++) {
+		const struct checmate_param *param = checmate_policy_get_param(policy, i);
+
+		if (streq(param->name, name))
+			return !streq(param->type, "errno") && !streq(param->type, "bool") &&
+			       !streq(param->type, "number") && !streq(param->type, "choice");
+	}
+	return true;
+}
+
+static int open_policy(struct run *run, const struct section_policy *wanted,
+		       struct checmate_policy **ret_policy)
+{
+	_cleanup_(checmate_policy_freep) struct checmate_policy *policy = NULL;
+	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
+	int r;
+
+	r = checmate_policy_open(wanted->name, &policy, &e);
+	if (r < 0)
+		return fail_library(run, r, wanted->place, e);
+	for (size_t i = 0; i < wanted->n_params; i++) {
+		const struct section_param *param = &wanted->params[i];
+		bool list = is_list(policy, param->name);
+
+		if (!list && !*param->last)
+			continue;
+		r = checmate_policy_set(policy, param->name, list ? param->value : param->last, &e);
+		if (r < 0)
+			return fail_library(run, r, param->place, e);
+	}
+	*ret_policy = TAKE_PTR(policy);
+	return 0;
+}
+
+static int open_policies(struct run *run)
+{
+	size_t n = run->section.n_policies;
+	int r;
+
+	run->policies = calloc(n, sizeof(struct checmate_policy *));
+	if (!run->policies)
+		return fail(run, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < n; i++) {
+		r = open_policy(run, &run->section.policies[i], &run->policies[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* --- where ------------------------------------------------------------------ */
+
+static int make_cgroup(const char *path)
+{
+	_cleanup_free_ char *full = NULL;
+
+	if (asprintf(&full, CGROUPS "%s", path) < 0) {
+		full = NULL;
+		return -ENOMEM;
+	}
+	for (char *slash = strchr(full + strlen(CGROUPS) + 1, '/');;
+	     slash = strchr(slash + 1, '/')) {
+		if (slash)
+			*slash = '\0';
+		if (mkdir(full, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		if (!slash)
+			return 0;
+		*slash = '/';
+	}
+}
+
+/* Where the policies of @run go; before a unit has started, systemd has made nothing. */
+static int open_cgroup(struct run *run)
+{
+	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
+	const struct manager_unit *unit = &run->unit;
+	_cleanup_free_ char *path = NULL;
+	int r;
+
+	if (!place_type(unit->id))
+		return fail(run, -EINVAL,
+			    "%s: nothing runs in such a unit that a policy could judge; put [X-Checmate] into the service, socket, slice, scope, mount or swap that is meant",
+			    unit->id);
+	if (streq(unit->id, "-.slice") || streq(unit->id, "init.scope"))
+		return fail(run, -EINVAL,
+			    "%s: systemd itself is in it, and it can have no policy; name the slices or services that are meant",
+			    unit->id);
+	if (*unit->cgroup) {
+		path = strdup(unit->cgroup);
+		r = path ? 0 : -ENOMEM;
+	} else if (streq(place_type(unit->id), "Service") || streq(place_type(unit->id), "Socket")) {
+		return fail(run, -ENOENT,
+			    "%s: nothing of it runs, so it has no cgroup; this is what systemd executes before its first command",
+			    unit->id);
+	} else {
+		r = place_find(unit->id, unit->slice, &path);
+	}
+	if (!r)
+		r = make_cgroup(path);
+	if (r < 0)
+		return fail(run, r, "%s: its cgroup cannot be made: %s", unit->id, strerror(-r));
+	r = checmate_cgroup_open(path, &run->cgroup, &e);
+	return r < 0 ? fail_library(run, r, unit->id, e) : 0;
+}
+
+/* --- what is there ---------------------------------------------------------- */
+
+/* Whether @binding is what applying @policy would make. Negative: it cannot be told. */
+static int is_same(const struct run *run, const struct checmate_binding *binding,
+		   const struct checmate_policy *policy)
+{
+	size_t n = checmate_binding_count_programs(binding);
+
+	if (!streq(checmate_binding_version(binding), checmate_policy_version(policy)) ||
+	    n != checmate_policy_count_programs(policy) ||
+	    checmate_binding_count_params(binding) != checmate_policy_count_params(policy))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const struct checmate_program *program = checmate_binding_get_program(binding, i);
+
+		if (!program->attached || program->permissive != run->section.permissive)
+			return false;
+	}
+	for (size_t i = 0; i < checmate_policy_count_params(policy); i++) {
+		const char *name = checmate_policy_get_param(policy, i)->name;
+		_cleanup_free_ char *is = NULL, *should = NULL;
+
+		if (checmate_policy_get(policy, name, &should, NULL) < 0 ||
+		    checmate_binding_get(binding, name, &is, NULL) < 0 || !streq(is, should))
+			return false;
+	}
+	return true;
+}
+
+/* What is right in force, with nothing staged that would change it, is left alone. */
+static bool is_in_force(const struct run *run)
+{
+	_cleanup_(checmate_status_freep) struct checmate_status *status = NULL;
+
+	if (checmate_status_read(run->cgroup, &status, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < checmate_status_count_local(status); i++)
+		if (checmate_status_get_local(status, i)->staged)
+			return false;
+	for (size_t i = 0; i < run->section.n_policies; i++) {
+		_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
+		const char *name = checmate_policy_name(run->policies[i]);
+
+		if (checmate_binding_open(run->cgroup, name, &binding, NULL) < 0 ||
+		    is_same(run, binding, run->policies[i]) <= 0)
+			return false;
+	}
+	return true;
+}
+
+/* --- records ---------------------------------------------------------------- */
+
+static uint32_t former_id(const struct run *run, const char *policy)
+{
+	_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
+
+	if (checmate_binding_open(run->cgroup, policy, &binding, NULL) < 0)
+		return 0;
+	return checmate_binding_get_program(binding, 0)->id;
+}
+
+/* Nothing that is enforced depends on them, so that their failure is only told. */
+static void record(struct run *run, const uint32_t *former, bool pending)
+{
+	int r = origin_make_dir(ORIGIN_DIR);
+
+	for (size_t i = 0; r >= 0 && i < run->section.n_policies; i++) {
+		const struct checmate_policy *policy = run->policies[i];
+		const struct origin origin = {
+			.kind = ORIGIN_UNIT,
+			.pending = pending,
+			.prog_id = checmate_policy_get_program(policy, 0)->id,
+			.former_prog_id = former[i],
+			.cgroup = (char *)checmate_cgroup_path(run->cgroup),
+			.text = run->section.policies[i].file,
+		};
+
+		r = origin_write(ORIGIN_DIR, checmate_cgroup_id(run->cgroup),
+				 checmate_policy_name(policy), &origin);
+	}
+	if (r < 0) {
+		_cleanup_free_ char *text = NULL;
+
+		if (asprintf(&text,
+			     ORIGIN_DIR
+			     ": %s; checmated will not know where the policies of %s come from",
+			     strerror(-r), run->unit.id) < 0)
+			text = NULL;
+		tell(run, LOG_WARNING, text ?: ORIGIN_DIR, NULL);
+	}
+}
+
+static bool is_wanted(const struct run *run, const char *policy)
+{
+	for (size_t i = 0; i < run->section.n_policies; i++)
+		if (streq(run->section.policies[i].name, policy))
+			return true;
+	return false;
+}
+
+/* Takes out of force what an earlier [X-Checmate] of the unit has given to the cgroup. */
+static int remove_others(struct run *run)
+{
+	uint64_t id = checmate_cgroup_id(run->cgroup);
+	_cleanup_strv_ char **recorded = NULL;
+
+	if (origin_policies(ORIGIN_DIR, id, &recorded) < 0)
+		return 0;
+	for (char **policy = recorded; *policy; policy++) {
+		_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
+		_cleanup_(origin_done) struct origin origin = {};
+		int r;
+
+		if (is_wanted(run, *policy) || origin_read(ORIGIN_DIR, id, *policy, &origin) < 0 ||
+		    origin.kind != ORIGIN_UNIT)
+			continue;
+		r = checmate_binding_remove(run->cgroup, *policy, &e);
+		if (r < 0 && r != -ENOENT)
+			return fail_library(run, r, run->unit.id, e);
+		(void)origin_remove(ORIGIN_DIR, id, *policy);
+	}
+	return 0;
+}
+
+/* Each start of a service has a new cgroup. Without checmated nobody else tidies up. */
+static void collect(void)
+{
+	_cleanup_free_ uint64_t *ids = NULL;
+	size_t n;
+
+	(void)checmate_binding_gc(NULL, NULL);
+	if (origin_cgroups(ORIGIN_DIR, &ids, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *cgroup = NULL;
+
+		if (checmate_cgroup_open_id(ids[i], &cgroup, NULL) == -ENOENT)
+			(void)origin_forget(ORIGIN_DIR, ids[i]);
+	}
+}
+
+/* --- applying --------------------------------------------------------------- */
+
+/* Only the kernel's controller can wait for an exec. */
+static int find_staging(struct run *run)
+{
+	_cleanup_(checmate_features_freep) struct checmate_features *features = NULL;
+	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
+	int r;
+
+	if (!place_is_staged(run->unit.id))
+		return 0;
+	r = checmate_features_probe(&features, &e);
+	if (r < 0)
+		return fail_library(run, r, run->unit.id, e);
+	run->staged = checmate_features_supports(features, "staging");
+	return 0;
+}
+
+/* A start that came to nothing may have left something staged, which nobody waits for. */
+static int withdraw(const struct run *run)
+{
+	static const char nothing[] = "when=exec\n";
+	_cleanup_close_ int fd = openat(checmate_cgroup_fd(run->cgroup), "checmate.policy",
+					O_WRONLY | O_CLOEXEC);
+
+	return fd >= 0 && write(fd, nothing, strlen(nothing)) > 0 ? 0 : -errno;
+}
+
+static int apply(struct run *run, const char *except)
+{
+	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL, *again = NULL;
+	const struct checmate_apply_opts opts = {
+		.sz = sizeof(opts),
+		.replace = true,
+		.permissive = run->section.permissive,
+		.when_exec = run->staged,
+		.except = run->staged ? except : NULL,
+	};
+	size_t n = run->section.n_policies;
+	int r;
+
+	r = checmate_binding_apply(run->cgroup, run->policies, n, &opts, &e);
+	if (r != -EBUSY || withdraw(run) < 0)
+		return r < 0 ? fail_library(run, r, run->unit.id, e) : 0;
+	r = checmate_binding_apply(run->cgroup, run->policies, n, &opts, &again);
+	return r < 0 ? fail_library(run, r, run->unit.id, again) : 0;
+}
+
+static int load(struct run *run)
+{
+	for (size_t i = 0; i < run->section.n_policies; i++) {
+		_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
+		int r = checmate_policy_load(run->policies[i], &e);
+
+		if (r < 0)
+			return fail_library(run, r, run->section.policies[i].place, e);
+	}
+	return 0;
+}
+
+static int put_in_force(struct run *run)
+{
+	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
+	_cleanup_free_ uint32_t *former = NULL;
+	_cleanup_free_ char *except = NULL;
+	int r;
+
+	former = calloc(run->section.n_policies, sizeof(*former));
+	if (!former)
+		return fail(run, -ENOMEM, "out of memory");
+	r = find_staging(run);
+	if (r < 0)
+		return r;
+	r = executor_find("/proc/1/fd", run->unit.version, &except);
+	if (r < 0)
+		return fail(run, r,
+			    "%s: systemd %u should have systemd-executor open, whose exec is not the unit's: %s; see \"ls -l /proc/1/fd\"",
+			    run->unit.id, run->unit.version, strerror(-r));
+	r = checmate_cgroup_enable(run->cgroup, NULL, &e);
+	if (r < 0)
+		return fail_library(run, r, run->unit.id, e);
+	if (is_in_force(run))
+		return 0;
+	r = load(run);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < run->section.n_policies; i++)
+		former[i] = former_id(run, checmate_policy_name(run->policies[i]));
+	record(run, former, true);
+	r = apply(run, except);
+	if (r < 0)
+		return r;
+	record(run, former, false);
+	return 0;
+}
+
+static int apply_unit(struct run *run)
+{
+	_cleanup_free_ char *error = NULL;
+	int r;
+
+	r = manager_ask(run->name, &run->unit, &error);
+	if (r < 0)
+		return fail_text(run, r, error);
+	r = read_sections(run);
+	if (r < 0)
+		return r;
+	/* Mentioned in a comment, or overridden by another file. */
+	if (!run->section.n_policies && !*run->unit.cgroup)
+		return 0;
+	r = open_cgroup(run);
+	if (r < 0)
+		return r;
+	if (run->section.n_policies) {
+		r = open_policies(run);
+		if (r >= 0)
+			r = put_in_force(run);
+		if (r < 0)
+			return r;
+	}
+	r = remove_others(run);
+	if (r < 0)
+		return r;
+	collect();
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_(run_done) struct run run = { .back = -1 };
+
+	if (argc != 3 || !streq(argv[1], "apply")) {
+		fprintf(stderr,
+			"usage: checmate-unit apply UNIT\n"
+			"\n"
+			"Gives a unit that is about to start the policies of its [X-Checmate]. See\n"
+			"checmate.unit(5); systemd executes it.\n");
+		return 2;
+	}
+	run.name = argv[2];
+	escape(&run.back);
+	return apply_unit(&run) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * units - What systemd knows of a unit
+ *
+ * It is asked by its own socket, never over the bus: the unit that is about to start
+ * may be the bus, or what it waits for.
+ */
+#pragma once
+
+struct manager_unit {
+	char *id; /* its name; an alias was followed */
+	char *fragment; /* its file, or "" */
+	char **drop_ins; /* in systemd's order */
+	char *cgroup; /* or "", when there is none yet */
+	char *slice; /* the unit it is in, or "" */
+	unsigned int version; /* systemd's */
+};
+
+/* Returns 0; -errno with a line for a person in @ret_error unless that is -ENOMEM. */
+int manager_ask(const char *unit, struct manager_unit *ret_unit, char **ret_error);
+
+void manager_unit_done(struct manager_unit *unit);
