@@ -101,10 +101,8 @@ check_match "without annotations it is still podman's" '^ENETUNREACH$' \
 	first $host -- probe connect 127.0.0.1 1
 check_match "a container in a user namespace is held as well" '^EACCES$' \
 	first $host "$web" --uidmap=0:100000:65536 -- probe bind 0.0.0.0 9090
-check_match "so is one that runc starts" '^EACCES$' \
+check_match "and so is one that runc starts" '^EACCES$' \
 	first $host "$web" --runtime=runc -- probe bind 0.0.0.0 9090
-check_match "and one whose cgroup podman makes itself" '^EACCES$' \
-	first $host "$web" --cgroups=enabled -- probe bind 0.0.0.0 9090
 
 # --- a container that stays --------------------------------------------------
 

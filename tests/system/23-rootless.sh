@@ -14,6 +14,7 @@
 # shellcheck source=SCRIPTDIR/container.sh
 . /usr/libexec/checmate/tests/system/container.sh
 
+PATH=$tests:$PATH
 ip link set lo up
 user=checmate-rootless
 useradd -m -s /bin/sh "$user"
@@ -38,6 +39,13 @@ as_user() {
 
 first() {
 	as_user podman run --rm --network=host "$@"
+}
+
+# joined PID COMMAND…: runs a process of the host in the cgroup of another.
+joined() {
+	joined_cgroup=$(sed 's/^0:://' "/proc/$1/cgroup")
+	shift
+	in_cgroup "$joined_cgroup" "$@" || :
 }
 
 binding rootless <<-'END'
@@ -71,8 +79,7 @@ cgroup=$(sed 's/^0:://; s,/container$,,' "/proc/$pid/cgroup")
 check_match "it is below the user's manager" "^/user.slice/.*/user@$uid.service/.*libpod-.*\.scope\$" \
 	echo "$cgroup"
 check "and has the policies" has_policy "$cgroup" kernel-surface
-check_output "who joins it is held" EACCES sh -c \
-	"echo \$\$ >$cgroups$cgroup/cgroup.procs && $tests/probe bind 0.0.0.0 9090 || :"
+check_output "who joins it is held" EACCES joined "$pid" probe bind 0.0.0.0 9090
 check_match "so is podman exec" '^EACCES$' as_user podman exec web probe bind 0.0.0.0 9090
 
 # --- whose cgroup it is ------------------------------------------------------
@@ -80,15 +87,16 @@ check_match "so is podman exec" '^EACCES$' as_user podman exec web probe bind 0.
 # ask UID CGROUP: asks for a cgroup as a user, and for the container's process.
 ask() {
 	setpriv --reuid="$1" --regid="$1" --clear-groups busctl call org.checmate1 \
-		/org/checmate1 org.checmate1.Manager ApplyContainer 'susta{ss}' \
+		/org/checmate1 org.checmate1.Manager ApplyContainer 'sustsa{ss}' \
 		web "$pid" "$2" "$(stat -c %i "$cgroups$2")" crun 1 org.checmate.role web
 }
 
 ids=$(program_ids "$cgroup")
-check_not "another user may not ask for it" ask 65534 "$cgroup"
-check_not "the user may not ask for one of the system's" ask "$uid" /system.slice
-check_not "nor for the manager's own, where it is not" ask "$uid" \
-	"/user.slice/user-$uid.slice/user@$uid.service"
+check_match "another user may not ask for it" 'is not one of user 65534' ask 65534 "$cgroup"
+check_match "the user may not ask for one of the system's" "is not one of user $uid" \
+	ask "$uid" /system.slice
+check_match "nor for one that is the user's, but not the process's" "process $pid" \
+	ask "$uid" "/user.slice/user-$uid.slice/user@$uid.service"
 check "but may for the container's, again" ask "$uid" "$cgroup"
 check_output "nothing came of it" "$ids" program_ids "$cgroup"
 as_user podman rm -f -t 0 web >/dev/null

@@ -8,6 +8,8 @@
 # CHECMATE_RACE: how many containers (default: 200; 1000 for the long form)
 # CHECMATE_RACE_SEED: what to begin with, as the first line of a run tells
 #
+# Takes: 150
+#
 # Functions are called by name, which shellcheck cannot see.
 # shellcheck disable=SC2317
 
@@ -91,12 +93,13 @@ kill_daemon() {
 }
 
 # What becomes of the daemon, after how many seconds.
+awk -v seed="$seed" 'BEGIN {
+	srand(seed)
+	for (i = 0; i < 10000; i++)
+		print int(rand() * 4), 0.3 + rand() * 3
+}' >"$results/plan"
 trouble() {
-	awk -v seed="$seed" 'BEGIN {
-		srand(seed)
-		for (i = 0; i < 10000; i++)
-			print int(rand() * 4), 0.3 + rand() * 3
-	}' | while read -r what pause; do
+	while read -r what pause; do
 		sleep "$pause"
 		[ ! -e "$results/over" ] || break
 		echo "$what" >>"$results/troubles"
@@ -105,7 +108,7 @@ trouble() {
 		1) systemctl stop checmated.service ;;
 		*) kill_daemon ;;
 		esac 2>/dev/null
-	done
+	done <"$results/plan"
 }
 : >"$results/troubles"
 trouble &
