@@ -18,6 +18,7 @@
 #include "bus-request.h"
 #include "checmate.h"
 #include "cleanup.h"
+#include "identity.h"
 #include "log.h"
 #include "manager.h"
 #include "parse.h"
@@ -220,12 +221,16 @@ static int run_reload(sd_bus_message *m, const struct call *call, sd_bus_error *
  * A cgroup that was given to a user is the user's to have containers in, and to have
  * them judged.  It is the directory that counts which the id stands for: an id is
  * never used twice, and the store goes by it as well.
+ *
+ * A unit is no container, even if its cgroup was given to a user: it would get the
+ * policies of one whose annotations the user invents, in place of its own.
  */
 static int check_owner(const struct call *call, sd_bus_error *ret_error)
 {
 	const struct bus_request *request = &call->request;
 	_cleanup_(checmate_error_freep) struct checmate_error *error = NULL;
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+	_cleanup_(identity_done) struct identity identity = {};
 	struct stat st;
 	int r;
 
@@ -241,6 +246,14 @@ static int check_owner(const struct call *call, sd_bus_error *ret_error)
 			ret_error, SD_BUS_ERROR_ACCESS_DENIED,
 			"container %s: cgroup %s is not one of user %u; have it delegated, or start the container as root",
 			request->id, request->target, (unsigned int)call->caller->uid);
+	r = identity_from_path(checmate_cgroup_path(cgroup), &identity);
+	if (r < 0)
+		return r;
+	if (identity.is_unit || identity.is_slice)
+		return sd_bus_error_setf(
+			ret_error, SD_BUS_ERROR_ACCESS_DENIED,
+			"container %s: cgroup %s is that of a unit; let the container have one of its own below",
+			request->id, request->target);
 	return 0;
 }
 

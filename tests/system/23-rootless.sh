@@ -95,8 +95,10 @@ ids=$(program_ids "$cgroup")
 check_match "another user may not ask for it" 'is not one of user 65534' ask 65534 "$cgroup"
 check_match "the user may not ask for one of the system's" "is not one of user $uid" \
 	ask "$uid" /system.slice
-check_match "nor for one that is the user's, but not the process's" "process $pid" \
+check_match "nor for a unit, even if it is the user's own" 'is that of a unit' \
 	ask "$uid" "/user.slice/user-$uid.slice/user@$uid.service"
+check_match "nor for a cgroup in which the container is not" "its process $pid is in" \
+	ask "$uid" "/user.slice/user-$uid.slice/user@$uid.service/init.scope"
 check "but may for the container's, again" ask "$uid" "$cgroup"
 check_output "nothing came of it" "$ids" program_ids "$cgroup"
 as_user podman rm -f -t 0 web >/dev/null
