@@ -58,7 +58,7 @@
 /* A name of at most 15 bytes. */
 #define PROC_COMM_MAX 64u
 
-/* The bus, for a service that did not come up in its time. */
+/* The bus, of a service that did not come up in the time that the bus gives it. */
 #define BUS_ERROR_TIMED_OUT "org.freedesktop.DBus.Error.TimedOut"
 
 /* What the words of a failure are about, as far as it is known. */
@@ -195,8 +195,11 @@ static int complain_call(int r, const sd_bus_error *error)
 				   "org.freedesktop.systemd1.NoSuchUnit",
 				   "org.freedesktop.DBus.Error.Spawn.ServiceNotFound"))
 		return complain("checmated is not running; 'systemctl start checmated.service'");
-	if (r == -ETIMEDOUT || sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY,
-						      SD_BUS_ERROR_TIMEOUT, BUS_ERROR_TIMED_OUT))
+	if (sd_bus_error_has_name(error, BUS_ERROR_TIMED_OUT))
+		return complain(
+			"checmated does not start; see 'systemctl status checmated.service'");
+	if (r == -ETIMEDOUT ||
+	    sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT))
 		return complain(
 			"checmated does not answer; see 'systemctl status checmated.service'");
 	if (sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED))
@@ -223,8 +226,7 @@ static uint64_t patience_usec(int r, const sd_bus_error *error)
 				   SD_BUS_ERROR_NAME_HAS_NO_OWNER))
 		return UNKNOWN_USEC;
 	if (r == -ECONNRESET || r == -ENOTCONN || r == -EPIPE ||
-	    sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_DISCONNECTED,
-				   BUS_ERROR_TIMED_OUT))
+	    sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_DISCONNECTED))
 		return DEADLINE_USEC;
 	return 0;
 }

@@ -134,6 +134,24 @@ bundle back "$parent/back" "$annotations" probe pause
 check "with the policy back containers start again" start back
 crun delete -f back
 
+# --- parameters that the policy does not take --------------------------------
+
+sed -i 's/^Allow=0.*/Allow=0.0.0.0:80800/' "$bindings/hook.conf"
+check_match "a file with a wrong value is refused" 'hook.conf:5: .*80800' call Reload
+bundle wrong "$parent/wrong" "$annotations" probe pause
+check "what was loaded before is still given" start wrong
+check_output "as it was" ok crun exec wrong probe bind 0.0.0.0 8080
+crun delete -f wrong
+systemctl stop checmated.service
+check_match "a daemon that does not start with it starts no container" \
+	'checmate-oci-hook: container wrong: checmated' start wrong
+check "the container does not run" stopped wrong
+crun delete -f wrong 2>/dev/null
+sed -i 's/^Allow=0.*/Allow=0.0.0.0\/0:8080/' "$bindings/hook.conf"
+systemctl reset-failed checmated.service 2>/dev/null
+check "with the file corrected it does" start wrong
+crun delete -f wrong
+
 # --- which cgroup ------------------------------------------------------------
 
 bundle scope "system.slice:checmate:scope" "$annotations" probe pause
@@ -155,6 +173,20 @@ check_match "the cgroup of the runtime is refused" 'holds the container and its 
 	give_state "{\"id\":\"a\",\"pid\":$$,\"annotations\":{\"org.checmate.role\":\"web\"}}"
 check_match "a process that is gone is told" 'process 2147483647 is gone' give_state \
 	'{"id":"a","pid":2147483647,"annotations":{"org.checmate.role":"web"}}'
+
+# What the hook would not say, said by root.
+mkdir "$cgroups$parent/other"
+other=$(stat -c %i "$cgroups$parent/other")
+check_match "a cgroup in which the process is not is refused" \
+	"its process $$ is in .* and not in $parent/other" \
+	call ApplyContainer 'sustsa{ss}' name $$ "$parent/other" "$other" crun 0
+check_match "so is one that has another id by now" 'is not the one it was' \
+	call ApplyContainer 'sustsa{ss}' name $$ "$parent/other" 1 crun 0
+check_match "and one that is not there" 'cgroup /no/such' \
+	call ApplyContainer 'sustsa{ss}' name $$ /no/such 1 crun 0
+check_output "after which nothing is bound" "" sh -c \
+	"ls -I events $pins 2>/dev/null || :"
+rmdir "$cgroups$parent/other"
 
 # --- states ------------------------------------------------------------------
 
