@@ -50,7 +50,7 @@ static void policy_done(struct config_policy *policy)
 	free(policy->name);
 }
 
-static struct config_binding *binding_free(struct config_binding *binding)
+struct config_binding *config_binding_free(struct config_binding *binding)
 {
 	if (!binding)
 		return NULL;
@@ -73,9 +73,9 @@ static struct config_binding *binding_free(struct config_binding *binding)
 	return NULL;
 }
 
-static void binding_freep(struct config_binding **binding)
+void config_binding_freep(struct config_binding **binding)
 {
-	binding_free(*binding);
+	config_binding_free(*binding);
 }
 
 struct config *config_free(struct config *config)
@@ -83,7 +83,7 @@ struct config *config_free(struct config *config)
 	if (!config)
 		return NULL;
 	for (size_t i = 0; i < config->n_bindings; i++)
-		binding_free(config->bindings[i]);
+		config_binding_free(config->bindings[i]);
 	free(config->bindings);
 	free(config);
 	return NULL;
@@ -375,7 +375,7 @@ static int param_name(const char *key, char **ret_name)
 	_cleanup_free_ char *name = NULL;
 	char *out;
 
-	if (key[0] == '\0' || strspn(key, LOWER UPPER DIGITS "-") != strlen(key))
+	if (!*key || *key == '-' || strspn(key, LOWER UPPER DIGITS "-") != strlen(key))
 		return -EINVAL;
 
 	name = malloc(strlen(key) * 2 + 1);
@@ -539,24 +539,17 @@ static int handle_item(const struct inifile_item *item, char **ret_reason, void 
 	return inifile_refuse(ret_reason, -EINVAL, "%s= stands before the first section", item->key);
 }
 
-/* @ret_found is false for a link to /dev/null. */
-static int read_file(struct parser *p, const char *path, bool *ret_found, char **ret_error)
+static int read_source(struct parser *p, const struct config_source *source, const char *path,
+		       char **ret_error)
 {
-	_cleanup_fclose_ FILE *stream = NULL;
 	unsigned int lines = 0;
 	int r;
-
-	r = inifile_open(path, &stream, ret_error);
-	if (r < 0)
-		return r;
-	*ret_found = stream;
-	if (!stream)
-		return 0;
 
 	p->file = path;
 	p->section = SECTION_NONE;
 	p->match_line = 0;
-	r = inifile_read(stream, path, INIFILE_BINDING, NULL, handle_item, p, &lines, ret_error);
+	r = inifile_read(source->stream, path, INIFILE_BINDING, NULL, handle_item, p, &lines,
+			 ret_error);
 	if (r < 0)
 		return r;
 	if (!p->end.file)
@@ -582,6 +575,48 @@ static int check_binding(const struct parser *p, char **ret_error)
 	if (!binding->n_policies)
 		return refuse_at(&p->end, -EINVAL,
 				 "no policy to apply; add a [Policy NAME] section", ret_error);
+	return 0;
+}
+
+/**
+ * config_parse() - Read one binding
+ * @sources: its file, then its drop-ins in their order
+ * @n_sources: how many they are, one at least
+ * @ret_binding: the binding
+ * @ret_error: on failure other than -ENOMEM, what is wrong and where
+ */
+int config_parse(const struct config_source *sources, size_t n_sources,
+		 struct config_binding **ret_binding, char **ret_error)
+{
+	_cleanup_(config_binding_freep) struct config_binding *binding = NULL;
+	struct parser p = {};
+	int r;
+
+	binding = calloc(1, sizeof(*binding));
+	if (!binding)
+		return -ENOMEM;
+	binding->file = strdup(sources[0].path);
+	if (!binding->file)
+		return -ENOMEM;
+	for (size_t i = 1; i < n_sources; i++) {
+		r = strv_extend(&binding->drop_ins, sources[i].path);
+		if (r < 0)
+			return r;
+	}
+
+	/* The binding keeps the paths, to which its places point. */
+	p.binding = binding;
+	for (size_t i = 0; i < n_sources; i++) {
+		r = read_source(&p, &sources[i], i ? binding->drop_ins[i - 1] : binding->file,
+				ret_error);
+		if (r < 0)
+			return r;
+	}
+	r = check_binding(&p, ret_error);
+	if (r < 0)
+		return r;
+
+	*ret_binding = TAKE_PTR(binding);
 	return 0;
 }
 
@@ -659,74 +694,70 @@ static int list_dirs(const char *const *dirs, const char *below, const char *suf
 	return 0;
 }
 
-static int read_drop_ins(struct parser *p, const char *const *dirs, char **ret_error)
+struct source_list {
+	struct config_source *items;
+	size_t n;
+};
+
+static void source_list_done(struct source_list *list)
 {
-	struct config_binding *binding = p->binding;
-	_cleanup_strv_ char **paths = NULL;
-	_cleanup_free_ char *below = NULL;
+	for (size_t i = 0; i < list->n; i++) {
+		free(list->items[i].path);
+		fclose(list->items[i].stream);
+	}
+	free(list->items);
+}
+
+/* Adds nothing for a link to /dev/null, which hides a file of the same name. */
+static int add_source(struct source_list *list, const char *path, char **ret_error)
+{
+	_cleanup_fclose_ FILE *stream = NULL;
+	_cleanup_free_ char *copy = NULL;
+	struct config_source *items;
 	int r;
 
-	if (asprintf(&below, "%s.d", path_name(binding->file)) < 0) {
-		below = NULL;
-		return -ENOMEM;
-	}
-	r = list_dirs(dirs, below, ".conf", &paths, ret_error);
-	if (r < 0)
+	r = inifile_open(path, &stream, ret_error);
+	if (r < 0 || !stream)
 		return r;
-
-	/* The binding keeps the texts, to which its places point. */
-	for (char **path = paths; path && *path; path++) {
-		bool found;
-
-		r = strv_extend(&binding->drop_ins, *path);
-		if (r < 0)
-			return r;
-		r = read_file(p, binding->drop_ins[strv_length(binding->drop_ins) - 1], &found,
-			      ret_error);
-		if (r < 0)
-			return r;
-		if (!found) {
-			size_t n = strv_length(binding->drop_ins) - 1;
-
-			free(binding->drop_ins[n]);
-			binding->drop_ins[n] = NULL;
-		}
-	}
+	copy = strdup(path);
+	if (!copy)
+		return -ENOMEM;
+	items = reallocarray(list->items, list->n + 1, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	list->items = items;
+	items[list->n++] = (struct config_source){
+		.path = TAKE_PTR(copy),
+		.stream = TAKE_PTR(stream),
+	};
 	return 0;
 }
 
-/* @ret_binding is NULL for a link to /dev/null, which hides a file of the same name. */
+/* @ret_binding is NULL when the file is hidden, and its drop-ins with it. */
 static int load_binding(const char *const *dirs, const char *path,
 			struct config_binding **ret_binding, char **ret_error)
 {
-	_cleanup_(binding_freep) struct config_binding *binding = NULL;
-	struct parser p = {};
-	bool found;
+	_cleanup_(source_list_done) struct source_list list = {};
+	_cleanup_strv_ char **drop_ins = NULL;
+	_cleanup_free_ char *below = NULL;
 	int r;
 
-	binding = calloc(1, sizeof(*binding));
-	if (!binding)
-		return -ENOMEM;
-	binding->file = strdup(path);
-	if (!binding->file)
-		return -ENOMEM;
-
-	p.binding = binding;
-	r = read_file(&p, binding->file, &found, ret_error);
+	r = add_source(&list, path, ret_error);
 	if (r < 0)
 		return r;
-	if (!found) {
+	if (list.n == 0) {
 		*ret_binding = NULL;
 		return 0;
 	}
-	r = read_drop_ins(&p, dirs, ret_error);
-	if (r >= 0)
-		r = check_binding(&p, ret_error);
-	if (r < 0)
-		return r;
 
-	*ret_binding = TAKE_PTR(binding);
-	return 0;
+	if (asprintf(&below, "%s.d", path_name(path)) < 0) {
+		below = NULL;
+		return -ENOMEM;
+	}
+	r = list_dirs(dirs, below, ".conf", &drop_ins, ret_error);
+	for (char **drop_in = drop_ins; r >= 0 && drop_in && *drop_in; drop_in++)
+		r = add_source(&list, *drop_in, ret_error);
+	return r < 0 ? r : config_parse(list.items, list.n, ret_binding, ret_error);
 }
 
 /* Drop-ins of no file are a slip of the pen, and what they were to hold would go free. */

@@ -23,6 +23,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "identity.h"
 
@@ -75,6 +76,12 @@ struct config_binding {
 	size_t n_policies;
 };
 
+/* A file of a binding, opened. */
+struct config_source {
+	char *path;
+	FILE *stream;
+};
+
 struct config {
 	struct config_binding **bindings; /* in the order of their file names */
 	size_t n_bindings;
@@ -93,6 +100,11 @@ int config_load(const char *const *dirs, config_verify_t verify, void *userdata,
 		struct config **ret_config, char **ret_error);
 struct config *config_free(struct config *config);
 void config_freep(struct config **config);
+
+int config_parse(const struct config_source *sources, size_t n_sources,
+		 struct config_binding **ret_binding, char **ret_error);
+struct config_binding *config_binding_free(struct config_binding *binding);
+void config_binding_freep(struct config_binding **binding);
 
 void config_policy_unlist(struct config_policy *policy, const char *param);
 

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #include "parse.h"
+#include "utf8.h"
 
 #define BLANK " \t"
 
@@ -64,16 +65,23 @@ static void reader_done(struct reader *reader)
 
 int inifile_refuse(char **ret_reason, int r, const char *format, ...)
 {
+	_cleanup_free_ char *reason = NULL;
 	va_list ap;
-	char *reason;
+	char *text;
 	int n;
 
 	va_start(ap, format);
 	n = vasprintf(&reason, format, ap);
 	va_end(ap);
-	if (n < 0)
+	if (n < 0) {
+		reason = NULL;
 		return -ENOMEM;
-	*ret_reason = reason;
+	}
+	/* It goes to terminals, to the journal and over the bus. */
+	text = utf8_escape(reason);
+	if (!text)
+		return -ENOMEM;
+	*ret_reason = text;
 	return r;
 }
 
@@ -122,9 +130,13 @@ static int flush(struct reader *reader)
 
 static int judge_text(struct reader *reader, const char *text)
 {
-	for (; *text; text++)
-		if (((unsigned char)*text < ' ' && *text != '\t') || *text == '\177')
+	for (size_t n, left = strlen(text); left > 0; text += n, left -= n) {
+		n = *text == '\t' ? 1 : utf8_length(text, left);
+		if (n == 0 && ((unsigned char)*text < ' ' || *text == '\177'))
 			return fail(reader, "control character; this is not a text file");
+		if (n == 0)
+			return fail(reader, "not UTF-8; write the file in that encoding");
+	}
 	return 0;
 }
 
@@ -205,16 +217,22 @@ static int judge_binding_line(struct reader *reader, const char *line)
 	return judge_key(reader, text);
 }
 
-/* Takes the backslash off that continues the line. */
-static bool chop_backslash(char *text)
+/* One that stands for itself: of two, the first takes from the second what it means. */
+static bool ends_in_backslash(const char *text)
 {
 	size_t n = strlen(text), backslashes = 0;
 
 	while (backslashes < n && text[n - backslashes - 1] == '\\')
 		backslashes++;
-	if (backslashes % 2 == 0)
+	return backslashes % 2;
+}
+
+/* Takes the backslash off that continues the line. */
+static bool chop_backslash(char *text)
+{
+	if (!ends_in_backslash(text))
 		return false;
-	text[n - 1] = '\0';
+	text[strlen(text) - 1] = '\0';
 	return true;
 }
 
@@ -364,6 +382,14 @@ static int on_key(void *userdata, const char *section, const char *key, const ch
 
 	if (reader->r < 0)
 		return 0;
+	/* It would be taken for part of what comes next, by whoever splits the value. */
+	if (ends_in_backslash(value)) {
+		(void)fail(reader,
+			   reader->syntax == INIFILE_UNIT ?
+				   "a blank after the backslash at the end; remove the blank" :
+				   "backslash at the end; indent the lines that go on, without it");
+		return 0;
+	}
 	r = reader->feed == FEED_CONTINUATION ? continue_value(reader, value) :
 						begin_key(reader, key, value);
 	return r == 0;

@@ -6,9 +6,10 @@
  * files. It judges the form; what sections, keys and values there may be is for
  * the handler to say. The first thing that is wrong ends the reading.
  *
- * Refused are: NUL bytes and other control characters, carriage returns but
- * before a newline, lines too long for inih, sections that do not end with ']',
- * lines that are neither a comment nor KEY=VALUE, and continuations of nothing.
+ * Refused are: NUL bytes and other control characters, what is not UTF-8,
+ * carriage returns but before a newline, lines too long for inih, sections that do not end with ']',
+ * lines that are neither a comment nor KEY=VALUE, continuations of nothing, and
+ * values that end in a backslash which would make part of them what comes next.
  */
 #pragma once
 
@@ -46,7 +47,7 @@ struct inifile_item {
  */
 typedef int (*inifile_handler_t)(const struct inifile_item *item, char **ret_reason, void *userdata);
 
-/* Sets @ret_reason to a text; returns @r, or -ENOMEM. */
+/* Sets @ret_reason to a text, fit to be shown; returns @r, or -ENOMEM. */
 int inifile_refuse(char **ret_reason, int r, const char *format, ...) _printf_(3, 4);
 
 /**

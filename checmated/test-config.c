@@ -18,6 +18,8 @@
 
 #include "cleanup.h"
 #include "config.h"
+#include "file.h"
+#include "parts.h"
 
 #define MATCH "[Match]\nCgroup=/a\n"
 
@@ -275,6 +277,7 @@ static const struct bad_file {
 	{ MATCH "[Policy p]\nAllow\n", 4, "neither a section" },
 	{ MATCH "[Policy p]\nAllow 0.0.0.0:80\n", 4, "neither a section" },
 	{ MATCH "[Policy p]\n=1\n", 4, "nothing before the '='" },
+	{ MATCH "[Policy p]\n-a=1\n", 4, "not a parameter's name" },
 	{ MATCH "[Policy p]\na_b=1\n", 4, "not a parameter's name" },
 };
 
@@ -546,10 +549,10 @@ static void test_escaped_separators(void **state)
 	_cleanup_(config_freep) struct config *config = NULL;
 	_cleanup_free_ char *error = NULL;
 
-	put(f, 1, "a.conf", MATCH "[Policy p]\nPaths=/a\\ b, /c\\,d /e\\\\ /f\\\n");
+	put(f, 1, "a.conf", MATCH "[Policy p]\nPaths=/a\\ b, /c\\,d /e\\\\ /f\n");
 	assert_int_equal(load(f, &config, &error), 0);
 	assert_string_equal(find_param(&config->bindings[0]->policies[0], "paths")->value,
-			    "/a\\ b,/c\\,d,/e\\\\,/f\\");
+			    "/a\\ b,/c\\,d,/e\\\\,/f");
 }
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -705,6 +708,71 @@ static void test_match_told(void **state)
 	}
 }
 
+static FILE *open_text(const char *text, size_t size)
+{
+	FILE *stream = size ? fmemopen((char *)text, size, "r") : fopen("/dev/null", "re");
+
+	assert_non_null(stream);
+	return stream;
+}
+
+/* Of files named n_*, the first line says with which words they are refused. */
+static void try_example(const char *name, const char *text, size_t size)
+{
+	static char *paths[] = { "file", "drop-in-1", "drop-in-2", "drop-in-3" };
+	_cleanup_(config_binding_freep) struct config_binding *binding = NULL;
+	_cleanup_free_ char *error = NULL, *expected = NULL;
+	struct config_source sources[ARRAY_SIZE(paths)];
+	struct part parts[PARTS_MAX];
+	size_t n = 0, n_parts;
+	int r;
+
+	n_parts = parts_split(text, size, parts);
+	for (size_t i = 0; i < n_parts; i++) {
+		if (parts[i].text[0] == '/')
+			continue;
+		assert_true(n < ARRAY_SIZE(paths));
+		sources[n].path = paths[n];
+		sources[n].stream = open_text(parts[i].text, parts[i].size);
+		n++;
+	}
+	r = config_parse(sources, n, &binding, &error);
+	while (n > 0)
+		fclose(sources[--n].stream);
+
+	if (name[0] == 'y') {
+		if (r < 0)
+			fail_msg("%s: %s", name, error);
+		return;
+	}
+	assert_int_equal(strncmp(text, "# ", 2), 0);
+	expected = strndup(text + 2, strcspn(text, "\n") - 2);
+	assert_non_null(expected);
+	if (r != -EINVAL || strncmp(error, expected, strlen(expected)) != 0)
+		fail_msg("%s: expected '%s', got %d '%s'", name, expected, r, error ? error : "");
+}
+
+static void test_examples(void **state)
+{
+	_cleanup_closedir_ DIR *dir = opendir(CONFIG_EXAMPLES);
+	const struct dirent *entry;
+	size_t n_good = 0, n_bad = 0;
+
+	(void)state;
+	assert_non_null(dir);
+	while ((entry = readdir(dir))) {
+		_cleanup_free_ char *text = NULL;
+		size_t size;
+
+		if (strncmp(entry->d_name, "y_", 2) != 0 && strncmp(entry->d_name, "n_", 2) != 0)
+			continue;
+		assert_int_equal(file_read(dirfd(dir), entry->d_name, 65536, &text, &size), 0);
+		try_example(entry->d_name, text, size);
+		*(entry->d_name[0] == 'y' ? &n_good : &n_bad) += 1;
+	}
+	assert_true(n_good > 0 && n_bad > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -725,6 +793,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_escaped_separators, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_match, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_match_told, setup, teardown),
+		cmocka_unit_test(test_examples),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

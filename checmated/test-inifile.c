@@ -17,6 +17,8 @@
 #include "cleanup.h"
 #include "inifile.h"
 
+#define LINE_OF_220 LINE_OF_55 LINE_OF_55 LINE_OF_55 LINE_OF_55
+#define LINE_OF_55 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 #define LINE_OF_100 \
 	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\\\n"
 
@@ -74,8 +76,8 @@ static const struct good {
 	{ "[A]\nk=1\n 2\n\n\t3\n# no\n  ; no\n 4\nl=5\n", "1[A]|2 k=1 2 3 4|9 l=5|" },
 	{ "[A]\nk=\n  [::]:80\n  [B]\n[B]\n", "1[A]|2 k=[::]:80 [B]|5[B]|" },
 	{ "[A]\nk=1\n l=2\n", "1[A]|2 k=1 l=2|" },
-	/* a backslash is nothing special here */
-	{ "[A]\nk=v\\\nl=w\n", "1[A]|2 k=v\\|3 l=w|" },
+	/* a backslash is nothing special here, but at the end */
+	{ "[A]\nk=\\v\\\\\nl=w\n", "1[A]|2 k=\\v\\\\|3 l=w|" },
 };
 
 static void try_good(const struct good *good, size_t n, enum inifile_syntax syntax, const char *only)
@@ -155,22 +157,26 @@ static const struct bad {
 	{ TEXT("[A]\n\n=v\n 1\n"), "1[A]|", "file:3: nothing before" },
 	{ TEXT("[A]\nk=1\nl\nBad=1\n"), "1[A]|2 k=1|", "file:3: neither" },
 	{ TEXT("[A]\nk=1\nBad=2\n 3\nl=4\n"), "1[A]|2 k=1|", "file:3: Bad= is bad" },
+	{ TEXT("[A]\nk=1\\\n"), "1[A]|", "file:2: backslash at the end" },
+	{ TEXT("[A]\nk=1\\ ; no\n"), "1[A]|", "file:2: backslash at the end" },
+	{ TEXT("[A]\nk=1\n 2\\\\\\\n"), "1[A]|", "file:3: backslash at the end" },
 	{ TEXT("[A]\nk=1\0\n"), "1[A]|", "file:2: NUL byte" },
 	{ TEXT("\0"), "", "file:1: NUL byte" },
 	{ TEXT("[A]\n# \0\n"), "1[A]|", "file:2: NUL byte" },
 	{ TEXT("[A]\nk=1\r2\n"), "1[A]|", "file:2: carriage return" },
 	{ TEXT("[A]\rk=1\n"), "", "file:1: carriage return" },
 	{ TEXT("[A]\nk=\0331\n"), "1[A]|", "file:2: control character" },
+	{ TEXT("[A]\nk=\xff\n"), "1[A]|", "file:2: not UTF-8" },
+	{ TEXT("[A\xc3]\n"), "", "file:1: not UTF-8" },
 	{ TEXT("[A\177]\n"), "", "file:1: control character" },
 	{ TEXT("[A]\nk=1\n \f2\n"), "1[A]|", "file:3: control character" },
-	{ TEXT("[A]\nk=" LINE_OF_100 "\n"
-	       "l=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-	       "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-	       "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n"),
-	  "1[A]|", "file:4: line has more than" },
+	{ TEXT("[A]\nk=1\nl=" LINE_OF_220 "\n"), "1[A]|2 k=1|", "file:3: line has more than" },
+	{ TEXT("[A]\nk=1\n " LINE_OF_220 "\n"), "1[A]|", "file:3: line has more than" },
+	{ TEXT("[A]\n" LINE_OF_220 "=1\n"), "1[A]|", "file:2: line has more than" },
 };
 
 static const struct bad bad_units[] = {
+	{ TEXT("[X-Checmate]\nk=" LINE_OF_220 "\n"), "1[X-Checmate]|", "file:2: line has more" },
 	{ TEXT("[X-Checmate\n"), "", "file:1: section has no closing" },
 	{ TEXT("[X-Checmate] # x\n"), "", "file:1: text after" },
 	{ TEXT("[X-Checmate]\\\nPolicy=a\n"), "", "file:1: a section's line cannot" },
@@ -180,6 +186,7 @@ static const struct bad bad_units[] = {
 	{ TEXT("[X-Checmate]\nPolicy=a ; b\n"), "1[X-Checmate]|", "file:2: ';' after a blank" },
 	{ TEXT("[X-Checmate]\nPolicy=a\\\n b ;c\n"), "1[X-Checmate]|", "file:3: ';' after a blank" },
 	{ TEXT("[X-Checmate]\nPolicy=a\\\n\001\n"), "1[X-Checmate]|", "file:3: control character" },
+	{ TEXT("[X-Checmate]\nPolicy=a\\ \n"), "1[X-Checmate]|", "file:2: a blank after" },
 	{ TEXT("[Service]\nA=1\0002\n[X-Checmate]\n"), "", "file:2: NUL byte" },
 	{ TEXT("[Service]\nA=1\r[X-Checmate]\r\n"), "", "file:2: carriage return" },
 	{ TEXT("[X-Checmate]\nBad=1\n[Service]\n"), "1[X-Checmate]|", "file:2: Bad= is bad" },
