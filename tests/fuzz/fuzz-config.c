@@ -24,6 +24,13 @@ static void check_error(const char *error, const char *prefix)
 	must(!strchr(error, '\n'));
 }
 
+/* One line, in which there may be tabs. */
+static void check_text(const char *text)
+{
+	for (; *text; text++)
+		must(*text == '\t' || !iscntrl((unsigned char)*text));
+}
+
 /* As read by itself: in order, and without what a handler should have to expect. */
 static int check_item(const struct inifile_item *item, char **ret_reason, void *userdata)
 {
@@ -33,12 +40,13 @@ static int check_item(const struct inifile_item *item, char **ret_reason, void *
 	must(item->key || item->line > *line || *line == 0);
 	*line = item->line;
 	must(item->section && startswith(item->section, UNIT_SECTION));
-	fuzz_check_harmless(item->section);
+	check_text(item->section);
 	if (!item->key)
 		return 0;
+	check_text(item->key);
+	check_text(item->value);
 	must(*item->key && !strchr(item->key, '='));
-	must(!isspace(*item->value) || !*item->value);
-	must(!strchr(item->value, '\n'));
+	must(!isspace(*item->value));
 	if (streq(item->key, "Refuse"))
 		return inifile_refuse(ret_reason, -1, "refused");
 	return 0;
@@ -170,9 +178,11 @@ static void check_binding(const struct config_binding *binding)
 	}
 }
 
-/* Annotations and names that are so long that with their key they do not fit a line. */
-static bool too_long(const char *text)
+/* Words so long that with their key they do not fit a line, or that end like one that goes on. */
+static bool unwritable(const char *text)
 {
+	if (strstr(text, "\\\n"))
+		return true;
 	while (*text) {
 		size_t n = strcspn(text, "\n");
 
@@ -191,7 +201,7 @@ static void check_again(const struct config_binding *binding)
 	const struct part part = { .text = text, .size = strlen(text) };
 	int r;
 
-	if (too_long(text))
+	if (unwritable(text))
 		return;
 	r = parse(&part, 1, &again, &error);
 	if (r < 0)
