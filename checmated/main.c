@@ -7,11 +7,13 @@
  * stays so.
  */
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "checmate.h"
 #include "cleanup.h"
@@ -54,6 +56,9 @@ static int serve(const char *const *dirs)
 	int r;
 
 	r = manager_new(dirs, &manager);
+	/* Starting again is of no use: what is in force stays, and no container starts. */
+	if (r == -EBADMSG)
+		return EX_CONFIG;
 	if (r < 0)
 		return EXIT_FAILURE;
 	return manager_run(manager) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -4,11 +4,13 @@
  */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 
 #include "bus-names.h"
 #include "cleanup.h"
@@ -16,67 +18,256 @@
 #include "manager-events.h"
 #include "manager.h"
 #include "origin.h"
+#include "parse.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
+
+/*
+ * How long the OCI hook has to tell of a container after its cgroup was made.  One
+ * that it has not told of by then was started without it.
+ */
+#define LATE_USEC (10ull * 1000 * 1000)
+
+/*
+ * Who changes the same cgroup back again and again must not keep the daemon busy:
+ * after so many troubles within this time it waits.
+ */
+#define TROUBLES_MAX 4
+#define TROUBLES_USEC (10ull * 1000 * 1000)
+
+/* What failed is tried again, each time after twice as long. */
+#define RETRY_MIN_USEC (10ull * 1000 * 1000)
+#define RETRY_MAX_USEC (600ull * 1000 * 1000)
+
+/* How often a long walk tells systemd that it is one. */
+#define ALIVE_USEC (5ull * 1000 * 1000)
 
 /* A walk through all cgroups. */
 struct sweep {
 	struct manager *manager;
-	size_t n_failed;
+	uint64_t told; /* when systemd was last told of it */
 };
 
-/* What goes wrong in one cgroup must not keep the others from theirs. */
-static int reconcile(struct manager *manager, const char *cgroup)
+static uint64_t now_usec(void)
 {
-	_cleanup_(store_error_done) struct store_error error = {};
-	struct store_look look = {};
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000ull + ts.tv_nsec / 1000;
+}
+
+/* --- status --------------------------------------------------------------- */
+
+static const char *plural(size_t n, const char *one, const char *more)
+{
+	return n == 1 ? one : more;
+}
+
+/* @state is what else is told, in lines. */
+static void notify_status(struct manager *manager, const char *state)
+{
+	size_t n = manager->store.config->n_bindings;
+	_cleanup_free_ char *failed = NULL, *status = NULL;
+
+	if (manager->n_failed &&
+	    asprintf(&failed, ", in %zu not all that they say", manager->n_failed) < 0)
+		failed = NULL;
+	if (asprintf(&status, "%zu binding %s in use, %zu %s bound%s%s%s", n,
+		     plural(n, "file", "files"), manager->n_bound,
+		     plural(manager->n_bound, "cgroup", "cgroups"), failed ? failed : "",
+		     manager->refused ? "; refused: " : "",
+		     manager->refused ? manager->refused : "") < 0) {
+		status = NULL;
+		return;
+	}
+	if (!*state && manager->status && streq(status, manager->status))
+		return;
+	(void)sd_notifyf(0, "%sSTATUS=%s", state, status);
+	free(manager->status);
+	manager->status = TAKE_PTR(status);
+}
+
+static int on_status(sd_event_source *source, void *userdata)
+{
+	(void)source;
+	notify_status(userdata, "");
+	return 0;
+}
+
+static void status_changed(struct manager *manager)
+{
+	(void)sd_event_source_set_enabled(manager->status_source, SD_EVENT_ONESHOT);
+}
+
+static void set_bound(struct manager *manager, struct tree_cgroup *cgroup, bool bound)
+{
 	int r;
 
-	r = store_reconcile(&manager->store, cgroup, &look, &error);
+	if (cgroup->bound != bound) {
+		cgroup->bound = bound;
+		manager->n_bound += bound ? 1 : -1;
+		status_changed(manager);
+	}
+	r = tree_watch(cgroup, bound);
+	if (r < 0)
+		log_event(LOG_WARNING, LOG_ID_FAILED,
+			  &(struct log_fields){ .cgroup = cgroup->path, .error = -r },
+			  "%s: cannot be watched, what others change is put right at the next reload only: %s",
+			  cgroup->path, strerror(-r));
+}
+
+static void set_failed(struct manager *manager, struct tree_cgroup *cgroup, bool failed)
+{
+	if (cgroup->failed == failed)
+		return;
+	cgroup->failed = failed;
+	manager->n_failed += failed ? 1 : -1;
+	status_changed(manager);
+}
+
+/* --- cgroups -------------------------------------------------------------- */
+
+static void wake(struct tree_cgroup *cgroup, uint64_t usec)
+{
+	int r;
+
+	r = tree_wake(cgroup, usec);
+	if (r < 0)
+		log_event(LOG_WARNING, LOG_ID_FAILED,
+			  &(struct log_fields){ .cgroup = cgroup->path, .error = -r },
+			  "%s: will not be looked at again before the next reload: %s",
+			  cgroup->path, strerror(-r));
+}
+
+static void count_trouble(struct tree_cgroup *cgroup, uint64_t now)
+{
+	if (now - cgroup->troubled_since > TROUBLES_USEC) {
+		cgroup->n_troubles = 0;
+		cgroup->troubled_since = now;
+	}
+	cgroup->n_troubles++;
+}
+
+static void retry_later(struct tree_cgroup *cgroup, uint64_t now)
+{
+	cgroup->retry = cgroup->retry ? cgroup->retry * 2 : RETRY_MIN_USEC;
+	if (cgroup->retry > RETRY_MAX_USEC)
+		cgroup->retry = RETRY_MAX_USEC;
+	wake(cgroup, now + cgroup->retry);
+}
+
+/* What goes wrong in one cgroup must not keep the others from theirs. */
+static void reconcile(struct manager *manager, struct tree_cgroup *cgroup)
+{
+	_cleanup_(store_error_done) struct store_error error = {};
+	uint64_t now = now_usec();
+	struct store_look look = { .late = now - cgroup->since >= LATE_USEC };
+	int r;
+
+	r = store_reconcile(&manager->store, cgroup->path, &look, &error);
 	if (r < 0)
 		log_event(LOG_ERR, LOG_ID_BINDING_FAILED,
 			  &(struct log_fields){
-				  .cgroup = cgroup,
+				  .cgroup = cgroup->path,
 				  .error = -r,
 				  .detail = error.detail,
 			  },
-			  "%s: what its binding files say is not in force: %s", cgroup,
+			  "%s: what its binding files say is not in force: %s", cgroup->path,
 			  error.text ? error.text : strerror(-r));
-	return r;
+	if (look.n_late)
+		log_event(LOG_WARNING, LOG_ID_CONTAINER_LATE,
+			  &(struct log_fields){ .cgroup = cgroup->path },
+			  "%s: a container that checmate-oci-hook has not told of; its policies came late",
+			  cgroup->path);
+
+	set_bound(manager, cgroup, look.bound);
+	set_failed(manager, cgroup, r < 0);
+	if (look.untold && !look.late)
+		wake(cgroup, cgroup->since + LATE_USEC);
+	if (r < 0 || look.n_drift)
+		count_trouble(cgroup, now);
+	if (r < 0)
+		retry_later(cgroup, now);
+	else
+		cgroup->retry = 0;
 }
 
-static void reconcile_each(const char *path, void *userdata)
+static void keep_alive(struct sweep *sweep)
+{
+	uint64_t now = now_usec();
+
+	if (now - sweep->told < ALIVE_USEC)
+		return;
+	sweep->told = now;
+	(void)sd_notify(0, sweep->manager->running ? "WATCHDOG=1" :
+						     "WATCHDOG=1\nEXTEND_TIMEOUT_USEC=90000000");
+}
+
+static void reconcile_each(struct tree_cgroup *cgroup, void *userdata)
 {
 	struct sweep *sweep = userdata;
 
-	if (reconcile(sweep->manager, path) < 0)
-		sweep->n_failed++;
+	keep_alive(sweep);
+	reconcile(sweep->manager, cgroup);
 }
 
-/* Returns in how many cgroups something failed. */
-static size_t reconcile_all(struct manager *manager)
+static void reconcile_all(struct manager *manager)
 {
-	struct sweep sweep = { .manager = manager };
+	struct sweep sweep = { .manager = manager, .told = now_usec() };
 
 	tree_foreach(manager->tree, reconcile_each, &sweep);
-	return sweep.n_failed;
 }
 
-static void on_added(const char *path, void *userdata)
+static void on_added(struct tree_cgroup *cgroup, void *userdata)
 {
 	struct manager *manager = userdata;
 
 	/* The first scan comes before the bindings that exist are looked at. */
 	if (manager->tree)
-		(void)reconcile(manager, path);
+		reconcile(manager, cgroup);
 }
 
-static void on_removed(const char *path, void *userdata)
+static void on_removed(struct tree_cgroup *cgroup, void *userdata)
 {
 	struct manager *manager = userdata;
 
-	(void)path;
+	set_failed(manager, cgroup, false);
+	if (cgroup->bound)
+		set_bound(manager, cgroup, false);
 	(void)sd_event_source_set_enabled(manager->gc_source, SD_EVENT_ONESHOT);
+}
+
+static void on_changed(struct tree_cgroup *cgroup, void *userdata)
+{
+	bool troubled = cgroup->n_troubles >= TROUBLES_MAX &&
+			now_usec() - cgroup->troubled_since <= TROUBLES_USEC;
+
+	if (troubled)
+		wake(cgroup, cgroup->troubled_since + TROUBLES_USEC + 1);
+	else
+		reconcile(userdata, cgroup);
+}
+
+static const struct tree_ops tree_ops = {
+	.added = on_added,
+	.removed = on_removed,
+	.changed = on_changed,
+};
+
+/* What the store did: everybody who wants to know of bindings is told here. */
+static void on_binding_changed(const struct store_change *change, void *userdata)
+{
+	bool configured = startswith(change->origin, "file ") ||
+			  startswith(change->origin, "container ");
+	bool there = !streq(change->change, "removed") && !streq(change->change, "gone");
+	struct manager *manager = userdata;
+	struct tree_cgroup *cgroup;
+
+	/* The hook asks for a container whose cgroup was looked at before. */
+	cgroup = configured && there && manager->tree ? tree_find(manager->tree, change->cgroup) :
+							NULL;
+	if (cgroup)
+		set_bound(manager, cgroup, true);
 }
 
 static void collect(struct manager *manager)
@@ -99,11 +290,12 @@ static int on_gc(sd_event_source *source, void *userdata)
 	return 0;
 }
 
-static void notify_status(const struct manager *manager, const char *state)
-{
-	size_t n = manager->store.config->n_bindings;
+/* --- binding files -------------------------------------------------------- */
 
-	(void)sd_notifyf(0, "%sSTATUS=%zu binding %s in use", state, n, n == 1 ? "file" : "files");
+static void set_refused(struct manager *manager, const char *text)
+{
+	free(manager->refused);
+	manager->refused = text ? strdup(text) : NULL;
 }
 
 /**
@@ -116,19 +308,45 @@ static void notify_status(const struct manager *manager, const char *state)
  */
 int manager_reload(struct manager *manager, size_t *ret_n_failed, char **ret_error)
 {
+	_cleanup_free_ char *error = NULL;
 	int r;
 
-	r = store_load(&manager->store, manager->dirs, ret_error);
-	if (r < 0)
+	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64 "\nSTATUS=Reading binding files",
+			 now_usec());
+	r = store_load(&manager->store, manager->dirs, &error);
+	set_refused(manager, r < 0 ? (error ? error : strerror(-r)) : NULL);
+	if (r < 0) {
+		notify_status(manager, "READY=1\n");
+		*ret_error = TAKE_PTR(error);
 		return r;
+	}
 
 	log_event(LOG_INFO, LOG_ID_CONFIG_LOADED, NULL, "%zu binding files loaded",
 		  manager->store.config->n_bindings);
 	manager_bus_config_changed(manager);
 
-	*ret_n_failed = reconcile_all(manager);
+	collect(manager);
+	reconcile_all(manager);
 	(void)watch_retry(manager->watch);
-	notify_status(manager, "");
+	notify_status(manager, "READY=1\n");
+	*ret_n_failed = manager->n_failed;
+	return 0;
+}
+
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
+{
+	struct manager *manager = userdata;
+	_cleanup_free_ char *error = NULL;
+	size_t n_failed;
+	int r;
+
+	(void)source;
+	(void)si;
+
+	r = manager_reload(manager, &n_failed, &error);
+	if (r < 0)
+		log_event(LOG_ERR, LOG_ID_CONFIG_REFUSED, &(struct log_fields){ .error = -r },
+			  "%s; what was loaded before stays in use", error ? error : strerror(-r));
 	return 0;
 }
 
@@ -138,10 +356,12 @@ static int load_config(struct manager *manager)
 	int r;
 
 	r = store_load(&manager->store, manager->dirs, &error);
-	if (r < 0)
-		log_event(LOG_ERR, LOG_ID_CONFIG_REFUSED, &(struct log_fields){ .error = -r }, "%s",
-			  error ? error : strerror(-r));
-	return r;
+	if (r >= 0)
+		return 0;
+	log_event(LOG_ERR, LOG_ID_CONFIG_REFUSED, &(struct log_fields){ .error = -r }, "%s",
+		  error ? error : strerror(-r));
+	(void)sd_notifyf(0, "ERRNO=%d\nSTATUS=Refused: %s", -r, error ? error : strerror(-r));
+	return -EBADMSG;
 }
 
 static int check_features(struct manager *manager)
@@ -197,7 +417,7 @@ static int fail_setup(int r, const char *what)
 
 static int setup_signals(struct manager *manager)
 {
-	static const int signals[] = { SIGTERM, SIGINT };
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
 	sigset_t mask;
 	int r;
 
@@ -209,11 +429,26 @@ static int setup_signals(struct manager *manager)
 
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
 		/* Without a handler the signal ends the loop. */
-		r = sd_event_add_signal(manager->event, NULL, signals[i], NULL, NULL);
+		r = sd_event_add_signal(manager->event, NULL, signals[i],
+					signals[i] == SIGHUP ? on_hangup : NULL, manager);
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+/* After the events of this turn, of which there may be many; off until it is needed. */
+static int add_idle(struct manager *manager, sd_event_source **ret_source,
+		    sd_event_handler_t handler, const char *description)
+{
+	int r;
+
+	r = sd_event_add_defer(manager->event, ret_source, handler, manager);
+	if (r < 0)
+		return r;
+	(void)sd_event_source_set_description(*ret_source, description);
+	r = sd_event_source_set_priority(*ret_source, SD_EVENT_PRIORITY_IDLE);
+	return r < 0 ? r : sd_event_source_set_enabled(*ret_source, SD_EVENT_OFF);
 }
 
 static int setup_loop(struct manager *manager)
@@ -230,15 +465,8 @@ static int setup_loop(struct manager *manager)
 	if (r < 0)
 		return r;
 
-	r = sd_event_add_defer(manager->event, &manager->gc_source, on_gc, manager);
-	if (r < 0)
-		return r;
-	(void)sd_event_source_set_description(manager->gc_source, "gc");
-	/* After the events of this turn, of which there may be many. */
-	r = sd_event_source_set_priority(manager->gc_source, SD_EVENT_PRIORITY_IDLE);
-	if (r < 0)
-		return r;
-	return sd_event_source_set_enabled(manager->gc_source, SD_EVENT_OFF);
+	r = add_idle(manager, &manager->gc_source, on_gc, "gc");
+	return r < 0 ? r : add_idle(manager, &manager->status_source, on_status, "status");
 }
 
 static int setup_bus(struct manager *manager)
@@ -264,6 +492,8 @@ static int setup_bus(struct manager *manager)
  * @ret_manager: the manager
  *
  * Has logged what is in the way when it fails.
+ *
+ * Return: 0; -EBADMSG when a binding file was refused; another -errno.
  */
 int manager_new(const char *const *dirs, struct manager **ret_manager)
 {
@@ -276,6 +506,8 @@ int manager_new(const char *const *dirs, struct manager **ret_manager)
 	manager->dirs = dirs;
 	manager->store.origin_dir = ORIGIN_DIR;
 	manager->store.container_dir = CONTAINER_DIR;
+	manager->store.changed = on_binding_changed;
+	manager->store.userdata = manager;
 
 	r = check_features(manager);
 	if (r < 0)
@@ -295,7 +527,7 @@ int manager_new(const char *const *dirs, struct manager **ret_manager)
 	r = manager_events_attach(manager);
 	if (r < 0)
 		return fail_setup(r, "denials and figures cannot be seen to");
-	r = tree_new(manager->event, CGROUP_ROOT, on_added, on_removed, manager, &manager->tree);
+	r = tree_new(manager->event, CGROUP_ROOT, &tree_ops, manager, &manager->tree);
 	if (r < 0)
 		return fail_setup(r, CGROUP_ROOT " cannot be watched");
 
@@ -315,7 +547,7 @@ int manager_run(struct manager *manager)
 	int r;
 
 	collect(manager);
-	(void)reconcile_all(manager);
+	reconcile_all(manager);
 
 	r = sd_bus_request_name(manager->bus, BUS_NAME, 0);
 	if (r < 0)
@@ -323,6 +555,7 @@ int manager_run(struct manager *manager)
 
 	log_event(LOG_INFO, LOG_ID_STARTED, NULL, "started with %zu binding files",
 		  manager->store.config->n_bindings);
+	manager->running = true;
 	notify_status(manager, "READY=1\n");
 
 	r = sd_event_loop(manager->event);
@@ -339,10 +572,13 @@ struct manager *manager_free(struct manager *manager)
 	tree_free(manager->tree);
 	manager_events_detach(manager);
 	sd_event_source_disable_unref(manager->gc_source);
+	sd_event_source_disable_unref(manager->status_source);
 	polkit_free(manager->polkit);
 	sd_bus_flush_close_unref(manager->bus);
 	sd_event_unref(manager->event);
 	store_done(&manager->store);
+	free(manager->refused);
+	free(manager->status);
 	free(manager);
 	return NULL;
 }

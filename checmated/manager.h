@@ -22,6 +22,12 @@ struct manager {
 	struct polkit *polkit; /* finds out who may */
 	const char *backend; /* what enforces; "" for nothing */
 	sd_event_source *gc_source; /* lets go of what removed cgroups left, once per turn */
+	sd_event_source *status_source; /* tells systemd, once per turn */
+	size_t n_bound; /* cgroups that binding files give something */
+	size_t n_failed; /* those of which not all is in force */
+	char *refused; /* the last reload, if it was; why */
+	char *status; /* as systemd knows it */
+	bool running; /* systemd was told READY=1 */
 	const char *const *dirs; /* of binding files */
 	struct watch *watch; /* reads denials */
 	struct metrics *metrics;

@@ -763,6 +763,12 @@ static int remove_unwanted(const struct site *site, const struct wanted_list *li
 	return ret;
 }
 
+/* Is it for containers, rather than for cgroups that may have one in them? */
+static bool is_for_containers(const struct config_binding *binding)
+{
+	return binding->runtimes || binding->pods || binding->n_annotations;
+}
+
 /* Looks at every policy of the list.  What cannot be looked at is left as it is. */
 static int look_at_all(const struct site *site, bool claims, const struct wanted_list *list,
 		       struct step *steps, struct store_look *look, struct store_error *error)
@@ -781,10 +787,13 @@ static int look_at_all(const struct site *site, bool claims, const struct wanted
 			ret = r;
 			continue;
 		}
-		if (!steps[i].drift)
-			continue;
-		report_drift(site, &steps[i]);
-		look->n_drift++;
+		if (steps[i].drift) {
+			report_drift(site, &steps[i]);
+			look->n_drift++;
+		} else if (look->untold && steps[i].action == ACTION_APPLY &&
+			   is_for_containers(steps[i].wanted->binding)) {
+			look->n_late++;
+		}
 	}
 	return ret;
 }

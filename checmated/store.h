@@ -70,6 +70,7 @@ struct store_look {
 	bool bound; /* answer: it has what files give, and should be watched */
 	bool untold; /* answer: there is a container of which the hook has not told */
 	size_t n_drift; /* answer: how many policies somebody else had changed */
+	size_t n_late; /* answer: how many came now to a container that is @untold */
 };
 
 /* What a binding is, read from the kernel. */

@@ -29,21 +29,35 @@ struct fixture {
 	struct tree *tree;
 	char **added;
 	char **removed;
+	char **changed;
 };
 
-static void on_added(const char *path, void *userdata)
+static void on_added(struct tree_cgroup *cgroup, void *userdata)
 {
 	struct fixture *f = userdata;
 
-	assert_int_equal(strv_extend(&f->added, path), 0);
+	assert_int_equal(strv_extend(&f->added, cgroup->path), 0);
 }
 
-static void on_removed(const char *path, void *userdata)
+static void on_removed(struct tree_cgroup *cgroup, void *userdata)
 {
 	struct fixture *f = userdata;
 
-	assert_int_equal(strv_extend(&f->removed, path), 0);
+	assert_int_equal(strv_extend(&f->removed, cgroup->path), 0);
 }
+
+static void on_changed(struct tree_cgroup *cgroup, void *userdata)
+{
+	struct fixture *f = userdata;
+
+	assert_int_equal(strv_extend(&f->changed, cgroup->path), 0);
+}
+
+static const struct tree_ops ops = {
+	.added = on_added,
+	.removed = on_removed,
+	.changed = on_changed,
+};
 
 static void make(struct fixture *f, const char *path)
 {
@@ -77,7 +91,7 @@ static int setup(void **state)
 	make(f, "/a");
 	make(f, "/a/b");
 	assert_int_equal(sd_event_new(&f->event), 0);
-	assert_int_equal(tree_new(f->event, f->root, on_added, on_removed, f, &f->tree), 0);
+	assert_int_equal(tree_new(f->event, f->root, &ops, f, &f->tree), 0);
 	*state = f;
 	return 0;
 }
@@ -90,16 +104,17 @@ static int teardown(void **state)
 	sd_event_unref(f->event);
 	strv_free(f->added);
 	strv_free(f->removed);
+	strv_free(f->changed);
 	assert_int_equal(rmdir(f->root), 0);
 	free(f);
 	return 0;
 }
 
-static void count(const char *path, void *userdata)
+static void count(struct tree_cgroup *cgroup, void *userdata)
 {
 	size_t *n = userdata;
 
-	(void)path;
+	(void)cgroup;
 	(*n)++;
 }
 
@@ -180,6 +195,134 @@ static void test_files_are_no_cgroups(void **state)
 	drop(f, "/a");
 }
 
+static void write_to(struct fixture *f, const char *path)
+{
+	_cleanup_free_ char *whole = NULL;
+	_cleanup_fclose_ FILE *file = NULL;
+
+	assert_true(asprintf(&whole, "%s%s", f->root, path) > 0);
+	file = fopen(whole, "we");
+	assert_non_null(file);
+	assert_true(fputs("x", file) >= 0);
+}
+
+static void erase(struct fixture *f, const char *path)
+{
+	_cleanup_free_ char *whole = NULL;
+
+	assert_true(asprintf(&whole, "%s%s", f->root, path) > 0);
+	assert_int_equal(unlink(whole), 0);
+}
+
+/* Runs the loop until nothing is left to do in it. */
+static void run_dry(struct fixture *f)
+{
+	int r;
+
+	while ((r = sd_event_run(f->event, 0)) > 0)
+		;
+	assert_int_equal(r, 0);
+}
+
+static void test_find(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_string_equal(tree_find(f->tree, "/a")->path, "/a");
+	assert_string_equal(tree_find(f->tree, "/a/b")->path, "/a/b");
+	assert_null(tree_find(f->tree, ""));
+	assert_null(tree_find(f->tree, "/"));
+	assert_null(tree_find(f->tree, "/b"));
+	assert_null(tree_find(f->tree, "/a/bb"));
+	assert_null(tree_find(f->tree, "/a/b/c"));
+	drop(f, "/a/b");
+	drop(f, "/a");
+}
+
+static void test_writes(void **state)
+{
+	struct fixture *f = *state;
+
+	write_to(f, "/a/checmate.policy");
+	write_to(f, "/a/b/checmate.policy");
+	assert_int_equal(tree_watch(tree_find(f->tree, "/a"), true), 0);
+	assert_int_equal(tree_watch(tree_find(f->tree, "/a"), true), 0);
+	run_dry(f);
+	assert_int_equal(strv_length(f->changed), 0);
+
+	/* However often, it is told of once; what is not watched is not. */
+	write_to(f, "/a/checmate.policy");
+	write_to(f, "/a/checmate.socket_bind");
+	write_to(f, "/a/checmate.seal");
+	write_to(f, "/a/b/checmate.policy");
+	wait_for(f, &f->changed, "/a");
+	run_dry(f);
+	assert_int_equal(strv_length(f->changed), 1);
+
+	/* Nor is what the kernel writes, and what is no policy's. */
+	write_to(f, "/a/checmate.events");
+	write_to(f, "/a/checmate.events.local");
+	write_to(f, "/a/checmate.stat");
+	write_to(f, "/a/cgroup.procs");
+	run_dry(f);
+	assert_int_equal(strv_length(f->changed), 1);
+
+	assert_int_equal(tree_watch(tree_find(f->tree, "/a"), false), 0);
+	write_to(f, "/a/checmate.policy");
+	run_dry(f);
+	assert_int_equal(strv_length(f->changed), 1);
+
+	erase(f, "/a/checmate.policy");
+	erase(f, "/a/checmate.socket_bind");
+	erase(f, "/a/checmate.seal");
+	erase(f, "/a/b/checmate.policy");
+	erase(f, "/a/checmate.events");
+	erase(f, "/a/checmate.events.local");
+	erase(f, "/a/checmate.stat");
+	erase(f, "/a/cgroup.procs");
+	drop(f, "/a/b");
+	drop(f, "/a");
+}
+
+/* What was touched and goes before its turn is not told of. */
+static void test_touched_and_gone(void **state)
+{
+	struct fixture *f = *state;
+
+	make(f, "/a/c");
+	wait_for(f, &f->added, "/a/c");
+	assert_int_equal(tree_touch(tree_find(f->tree, "/a/b")), 0);
+	assert_int_equal(tree_touch(tree_find(f->tree, "/a/c")), 0);
+	assert_int_equal(tree_touch(tree_find(f->tree, "/a")), 0);
+	drop(f, "/a/c");
+	run_dry(f);
+	assert_int_equal(strv_length(f->changed), 2);
+	assert_string_equal(f->changed[0], "/a/b");
+	assert_string_equal(f->changed[1], "/a");
+	drop(f, "/a/b");
+	drop(f, "/a");
+}
+
+static void test_wake(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t now;
+
+	assert_true(sd_event_now(f->event, CLOCK_MONOTONIC, &now) >= 0);
+	assert_int_equal(tree_wake(tree_find(f->tree, "/a"), now + PATIENCE_USEC * 100), 0);
+	/* In no order, the later first. */
+	assert_int_equal(tree_wake(tree_find(f->tree, "/a/b"), now + 2), 0);
+	assert_int_equal(tree_wake(tree_find(f->tree, "/a/b"), now + PATIENCE_USEC * 100), 0);
+	wait_for(f, &f->changed, "/a/b");
+	assert_int_equal(strv_length(f->changed), 1);
+	assert_int_equal(tree_wake(tree_find(f->tree, "/a"), now + 1), 0);
+	wait_for(f, &f->changed, "/a");
+	run_dry(f);
+	assert_int_equal(strv_length(f->changed), 2);
+	drop(f, "/a/b");
+	drop(f, "/a");
+}
+
 static void test_no_root(void **state)
 {
 	struct tree *tree = NULL;
@@ -187,8 +330,7 @@ static void test_no_root(void **state)
 
 	(void)state;
 	assert_int_equal(sd_event_new(&event), 0);
-	assert_int_equal(tree_new(event, "/nonexistent", on_added, on_removed, NULL, &tree),
-			 -ENOENT);
+	assert_int_equal(tree_new(event, "/nonexistent", &ops, NULL, &tree), -ENOENT);
 	assert_null(tree);
 	sd_event_unref(event);
 }
@@ -200,6 +342,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_come_and_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_made_anew, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_files_are_no_cgroups, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_find, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_writes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_touched_and_gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_wake, setup, teardown),
 		cmocka_unit_test(test_no_root),
 	};
 

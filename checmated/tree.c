@@ -4,43 +4,80 @@
  *
  * One inotify watch per cgroup.  A directory is watched before it is read, so
  * a cgroup made meanwhile is seen once by the one and once by the other, which
- * tree_find() makes one.  When the kernel drops events every directory is read
+ * node_find() makes one.  When the kernel drops events every directory is read
  * again; whoever is told of a cgroup may therefore be told of it twice.
+ *
+ * Writes to the files of a cgroup are heard of where it is asked for only: there
+ * are many in any cgroup that processes come to, and each would wake the daemon.
  */
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <time.h>
 
 #include "cleanup.h"
+#include "parse.h"
 #include "tree.h"
 
 struct tree_node {
+	struct tree_cgroup cgroup;
 	struct tree *tree;
 	struct tree_node *children;
 	struct tree_node *next;
-	sd_event_source *source;
+	struct tree_node *next_touched;
+	sd_event_source *source; /* of what is made and removed in it */
+	sd_event_source *writes; /* of its files; NULL when it never was watched */
+	bool watched;
 	bool seen;
+	bool touched;
+	uint64_t wake; /* 0: never */
 	char *path; /* "" for the root */
 };
 
 struct tree {
 	sd_event *event;
 	char *root;
-	tree_added_t added;
-	tree_removed_t removed;
+	struct tree_ops ops;
 	void *userdata;
 	struct tree_node *top;
+	struct tree_node *touched; /* to be told of when this turn is over */
+	sd_event_source *touched_source;
+	sd_event_source *timer;
+	uint64_t timer_usec; /* when it goes off; 0: never */
 };
 
 static int node_scan(struct tree_node *node);
 
+static uint64_t now_usec(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000ull + ts.tv_nsec / 1000;
+}
+
 static const char *node_name(const struct tree_node *node)
 {
 	return strrchr(node->path, '/') + 1;
+}
+
+static struct tree_node *node_of(struct tree_cgroup *cgroup)
+{
+	return (struct tree_node *)((char *)cgroup - offsetof(struct tree_node, cgroup));
+}
+
+static void node_untouch(struct tree_node *node)
+{
+	for (struct tree_node **link = &node->tree->touched; *link; link = &(*link)->next_touched) {
+		if (*link != node)
+			continue;
+		*link = node->next_touched;
+		break;
+	}
+	node->touched = false;
 }
 
 static struct tree_node *node_free(struct tree_node *node)
@@ -53,7 +90,10 @@ static struct tree_node *node_free(struct tree_node *node)
 		node->children = child->next;
 		node_free(child);
 	}
+	if (node->touched)
+		node_untouch(node);
 	sd_event_source_disable_unref(node->source);
+	sd_event_source_disable_unref(node->writes);
 	free(node->path);
 	free(node);
 	return NULL;
@@ -67,23 +107,38 @@ static void node_freep(struct tree_node **node)
 static struct tree_node *node_find(struct tree_node *node, const char *name)
 {
 	for (struct tree_node *child = node->children; child; child = child->next)
-		if (strcmp(node_name(child), name) == 0)
+		if (streq(node_name(child), name))
 			return child;
 	return NULL;
 }
 
+static void node_tell_removed(struct tree_node *node)
+{
+	for (struct tree_node *child = node->children; child; child = child->next)
+		node_tell_removed(child);
+	node->tree->ops.removed(&node->cgroup, node->tree->userdata);
+}
+
 static void node_drop(struct tree_node *node, struct tree_node *child)
 {
-	struct tree *tree = node->tree;
-
 	for (struct tree_node **link = &node->children; *link; link = &(*link)->next) {
 		if (*link != child)
 			continue;
 		*link = child->next;
-		tree->removed(child->path, tree->userdata);
+		node_tell_removed(child);
 		node_free(child);
 		return;
 	}
+}
+
+static int node_path(const struct tree_node *node, char **ret_path)
+{
+	char *path;
+
+	if (asprintf(&path, "%s%s", node->tree->root, node->path) < 0)
+		return -ENOMEM;
+	*ret_path = path;
+	return 0;
 }
 
 static int on_inotify(sd_event_source *source, const struct inotify_event *event, void *userdata);
@@ -93,10 +148,9 @@ static int node_watch(struct tree_node *node)
 	_cleanup_free_ char *path = NULL;
 	int r;
 
-	if (asprintf(&path, "%s%s", node->tree->root, node->path) < 0) {
-		path = NULL;
-		return -ENOMEM;
-	}
+	r = node_path(node, &path);
+	if (r < 0)
+		return r;
 	r = sd_event_add_inotify(node->tree->event, &node->source, path,
 				 IN_CREATE | IN_DELETE | IN_ONLYDIR | IN_DONT_FOLLOW, on_inotify,
 				 node);
@@ -123,6 +177,8 @@ static int node_add(struct tree_node *node, const char *name)
 		child->path = NULL;
 		return -ENOMEM;
 	}
+	child->cgroup.path = child->path;
+	child->cgroup.since = now_usec();
 
 	r = node_watch(child);
 	if (r == -ENOENT)
@@ -133,7 +189,7 @@ static int node_add(struct tree_node *node, const char *name)
 	added = child;
 	child->next = node->children;
 	node->children = TAKE_PTR(child);
-	tree->added(added->path, tree->userdata);
+	tree->ops.added(&added->cgroup, tree->userdata);
 	return node_scan(added);
 }
 
@@ -164,8 +220,8 @@ static int read_names(const char *path, char ***names, size_t *n)
 		return errno == ENOENT ? 0 : -errno;
 
 	while ((errno = 0, entry = readdir(dir))) {
-		if (entry->d_type != DT_DIR || strcmp(entry->d_name, ".") == 0 ||
-		    strcmp(entry->d_name, "..") == 0)
+		if (entry->d_type != DT_DIR || streq(entry->d_name, ".") ||
+		    streq(entry->d_name, ".."))
 			continue;
 		r = push_name(names, n, entry->d_name);
 		if (r < 0)
@@ -209,10 +265,9 @@ static int node_scan(struct tree_node *node)
 	size_t n = 0;
 	int r;
 
-	if (asprintf(&path, "%s%s", node->tree->root, node->path) < 0) {
-		path = NULL;
-		return -ENOMEM;
-	}
+	r = node_path(node, &path);
+	if (r < 0)
+		return r;
 	r = read_names(path, &names, &n);
 	if (r >= 0)
 		r = node_merge(node, names, n);
@@ -244,17 +299,197 @@ static int on_inotify(sd_event_source *source, const struct inotify_event *event
 	return 0;
 }
 
+/* --- writes --------------------------------------------------------------- */
+
+/* Those that count are read only, and change by themselves. */
+static bool changes_policy(const char *name)
+{
+	const char *file = startswith(name, "checmate.");
+
+	return file && !streq(file, "events") && !streq(file, "events.local") &&
+	       !streq(file, "stat") && !streq(file, "effective");
+}
+
+static int on_write(sd_event_source *source, const struct inotify_event *event, void *userdata)
+{
+	struct tree_node *node = userdata;
+
+	(void)source;
+
+	if (!node->watched)
+		return 0;
+	if (event->mask & IN_Q_OVERFLOW || (event->len && changes_policy(event->name)))
+		return tree_touch(&node->cgroup);
+	return 0;
+}
+
+/**
+ * tree_watch() - Have oneself told when a cgroup's policy is changed, or no longer
+ * @cgroup: the cgroup
+ * @watch: be told
+ */
+int tree_watch(struct tree_cgroup *cgroup, bool watch)
+{
+	struct tree_node *node = node_of(cgroup);
+	_cleanup_free_ char *path = NULL;
+	int r;
+
+	/*
+	 * The source stays once it is there: sd-event leaves the kernel's watch as
+	 * it is while there is another source for the same directory, and that of
+	 * systemd 252 goes round for ever over an event that no source wants.
+	 */
+	node->watched = watch;
+	if (!watch || node->writes)
+		return 0;
+	r = node_path(node, &path);
+	if (r < 0)
+		return r;
+	r = sd_event_add_inotify(node->tree->event, &node->writes, path,
+				 IN_MODIFY | IN_ONLYDIR | IN_DONT_FOLLOW, on_write, node);
+	if (r == -ENOENT)
+		return 0; /* gone, which is told of as well */
+	if (r < 0)
+		return r;
+	(void)sd_event_source_set_description(node->writes, "cgroup-writes");
+	return 0;
+}
+
+/* One per turn, so that whoever asks something of the daemon need not wait for all. */
+static int on_touched(sd_event_source *source, void *userdata)
+{
+	struct tree *tree = userdata;
+	struct tree_node *node = tree->touched;
+
+	(void)source;
+
+	if (!node)
+		return 0;
+	node_untouch(node);
+	tree->ops.changed(&node->cgroup, tree->userdata);
+	if (!tree->touched)
+		return 0;
+	return sd_event_source_set_enabled(tree->touched_source, SD_EVENT_ONESHOT);
+}
+
+/**
+ * tree_touch() - Have a cgroup looked at when this turn of the loop is over
+ * @cgroup: the cgroup
+ */
+int tree_touch(struct tree_cgroup *cgroup)
+{
+	struct tree_node *node = node_of(cgroup), **link;
+	struct tree *tree = node->tree;
+
+	if (node->touched)
+		return 0;
+	for (link = &tree->touched; *link; link = &(*link)->next_touched)
+		;
+	*link = node;
+	node->next_touched = NULL;
+	node->touched = true;
+	return sd_event_source_set_enabled(tree->touched_source, SD_EVENT_ONESHOT);
+}
+
+/* --- time ----------------------------------------------------------------- */
+
+static int set_timer(struct tree *tree, uint64_t usec)
+{
+	int r;
+
+	tree->timer_usec = usec;
+	if (!usec)
+		return sd_event_source_set_enabled(tree->timer, SD_EVENT_OFF);
+	r = sd_event_source_set_time(tree->timer, usec);
+	return r < 0 ? r : sd_event_source_set_enabled(tree->timer, SD_EVENT_ONESHOT);
+}
+
+/* Touches what is due; returns -errno. @next is when the next one is. */
+static int node_wake(struct tree_node *node, uint64_t now, uint64_t *next)
+{
+	int r;
+
+	if (node->wake && node->wake <= now) {
+		node->wake = 0;
+		r = tree_touch(&node->cgroup);
+		if (r < 0)
+			return r;
+	}
+	if (node->wake && (!*next || node->wake < *next))
+		*next = node->wake;
+	for (struct tree_node *child = node->children; child; child = child->next) {
+		r = node_wake(child, now, next);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct tree *tree = userdata;
+	uint64_t next = 0;
+	int r;
+
+	(void)source;
+	(void)usec;
+
+	r = node_wake(tree->top, now_usec(), &next);
+	return r < 0 ? r : set_timer(tree, next);
+}
+
+/**
+ * tree_wake() - Have a cgroup looked at later
+ * @cgroup: the cgroup
+ * @usec: when, by CLOCK_MONOTONIC. Takes the place of a later time that was
+ *	given before.
+ */
+int tree_wake(struct tree_cgroup *cgroup, uint64_t usec)
+{
+	struct tree_node *node = node_of(cgroup);
+	struct tree *tree = node->tree;
+
+	if (!node->wake || usec < node->wake)
+		node->wake = usec;
+	if (tree->timer_usec && tree->timer_usec <= node->wake)
+		return 0;
+	return set_timer(tree, node->wake);
+}
+
+/* --- the tree ------------------------------------------------------------- */
+
+static int add_sources(struct tree *tree)
+{
+	int r;
+
+	r = sd_event_add_defer(tree->event, &tree->touched_source, on_touched, tree);
+	if (r < 0)
+		return r;
+	(void)sd_event_source_set_description(tree->touched_source, "cgroup-changed");
+	r = sd_event_source_set_priority(tree->touched_source, TREE_PRIORITY_CHANGED);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(tree->touched_source, SD_EVENT_OFF);
+	if (r < 0)
+		return r;
+
+	r = sd_event_add_time(tree->event, &tree->timer, CLOCK_MONOTONIC, UINT64_MAX, 0, on_timer,
+			      tree);
+	if (r < 0)
+		return r;
+	(void)sd_event_source_set_description(tree->timer, "cgroup-wake");
+	return sd_event_source_set_enabled(tree->timer, SD_EVENT_OFF);
+}
+
 /**
  * tree_new() - Follow the cgroups below a mount
  * @event: the loop to be told in
  * @root: where cgroup2 is mounted
- * @added: told of every cgroup, those that exist now included
- * @removed: told of every cgroup that went; not of those below it
- * @userdata: for both
+ * @ops: whom to tell
+ * @userdata: for them
  * @ret_tree: the tree
  */
-int tree_new(sd_event *event, const char *root, tree_added_t added, tree_removed_t removed,
-	     void *userdata, struct tree **ret_tree)
+int tree_new(sd_event *event, const char *root, const struct tree_ops *ops, void *userdata,
+	     struct tree **ret_tree)
 {
 	_cleanup_(tree_freep) struct tree *tree = NULL;
 	int r;
@@ -263,8 +498,7 @@ int tree_new(sd_event *event, const char *root, tree_added_t added, tree_removed
 	if (!tree)
 		return -ENOMEM;
 	tree->event = sd_event_ref(event);
-	tree->added = added;
-	tree->removed = removed;
+	tree->ops = *ops;
 	tree->userdata = userdata;
 	tree->root = strdup(root);
 	tree->top = calloc(1, sizeof(*tree->top));
@@ -275,6 +509,9 @@ int tree_new(sd_event *event, const char *root, tree_added_t added, tree_removed
 	if (!tree->top->path)
 		return -ENOMEM;
 
+	r = add_sources(tree);
+	if (r < 0)
+		return r;
 	r = node_watch(tree->top);
 	if (r < 0)
 		return r;
@@ -291,6 +528,8 @@ struct tree *tree_free(struct tree *tree)
 	if (!tree)
 		return NULL;
 	node_free(tree->top);
+	sd_event_source_disable_unref(tree->touched_source);
+	sd_event_source_disable_unref(tree->timer);
 	sd_event_unref(tree->event);
 	free(tree->root);
 	free(tree);
@@ -302,11 +541,11 @@ void tree_freep(struct tree **tree)
 	tree_free(*tree);
 }
 
-static void node_foreach(struct tree_node *node, void (*each)(const char *path, void *userdata),
-			 void *userdata)
+static void node_foreach(struct tree_node *node,
+			 void (*each)(struct tree_cgroup *cgroup, void *userdata), void *userdata)
 {
 	for (struct tree_node *child = node->children; child; child = child->next) {
-		each(child->path, userdata);
+		each(&child->cgroup, userdata);
 		node_foreach(child, each, userdata);
 	}
 }
@@ -317,7 +556,33 @@ static void node_foreach(struct tree_node *node, void (*each)(const char *path, 
  * @each: told of each
  * @userdata: for @each
  */
-void tree_foreach(struct tree *tree, void (*each)(const char *path, void *userdata), void *userdata)
+void tree_foreach(struct tree *tree, void (*each)(struct tree_cgroup *cgroup, void *userdata),
+		  void *userdata)
 {
 	node_foreach(tree->top, each, userdata);
+}
+
+/**
+ * tree_find() - A cgroup by its path
+ * @tree: the tree
+ * @path: below the mount, starts with '/'
+ *
+ * Return: the cgroup; NULL for the root, and for one that was not told of (yet).
+ */
+struct tree_cgroup *tree_find(struct tree *tree, const char *path)
+{
+	struct tree_node *node = tree->top;
+
+	while (node && *path == '/') {
+		size_t n = strcspn(path + 1, "/");
+		struct tree_node *child;
+
+		for (child = node->children; child; child = child->next)
+			if (strlen(node_name(child)) == n &&
+			    strncmp(node_name(child), path + 1, n) == 0)
+				break;
+		node = child;
+		path += 1 + n;
+	}
+	return node && node != tree->top ? &node->cgroup : NULL;
 }
