@@ -37,6 +37,7 @@
 #include "log.h"
 #include "oci.h"
 #include "parse.h"
+#include "utf8.h"
 
 #define USEC_PER_SEC 1000000ull
 
@@ -78,9 +79,11 @@ static void request_done(struct request *request)
 	free(request->runtime);
 }
 
+/* Names and texts that others have chosen are shown as text, whatever is in them. */
 __attribute__((format(printf, 1, 2))) static int complain(const char *format, ...)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = NULL, *shown = NULL, *id = NULL;
+	const char *reason, *name;
 	va_list ap;
 
 	va_start(ap, format);
@@ -88,11 +91,15 @@ __attribute__((format(printf, 1, 2))) static int complain(const char *format, ..
 		text = NULL;
 	va_end(ap);
 
+	shown = utf8_escape(text ? text : format);
+	reason = shown ? shown : "out of memory";
+	id = utf8_escape(container_id ? container_id : "(unknown)");
+	name = id ? id : "(unknown)";
+
 	fprintf(stderr, "checmate-oci-hook: %s%s%s%s\n", container_id ? "container " : "",
-		container_id ? container_id : "", container_id ? ": " : "", text ? text : format);
+		container_id ? name : "", container_id ? ": " : "", reason);
 	/* Runtimes commonly keep what a hook prints to themselves. */
-	(void)sd_journal_send("MESSAGE=container %s is not started: %s",
-			      container_id ? container_id : "(unknown)", text ? text : format,
+	(void)sd_journal_send("MESSAGE=container %s is not started: %s", name, reason,
 			      "MESSAGE_ID=" LOG_ID_CONTAINER_REFUSED, "PRIORITY=%d", LOG_ERR,
 			      "CHECMATE_CONTAINER=%s", container_id ? container_id : "",
 			      container_cgroup ? "CHECMATE_CGROUP=%s" : NULL, container_cgroup,

@@ -200,6 +200,8 @@ check_match "no state at all is told" 'no container state on standard input' giv
 check_match "a wrong pid is told" "'pid' is not a process's number" give_state '{"id":"a","pid":-1}'
 check_match "annotations of a wrong kind are told" "annotation 'b' is not a plain string" \
 	give_state '{"id":"a","pid":1,"annotations":{"b":[]}}'
+check_match "what stands in it is not a terminal's to obey" "annotation '.033\[2J' is not" \
+	give_state '{"id":"a","pid":1,"annotations":{"\u001b[2J":[]}}'
 check_match "too large a state is told" 'more than 1048576 bytes' \
 	sh -c "head -c 1048577 /dev/zero | $hook"
 check_status "arguments that are unknown are refused" 1 "$hook" --nonsense
