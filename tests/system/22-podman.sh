@@ -146,6 +146,15 @@ check_match "which may do what the first may not" '^ok$' \
 	first --pod=pod "$db" -- probe bind 0.0.0.0 5432
 podman pod rm -f -t 0 pod >/dev/null
 
+# One that the hook was not there for is found late, which is better than never.
+mkdir /tmp/no-hooks
+podman --hooks-dir=/tmp/no-hooks run -d --name late $host localhost/probe probe pause >/dev/null
+check "a container without the hook is found" wait_until 60 \
+	has_policy "$(scope late)" net-connect
+check_output "and held from then on" ENETUNREACH inside late probe connect 127.0.0.1 1
+podman rm -f -t 0 late >/dev/null
+rmdir /tmp/no-hooks
+
 # --- those that do not start -------------------------------------------------
 
 wrong="--annotation org.checmate.role=wbe"
