@@ -1,92 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* checmatectl - apply, replace, remove, mode, seal, set, get, gc: policies in force in a cgroup */
+/* checmatectl - remove, mode, seal, set, get, gc: policies that are in force */
 #include <errno.h>
 
 #include "command.h"
 #include "output.h"
 #include "parse.h"
+#include "place.h"
+#include "remote.h"
 #include "source.h"
 #include "target.h"
-
-static void report_apply(const struct options *options, const struct checmate_cgroup *cgroup,
-			 const struct selection *selection, char *const *enabled)
-{
-	_cleanup_json_ struct json_object *object = json_new();
-	_cleanup_json_ struct json_object *names = json_new_array();
-
-	if (options->json) {
-		for (size_t i = 0; i < selection->n; i++) {
-			const char *name = checmate_policy_name(selection->policies[i]);
-
-			json_append(names, json_object_new_string(name));
-		}
-		json_add_text(object, "cgroup", checmate_cgroup_path(cgroup));
-		json_add_number(object, "id", checmate_cgroup_id(cgroup));
-		json_add(object, "enabled", json_texts(enabled));
-		json_add(object, "applied", TAKE_PTR(names));
-		json_add_bool(object, "permissive", options->permissive);
-		json_add_bool(object, "staged", options->when_exec);
-		json_print(object);
-		return;
-	}
-	for (size_t i = 0; i < selection->n; i++)
-		printf("%s: %s is %s%s\n", checmate_cgroup_path(cgroup),
-		       checmate_policy_name(selection->policies[i]),
-		       options->when_exec ? "staged until an exec" : "in force",
-		       options->permissive ? ", permissive" : "");
-}
-
-/* Told at once, since it stays even when applying fails then. */
-static void report_enabled(const struct options *options, char *const *enabled)
-{
-	for (; !options->json && *enabled; enabled++)
-		printf("%s: controller checmate turned on for its children\n", *enabled);
-}
-
-static int apply(const struct options *options, bool replace, int argc, char **argv)
-{
-	struct checmate_apply_opts opts = {
-		.sz = sizeof(opts),
-		.replace = replace,
-		.permissive = options->permissive,
-		.when_exec = options->when_exec,
-		.pid = options->pid,
-		.except = options->except,
-	};
-	_cleanup_(selection_done) struct selection selection = {};
-	_cleanup_error_ struct checmate_error *error = NULL;
-	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
-	_cleanup_strv_ char **enabled = NULL;
-	int status;
-
-	if (!options->when_exec && (options->pid || options->except))
-		return usage("--%s goes with --when-exec", options->pid ? "pid" : "except");
-	status = select_policies(&selection, options, argc - 1, argv + 1);
-	if (status)
-		return status;
-	status = open_cgroup(argv[0], &cgroup);
-	if (status)
-		return status;
-	if (selection_load(&selection, &error) < 0)
-		return fail(error);
-	if (checmate_cgroup_enable(cgroup, &enabled, &error) < 0)
-		return fail(error);
-	report_enabled(options, enabled);
-	if (checmate_binding_apply(cgroup, selection.policies, selection.n, &opts, &error) < 0)
-		return fail(error);
-	report_apply(options, cgroup, &selection, enabled);
-	return EXIT_DONE;
-}
-
-int command_apply(const struct options *options, int argc, char **argv)
-{
-	return apply(options, options->replace, argc, argv);
-}
-
-int command_replace(const struct options *options, int argc, char **argv)
-{
-	return apply(options, true, argc, argv);
-}
 
 static void report_removed(const struct options *options, const char *cgroup, const char *policy)
 {
@@ -101,76 +23,155 @@ static void report_removed(const struct options *options, const char *cgroup, co
 	printf("%s: %s%s\n", cgroup, policy ?: "every policy", " is removed");
 }
 
-int command_remove(const struct options *options, int argc, char **argv)
+/* A cgroup that is gone has no path any more, only its id. */
+static int direct_remove(const char *argument, const char *policy, struct place *ret_place)
 {
 	_cleanup_error_ struct checmate_error *error = NULL;
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
-	const char *policy = argc > 1 ? argv[1] : NULL;
-	uint64_t id;
 	int status;
 
-	/* A cgroup that is gone has no path any more, only its id. */
-	if (target_is_id(argv[0], &id)) {
-		if (checmate_binding_remove_id(id, policy, &error) < 0)
+	if (target_is_id(argument, &ret_place->id)) {
+		if (checmate_binding_remove_id(ret_place->id, policy, &error) < 0)
 			return fail(error);
-		report_removed(options, argv[0], policy);
+		ret_place->path = text_new("%s", argument);
 		return EXIT_DONE;
 	}
-	status = open_cgroup(argv[0], &cgroup);
+	status = open_cgroup(argument, &cgroup);
 	if (status)
 		return status;
 	if (checmate_binding_remove(cgroup, policy, &error) < 0)
 		return fail(error);
-	report_removed(options, checmate_cgroup_path(cgroup), policy);
+	ret_place->path = text_new("%s", checmate_cgroup_path(cgroup));
 	return EXIT_DONE;
+}
+
+static int remote_remove(const struct options *options, const char *argument, const char *policy,
+			 struct place *ret_place)
+{
+	uint64_t id;
+	int status;
+
+	status = check_target(argument, false) ?:
+			 remote_call(options, NULL, "Remove", "ss", argument, policy ?: "");
+	if (status)
+		return status;
+	if (target_is_id(argument, &id))
+		ret_place->path = text_new("%s", argument);
+	else
+		place_find(options, argument, ret_place);
+	return EXIT_DONE;
+}
+
+int command_remove(const struct options *options, int argc, char **argv)
+{
+	const char *policy = argc > 1 ? argv[1] : NULL;
+	_cleanup_(place_done) struct place place = {};
+	int status;
+
+	status = remote_remove(options, argv[0], policy, &place);
+	if (status == NOT_REMOTE)
+		status = direct_remove(argv[0], policy, &place);
+	if (!status)
+		report_removed(options, place.path, policy);
+	return status;
+}
+
+static int direct_mode(const char *argument, const char *policy, bool permissive,
+		       struct place *ret_place)
+{
+	_cleanup_error_ struct checmate_error *error = NULL;
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+	int status;
+
+	status = open_cgroup(argument, &cgroup);
+	if (status)
+		return status;
+	if (checmate_binding_set_mode(cgroup, policy, permissive, &error) < 0)
+		return fail(error);
+	ret_place->path = text_new("%s", checmate_cgroup_path(cgroup));
+	return EXIT_DONE;
+}
+
+static int remote_mode(const struct options *options, char **argv, struct place *ret_place)
+{
+	int status;
+
+	status = check_target(argv[0], false) ?:
+			 remote_call(options, NULL, "SetMode", "sss", argv[0], argv[1], argv[2]);
+	if (!status)
+		place_find(options, argv[0], ret_place);
+	return status;
 }
 
 int command_mode(const struct options *options, int argc, char **argv)
 {
 	_cleanup_json_ struct json_object *object = json_new();
-	_cleanup_error_ struct checmate_error *error = NULL;
-	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+	_cleanup_(place_done) struct place place = {};
 	bool permissive = streq(argv[2], "permissive");
 	int status;
 
 	(void)argc;
 	if (!permissive && !streq(argv[2], "enforce"))
 		return usage("mode: %s: it is enforce or permissive", argv[2]);
-	status = open_cgroup(argv[0], &cgroup);
+	status = remote_mode(options, argv, &place);
+	if (status == NOT_REMOTE)
+		status = direct_mode(argv[0], argv[1], permissive, &place);
 	if (status)
 		return status;
-	if (checmate_binding_set_mode(cgroup, argv[1], permissive, &error) < 0)
-		return fail(error);
-	json_add_text(object, "cgroup", checmate_cgroup_path(cgroup));
+	json_add_text(object, "cgroup", place.path);
 	json_add_text(object, "policy", argv[1]);
 	json_add_text(object, "mode", argv[2]);
 	if (options->json)
 		json_print(object);
 	else
-		printf("%s: %s is %s\n", checmate_cgroup_path(cgroup), argv[1],
+		printf("%s: %s is %s\n", place.path, argv[1],
 		       permissive ? "permissive" : "enforced");
 	return EXIT_DONE;
+}
+
+static int direct_seal(const char *argument, struct place *ret_place)
+{
+	_cleanup_error_ struct checmate_error *error = NULL;
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+	int status;
+
+	status = open_cgroup(argument, &cgroup);
+	if (status)
+		return status;
+	if (checmate_cgroup_seal(cgroup, &error) < 0)
+		return fail(error);
+	ret_place->path = text_new("%s", checmate_cgroup_path(cgroup));
+	return EXIT_DONE;
+}
+
+static int remote_seal(const struct options *options, const char *argument, struct place *ret_place)
+{
+	int status;
+
+	status = check_target(argument, false) ?: remote_call(options, NULL, "Seal", "s", argument);
+	if (!status)
+		place_find(options, argument, ret_place);
+	return status;
 }
 
 int command_seal(const struct options *options, int argc, char **argv)
 {
 	_cleanup_json_ struct json_object *object = json_new();
-	_cleanup_error_ struct checmate_error *error = NULL;
-	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+	_cleanup_(place_done) struct place place = {};
 	int status;
 
 	(void)argc;
-	status = open_cgroup(argv[0], &cgroup);
+	status = remote_seal(options, argv[0], &place);
+	if (status == NOT_REMOTE)
+		status = direct_seal(argv[0], &place);
 	if (status)
 		return status;
-	if (checmate_cgroup_seal(cgroup, &error) < 0)
-		return fail(error);
-	json_add_text(object, "cgroup", checmate_cgroup_path(cgroup));
+	json_add_text(object, "cgroup", place.path);
 	json_add_bool(object, "sealed", true);
 	if (options->json)
 		json_print(object);
 	else
-		printf("%s: sealed until it is removed\n", checmate_cgroup_path(cgroup));
+		printf("%s: sealed until it is removed\n", place.path);
 	return EXIT_DONE;
 }
 
@@ -210,10 +211,15 @@ static int show_params(const struct options *options, char **argv, char *const *
 }
 
 /* All are checked before the first is set. */
-static int set_params(struct checmate_binding *binding, char *const *names, char *const *values)
+static int direct_set(char **argv, char *const *names, char *const *values)
 {
+	_cleanup_binding_ struct checmate_binding *binding = NULL;
 	_cleanup_error_ struct checmate_error *error = NULL;
+	int status;
 
+	status = open_binding(argv, &binding);
+	if (status)
+		return status;
 	for (size_t i = 0; names[i]; i++)
 		if (checmate_binding_check(binding, names[i], values[i], &error) < 0)
 			return fail(error);
@@ -223,9 +229,42 @@ static int set_params(struct checmate_binding *binding, char *const *names, char
 	return EXIT_DONE;
 }
 
+/*
+ * The daemon checks one at a time. So that the last does not fail when the first is
+ * set, all are checked here, by the policy that is installed, if it is.
+ */
+static int check_values(const char *name, char *const *names, char *const *values)
+{
+	_cleanup_policy_ struct checmate_policy *policy = NULL;
+	_cleanup_error_ struct checmate_error *error = NULL;
+
+	if (!names[1] || checmate_policy_open(name, &policy, NULL) < 0)
+		return EXIT_DONE;
+	for (size_t i = 0; names[i]; i++)
+		if (checmate_policy_set(policy, names[i], values[i], &error) < 0)
+			return fail(error);
+	return EXIT_DONE;
+}
+
+static int remote_set(const struct options *options, char **argv, char *const *names,
+		      char *const *values)
+{
+	int status;
+
+	status = check_target(argv[0], false);
+	if (!status && remote_is_wanted(options))
+		status = check_values(argv[1], names, values);
+	for (size_t i = 0; !status && names[i]; i++) {
+		status = remote_call(options, NULL, "SetParameter", "ssss", argv[0], argv[1],
+				     names[i], values[i]);
+		if (status > 0 && i)
+			fail_text("set: what stands before %s is set already", names[i]);
+	}
+	return status;
+}
+
 int command_set(const struct options *options, int argc, char **argv)
 {
-	_cleanup_binding_ struct checmate_binding *binding = NULL;
 	_cleanup_strv_ char **names = NULL, **values = NULL;
 	int status;
 
@@ -237,9 +276,9 @@ int command_set(const struct options *options, int argc, char **argv)
 		if (strv_extend(&names, argv[i]) < 0 || strv_extend(&values, value) < 0)
 			return fail(NULL);
 	}
-	status = open_binding(argv, &binding);
-	if (!status)
-		status = set_params(binding, names, values);
+	status = remote_set(options, argv, names, values);
+	if (status == NOT_REMOTE)
+		status = direct_set(argv, names, values);
 	return status ?: show_params(options, argv, names);
 }
 

@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* checmatectl - events: the denials that policies tell of */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio_ext.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 
 #include "command.h"
 #include "output.h"
 #include "parse.h"
+#include "place.h"
+#include "remote.h"
 #include "target.h"
 
 #define _cleanup_events_ _cleanup_(checmate_events_freep)
 
 #define ERRNO_MAX 4095
+
+/* Of a message of the daemon: two paths, each byte of which may be written in octal. */
+#define DOCUMENT_MAX (128 * 1024)
 
 /* --- what is asked for ----------------------------------------------------- */
 
@@ -60,28 +67,44 @@ static int parse_errno(const char *text)
 }
 
 /* Returns an exit status. */
-static int choose_cgroup(struct filter *filter, const char *argument)
+static int find_cgroup(const struct options *options, const char *argument, struct place *ret_place)
 {
 	_cleanup_error_ struct checmate_error *error = NULL;
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
-	_cleanup_free_ char *path = NULL;
 	int r;
 
-	/* One that is gone has events, too. */
-	if (target_is_id(argument, &filter->cgroup_id)) {
-		r = checmate_cgroup_open_id(filter->cgroup_id, &cgroup, &error);
-		if (r == -ENOENT)
-			return EXIT_DONE;
-		if (r < 0)
-			return fail(error);
-	} else {
+	if (!target_is_id(argument, &ret_place->id)) {
 		r = open_cgroup(argument, &cgroup);
 		if (r)
 			return r;
+	} else if (remote_is_wanted(options)) {
+		place_find(options, argument, ret_place);
+		return EXIT_DONE;
+	} else {
+		r = checmate_cgroup_open_id(ret_place->id, &cgroup, &error);
+		/* One that is gone has events, too. */
+		if (r < 0)
+			return r == -ENOENT ? EXIT_DONE : fail(error);
 	}
+	ret_place->id = checmate_cgroup_id(cgroup);
+	ret_place->path = text_new("%s", checmate_cgroup_path(cgroup));
+	return EXIT_DONE;
+}
 
-	filter->cgroup_id = checmate_cgroup_id(cgroup);
-	path = report_printable(checmate_cgroup_path(cgroup));
+/* Returns an exit status. */
+static int choose_cgroup(struct filter *filter, const char *argument)
+{
+	_cleanup_(place_done) struct place place = {};
+	_cleanup_free_ char *path = NULL;
+	int status;
+
+	status = find_cgroup(filter->options, argument, &place);
+	if (status)
+		return status;
+	filter->cgroup_id = place.id;
+	if (!place.path)
+		return EXIT_DONE;
+	path = report_printable(place.path);
 	if (!path)
 		return fail(NULL);
 	filter->cgroup_path = text_new("%s%s", path, path[1] ? "/" : "");
@@ -209,14 +232,80 @@ static int show_more_lost(struct filter *filter, const struct checmate_events *e
 
 /* --- reading --------------------------------------------------------------- */
 
+/**
+ * struct reader - Where they come from.
+ * @events: the library's reader; or NULL.
+ * @told: of what it lost, so much was told.
+ * @fd: becomes readable.
+ * @own: what is to be closed: the daemon's, each message one document; or -1.
+ */
+struct reader {
+	struct checmate_events *events;
+	uint64_t told;
+	int fd;
+	int own;
+};
+
+static void reader_done(struct reader *reader)
+{
+	checmate_events_free(reader->events);
+	if (reader->own >= 0)
+		close(reader->own);
+}
+
+/* Returns 1, 0 when there is none now; or -1, and why was said. */
+static int read_library(struct filter *filter, struct reader *reader)
+{
+	_cleanup_error_ struct checmate_error *error = NULL;
+	const struct checmate_event *event;
+	int r;
+
+	r = checmate_events_read(reader->events, &event, &error);
+	if (r < 0) {
+		fail(error);
+		return -1;
+	}
+	if (show_more_lost(filter, reader->events, &reader->told) ||
+	    (r && show_event(filter, event)))
+		return -1;
+	return r;
+}
+
+/* The same. */
+static int read_daemon(struct filter *filter, struct reader *reader)
+{
+	static char text[DOCUMENT_MAX];
+	_cleanup_json_ struct json_object *document = NULL;
+	ssize_t n;
+
+	do
+		n = recv(reader->fd, text, sizeof(text), MSG_DONTWAIT | MSG_TRUNC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return 0;
+	if (n <= 0) {
+		fail_text("events: checmated has ended; what is denied is kept, begin again when "
+			  "it is there");
+		return -1;
+	}
+	document = (size_t)n <= sizeof(text) ? remote_parse(text, n) : NULL;
+	if (!document) {
+		fail_text("events: what checmated tells is not understood; have it and "
+			  "checmatectl of one version");
+		return -1;
+	}
+	show(filter, document);
+	return 1;
+}
+
 /*
  * Waits for more. Returns 1 when there may be some, 0 when the time has come to end:
  * by a signal, or because nobody reads the output any more.
  */
-static int wait_for_more(const struct checmate_events *events, int signals)
+static int wait_for_more(const struct reader *reader, int signals)
 {
 	struct pollfd fds[] = {
-		{ .fd = checmate_events_fd(events), .events = POLLIN },
+		{ .fd = reader->fd, .events = POLLIN },
 		{ .fd = signals, .events = POLLIN },
 		{ .fd = STDOUT_FILENO },
 	};
@@ -240,39 +329,76 @@ static bool output_is_open(void)
 }
 
 /* Returns an exit status. */
-static int read_all(struct filter *filter, struct checmate_events *events, int signals)
+static int read_all(struct filter *filter, struct reader *reader, int signals)
 {
 	const struct options *options = filter->options;
-	_cleanup_error_ struct checmate_error *error = NULL;
-	const struct checmate_event *event;
-	uint64_t told = 0;
-	int r = 1, status;
+	int r = 1;
 
 	for (;;) {
 		if (options->follow)
-			r = wait_for_more(events, signals);
+			r = wait_for_more(reader, signals);
 		if (r < 0)
 			return fail_text("events: they cannot be waited for: %s; try again",
 					 strerror(-r));
 		if (!r)
 			return EXIT_DONE;
-		r = checmate_events_read(events, &event, &error);
+		r = reader->events ? read_library(filter, reader) : read_daemon(filter, reader);
 		if (r < 0)
-			return fail(error);
-		status = show_more_lost(filter, events, &told);
-		if (!status && r)
-			status = show_event(filter, event);
-		if (status)
-			return status;
+			return EXIT_FAILED;
 		if (!output_is_open() || !filter->left || (!r && !options->follow))
 			return EXIT_DONE;
 	}
 }
 
-int command_events(const struct options *options, int argc, char **argv)
+/* --- the command ----------------------------------------------------------- */
+
+/* Returns an exit status, or NOT_REMOTE. */
+static int open_daemon(const struct options *options, struct reader *reader)
+{
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	int fd, r, status;
+
+	status = remote_call(options, &reply, "OpenEvents", "");
+	if (status)
+		return status;
+	/* It has been reading all the time: nothing waits for somebody to come by. */
+	if (!options->follow)
+		return fail_text("events: checmated reads them as they come; --follow shows those "
+				 "from now on, and \"journalctl -u checmated\" has those before");
+	r = sd_bus_message_read(reply, "h", &fd);
+	if (r < 0)
+		return remote_failed(r);
+	reader->own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (reader->own < 0)
+		return fail_text("events: %m; close some files and try again");
+	reader->fd = reader->own;
+	return EXIT_DONE;
+}
+
+/* Returns an exit status. One that may read here does, unless the daemon does already. */
+static int open_reader(const struct options *options, struct reader *reader)
 {
 	_cleanup_error_ struct checmate_error *error = NULL;
-	_cleanup_events_ struct checmate_events *events = NULL;
+	struct options daemon = *options;
+	int r, status;
+
+	status = open_daemon(options, reader);
+	if (status != NOT_REMOTE)
+		return status;
+	r = checmate_events_open(&reader->events, &error);
+	if (r == -EBUSY && !options->direct && remote_is_running()) {
+		daemon.daemon = true;
+		return open_daemon(&daemon, reader);
+	}
+	if (r < 0)
+		return fail(error);
+	reader->fd = checmate_events_fd(reader->events);
+	return EXIT_DONE;
+}
+
+int command_events(const struct options *options, int argc, char **argv)
+{
+	_cleanup_(reader_done) struct reader reader = { .fd = -1, .own = -1 };
 	_cleanup_(filter_done) struct filter filter = {};
 	_cleanup_close_ int signals = -1;
 	sigset_t set;
@@ -295,8 +421,8 @@ int command_events(const struct options *options, int argc, char **argv)
 		if (signals < 0)
 			return fail_text("events: signals cannot be waited for: %m; try again");
 	}
-
-	if (checmate_events_open(&events, &error) < 0)
-		return fail(error);
-	return read_all(&filter, events, signals);
+	status = open_reader(options, &reader);
+	if (status)
+		return status;
+	return read_all(&filter, &reader, signals);
 }

@@ -3,6 +3,7 @@
 #include "command.h"
 #include "output.h"
 #include "parse.h"
+#include "remote.h"
 
 static struct json_object *describe_policy(const struct checmate_policy *policy)
 {
@@ -15,11 +16,8 @@ static struct json_object *describe_policy(const struct checmate_policy *policy)
 	return object;
 }
 
-static int list_policies(const struct options *options)
+static int direct_list(const struct options *options, struct json_object *array)
 {
-	static const char *const headings[] = { "POLICY", "VERSION", "DESCRIPTION", NULL };
-	_cleanup_table_ struct libscols_table *table = table_new(headings);
-	_cleanup_json_ struct json_object *array = json_new_array();
 	_cleanup_error_ struct checmate_error *error = NULL;
 	_cleanup_strv_ char **names = NULL;
 	int status = EXIT_DONE;
@@ -36,15 +34,73 @@ static int list_policies(const struct options *options)
 			continue;
 		}
 		json_append(array, describe_policy(policy));
-		table_add(table, (const char *const[]){ checmate_policy_name(policy),
-							checmate_policy_version(policy),
-							checmate_policy_description(policy) });
 	}
+	return status;
+}
 
-	if (options->json)
+/* The daemon does not tell from where it has one: from the same place as we, as a rule. */
+static struct json_object *describe_remote(const char *name, const char *version,
+					   const char *description)
+{
+	_cleanup_policy_ struct checmate_policy *policy = NULL;
+	struct json_object *object = json_new();
+
+	json_add_text(object, "name", name);
+	json_add_text(object, "version", version);
+	json_add_text(object, "description", description);
+	json_add_text(object, "path",
+		      checmate_policy_open(name, &policy, NULL) < 0 ? NULL :
+								      checmate_policy_path(policy));
+	return object;
+}
+
+static int remote_list(const struct options *options, struct json_object *array)
+{
+	const char *name, *version, *description;
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	int r, status;
+
+	if (!options->daemon)
+		return NOT_REMOTE;
+	status = remote_call(options, &reply, "ListPolicies", "");
+	if (status)
+		return status;
+	r = sd_bus_message_enter_container(reply, 'a', "(sss)");
+	while (r >= 0 &&
+	       (r = sd_bus_message_read(reply, "(sss)", &name, &version, &description)) > 0) {
+		/* One that could not be opened has no version, and says why instead. */
+		if (*version)
+			json_append(array, describe_remote(name, version, description));
+		else
+			status = fail_text("%s", description);
+	}
+	return r < 0 ? remote_failed(r) : status;
+}
+
+static int list_policies(const struct options *options)
+{
+	static const char *const headings[] = { "POLICY", "VERSION", "DESCRIPTION", NULL };
+	_cleanup_table_ struct libscols_table *table = table_new(headings);
+	_cleanup_json_ struct json_object *array = json_new_array();
+	int status;
+
+	status = remote_list(options, array);
+	if (status == NOT_REMOTE)
+		status = direct_list(options, array);
+	if (status && !json_object_array_length(array))
+		return status;
+	if (options->json) {
 		json_print(array);
-	else
-		table_print(table, NULL);
+		return status;
+	}
+	for (size_t i = 0; i < json_object_array_length(array); i++) {
+		const struct json_object *policy = json_object_array_get_idx(array, i);
+
+		table_add(table, (const char *const[]){ text_of(policy, "name"),
+							text_of(policy, "version"),
+							text_of(policy, "description") });
+	}
+	table_print(table, NULL);
 	return status;
 }
 
@@ -199,6 +255,8 @@ int command_policy(const struct options *options, int argc, char **argv)
 
 	if (streq(argv[0], "list") && argc == 1)
 		return list_policies(options);
+	if (options->daemon)
+		return usage("policy %s: it needs no rights, and --daemon is for list", argv[0]);
 	if (streq(argv[0], "verify"))
 		return verify(options, argv + 1);
 	if (!streq(argv[0], "show") || argc != 2)

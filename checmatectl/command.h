@@ -45,6 +45,10 @@ enum {
  * @cgroup: only of this cgroup and those below.
  * @error: only with this errno, a name or a number.
  * @count: end after so many.
+ * @backend: it was said which one.
+ * @direct: by the library, whatever rights there are.
+ * @daemon: by checmated.
+ * @no_ask_password: fail rather than have a password asked for.
  * @exec: the words after "--" for a command that runs them, NULL ended.
  */
 struct options {
@@ -65,6 +69,10 @@ struct options {
 	const char *cgroup;
 	const char *error;
 	const char *count;
+	bool backend;
+	bool direct;
+	bool daemon;
+	bool no_ask_password;
 	char **exec;
 };
 
@@ -122,11 +130,16 @@ int fail_text(const char *format, ...) _printf_(1, 2);
 int usage(const char *format, ...) _printf_(1, 2);
 
 /*
- * Takes "NAME=VALUE" apart in place. NULL when @argument is not of that form:
- * what stands before the '=' must be able to be a parameter's name, so a path
- * with a '=' is none.
+ * "NAME=VALUE": what stands before the '=' must be able to be a parameter's name, so a
+ * path with a '=' is none.
  */
+bool is_assignment(const char *argument);
+
+/* Takes it apart in place; NULL when it is none. */
 char *split_assignment(char *argument);
+
+/* Whether the form of the argument is that of a cgroup, or, with @pids, of a process. */
+int check_target(const char *argument, bool pids);
 
 /*
  * Opens what a command that changes something is given: PATH, UNIT or id:NUMBER.

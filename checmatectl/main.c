@@ -9,12 +9,15 @@
 #include "output.h"
 #include "parse.h"
 
+/* Of what checmated can do, too. */
+#define DAEMON " direct daemon no-ask-password"
+
 static const struct command commands[] = {
 	{
 		.name = "status",
 		.arguments = "[TARGET]",
 		.help = "What is attached and enforced; without TARGET, every binding",
-		.options = "json",
+		.options = "json" DAEMON,
 		.max = 1,
 		.run = command_status,
 	},
@@ -22,7 +25,7 @@ static const struct command commands[] = {
 		.name = "tree",
 		.arguments = "[TARGET]",
 		.help = "What holds in the cgroups, and where it comes from",
-		.options = "all json",
+		.options = "all json" DAEMON,
 		.max = 1,
 		.run = command_tree,
 	},
@@ -30,7 +33,7 @@ static const struct command commands[] = {
 		.name = "explain",
 		.arguments = "TARGET [HOOK]",
 		.help = "Who judges what is done there, in which order, and what they would say",
-		.options = "json",
+		.options = "json" DAEMON,
 		.min = 1,
 		.max = 2,
 		.run = command_explain,
@@ -39,7 +42,7 @@ static const struct command commands[] = {
 		.name = "policy",
 		.arguments = "list | show POLICY | verify [POLICY…]",
 		.help = "What policies there are, what one does and takes, whether they would load",
-		.options = "untrusted-ok json",
+		.options = "untrusted-ok json" DAEMON,
 		.min = 1,
 		.max = -1,
 		.run = command_policy,
@@ -57,7 +60,7 @@ static const struct command commands[] = {
 		.name = "apply",
 		.arguments = "CGROUP POLICY [PARAM=VALUE…] [POLICY…]",
 		.help = "Put policies in force in a cgroup, all or none",
-		.options = "replace permissive when-exec pid except untrusted-ok json",
+		.options = "replace permissive when-exec pid except untrusted-ok json" DAEMON,
 		.min = 2,
 		.max = -1,
 		.run = command_apply,
@@ -66,7 +69,7 @@ static const struct command commands[] = {
 		.name = "replace",
 		.arguments = "CGROUP POLICY [PARAM=VALUE…] [POLICY…]",
 		.help = "The same, in place of what is there of these policies, without a gap",
-		.options = "permissive when-exec pid except untrusted-ok json",
+		.options = "permissive when-exec pid except untrusted-ok json" DAEMON,
 		.min = 2,
 		.max = -1,
 		.run = command_replace,
@@ -75,7 +78,7 @@ static const struct command commands[] = {
 		.name = "remove",
 		.arguments = "CGROUP [POLICY]",
 		.help = "Take a policy, or every policy, out of force",
-		.options = "json",
+		.options = "json" DAEMON,
 		.min = 1,
 		.max = 2,
 		.run = command_remove,
@@ -84,7 +87,7 @@ static const struct command commands[] = {
 		.name = "set",
 		.arguments = "CGROUP POLICY PARAM=VALUE…",
 		.help = "Change parameters while the policy is in force",
-		.options = "json",
+		.options = "json" DAEMON,
 		.min = 3,
 		.max = -1,
 		.run = command_set,
@@ -93,7 +96,7 @@ static const struct command commands[] = {
 		.name = "get",
 		.arguments = "CGROUP POLICY [PARAM…]",
 		.help = "Show the parameters in force",
-		.options = "json",
+		.options = "json" DAEMON,
 		.min = 2,
 		.max = -1,
 		.run = command_get,
@@ -102,7 +105,7 @@ static const struct command commands[] = {
 		.name = "mode",
 		.arguments = "CGROUP POLICY enforce|permissive",
 		.help = "Have a policy in force deny, or only tell what it would deny",
-		.options = "json",
+		.options = "json" DAEMON,
 		.min = 3,
 		.max = 3,
 		.run = command_mode,
@@ -111,7 +114,7 @@ static const struct command commands[] = {
 		.name = "seal",
 		.arguments = "CGROUP",
 		.help = "Let nobody loosen what holds in a cgroup any more, until it is removed",
-		.options = "json",
+		.options = "json" DAEMON,
 		.min = 1,
 		.max = 1,
 		.run = command_seal,
@@ -120,7 +123,8 @@ static const struct command commands[] = {
 		.name = "events",
 		.arguments = "",
 		.help = "Take out and show the denials that policies told of",
-		.options = "follow json policy hook cgroup pid errno permissive enforced count",
+		.options =
+			"follow json policy hook cgroup pid errno permissive enforced count" DAEMON,
 		.run = command_events,
 	},
 	{
@@ -154,11 +158,14 @@ enum {
 	OPTION_BACKEND = 256,
 	OPTION_CGROUP,
 	OPTION_COLOR,
+	OPTION_DAEMON,
+	OPTION_DIRECT,
 	OPTION_ENFORCED,
 	OPTION_ERRNO,
 	OPTION_EXCEPT,
 	OPTION_HOOK,
 	OPTION_JSON,
+	OPTION_NO_ASK_PASSWORD,
 	OPTION_PARENT,
 	OPTION_PERMISSIVE,
 	OPTION_PID,
@@ -184,6 +191,10 @@ static const struct option_info {
 	  "checmate or bpf-link, instead of what is found" },
 	{ "color", OPTION_COLOR, "WHEN", true, "auto, always or never; auto is on a terminal" },
 	{ "json", OPTION_JSON, NULL, false, "print JSON" },
+	{ "direct", OPTION_DIRECT, NULL, false, "do it here, whatever rights there are" },
+	{ "daemon", OPTION_DAEMON, NULL, false, "have checmated do it, also for root" },
+	{ "no-ask-password", OPTION_NO_ASK_PASSWORD, NULL, false,
+	  "fail rather than have a password asked for" },
 	{ "all", 'a', NULL, false, "cgroups without policies, too" },
 	{ "replace", OPTION_REPLACE, NULL, false,
 	  "take the place of the same policy, without a gap" },
@@ -305,17 +316,22 @@ int usage(const char *format, ...)
 	return EXIT_USAGE;
 }
 
+bool is_assignment(const char *argument)
+{
+	const char *equals = strchr(argument, '=');
+	_cleanup_free_ char *name = equals ? strndup(argument, equals - argument) : NULL;
+
+	return name && name_is_valid(name, SIZE_MAX);
+}
+
 char *split_assignment(char *argument)
 {
-	char *equals = strchr(argument, '=');
+	char *equals;
 
-	if (!equals)
+	if (!is_assignment(argument))
 		return NULL;
+	equals = strchr(argument, '=');
 	*equals = '\0';
-	if (!name_is_valid(argument, SIZE_MAX)) {
-		*equals = '=';
-		return NULL;
-	}
 	return equals + 1;
 }
 
@@ -376,10 +392,20 @@ static int take_option(struct line *line, const struct option_info *info, char *
 			return usage("--color=%s: it is auto, always or never", value);
 		return EXIT_DONE;
 	case OPTION_BACKEND:
+		options->backend = true;
 		if (checmate_backend_force(value, &error) >= 0)
 			return EXIT_DONE;
 		fail(error);
 		return EXIT_USAGE;
+	case OPTION_DIRECT:
+		options->direct = true;
+		return EXIT_DONE;
+	case OPTION_DAEMON:
+		options->daemon = true;
+		return EXIT_DONE;
+	case OPTION_NO_ASK_PASSWORD:
+		options->no_ask_password = true;
+		return EXIT_DONE;
 	case OPTION_JSON:
 		options->json = true;
 		return EXIT_DONE;
@@ -505,6 +531,21 @@ static int take_options(struct line *line, int argc, char **argv)
 	return EXIT_DONE;
 }
 
+/* Who is to do it cannot be said twice. Returns an exit status. */
+static int check_way(const struct options *options)
+{
+	if (options->daemon && options->direct)
+		return usage("--daemon and --direct: it is done one way");
+	if (options->daemon && options->backend)
+		return usage("--backend: checmated has its own; give --direct");
+	if (options->daemon && options->untrusted_ok)
+		return usage("--untrusted-ok: not for checmated; give --direct, as root");
+	if (options->daemon && options->when_exec)
+		return usage("--when-exec: not for checmated, which stages for containers only; "
+			     "give --direct, as root");
+	return EXIT_DONE;
+}
+
 static int run_command(struct line *line, int argc, char **argv)
 {
 	const struct command *command = line->command;
@@ -523,6 +564,9 @@ static int run_command(struct line *line, int argc, char **argv)
 		help(command);
 		return flush(EXIT_DONE);
 	}
+	status = check_way(&line->options);
+	if (status)
+		return status;
 	if (command->execs)
 		line->options.exec = argv + optind;
 	else

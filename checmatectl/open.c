@@ -3,14 +3,24 @@
 #include "command.h"
 #include "target.h"
 
-static int open_any(const char *argument, bool pids, struct checmate_cgroup **ret_cgroup)
+int check_target(const char *argument, bool pids)
 {
 	_cleanup_(report_error_done) struct report_error error = {};
 
 	if (target_check(argument, pids, &error) < 0)
 		return usage("%s", error.text ?: argument);
-	return target_open(argument, pids, ret_cgroup, &error) < 0 ? fail_report(&error) :
-								     EXIT_DONE;
+	return EXIT_DONE;
+}
+
+static int open_any(const char *argument, bool pids, struct checmate_cgroup **ret_cgroup)
+{
+	_cleanup_(report_error_done) struct report_error error = {};
+	int status;
+
+	status = check_target(argument, pids);
+	if (!status && target_open(argument, pids, ret_cgroup, &error) < 0)
+		return fail_report(&error);
+	return status;
 }
 
 int open_cgroup(const char *argument, struct checmate_cgroup **ret_cgroup)

@@ -2,7 +2,9 @@
 /* checmatectl - Where the documents come from that are shown */
 #include "source.h"
 
+#include "remote.h"
 #include "report.h"
+#include "target.h"
 
 int source_status(const struct options *options, const char *target,
 		  struct json_object **ret_document)
@@ -11,7 +13,10 @@ int source_status(const struct options *options, const char *target,
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	int status;
 
-	(void)options;
+	status = check_target(target, true) ?:
+			 remote_document(options, true, ret_document, "GetStatus", "s", target);
+	if (status != NOT_REMOTE)
+		return status;
 	status = open_target(target, &cgroup);
 	if (status)
 		return status;
@@ -21,8 +26,11 @@ int source_status(const struct options *options, const char *target,
 int source_bindings(const struct options *options, struct json_object **ret_document)
 {
 	_cleanup_(report_error_done) struct report_error error = {};
+	int status;
 
-	(void)options;
+	status = remote_document(options, false, ret_document, "GetStatus", "s", "");
+	if (status != NOT_REMOTE)
+		return status;
 	return report_bindings(ret_document, &error) < 0 ? fail_report(&error) : EXIT_DONE;
 }
 
@@ -32,6 +40,11 @@ int source_tree(const struct options *options, const char *target, struct json_o
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	int status;
 
+	status = check_target(target, true) ?:
+			 remote_document(options, true, ret_document, "GetTree", "sb", target,
+					 (int)options->all);
+	if (status != NOT_REMOTE)
+		return status;
 	status = open_target(target, &cgroup);
 	if (status)
 		return status;
@@ -47,12 +60,43 @@ int source_explain(const struct options *options, const char *target, const char
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	int status;
 
-	(void)options;
+	status = check_target(target, true) ?:
+			 remote_document(options, true, ret_document, "Explain", "ss", target,
+					 hook ?: "");
+	if (status != NOT_REMOTE)
+		return status;
 	status = open_target(target, &cgroup);
 	if (status)
 		return status;
 	if (report_explain(cgroup, hook, ret_document, &error) < 0)
 		return fail_report(&error);
+	return EXIT_DONE;
+}
+
+/* The daemon tells all of them. */
+static int remote_params(const struct options *options, const char *argument, const char *policy,
+			 char *const *names, struct json_object **ret_document)
+{
+	_cleanup_json_ struct json_object *all = NULL, *params = NULL;
+	struct json_object *value;
+	int status;
+
+	status = remote_document(options, false, &all, "GetParameters", "ss", argument, policy);
+	if (status)
+		return status;
+	if (!names) {
+		*ret_document = TAKE_PTR(all);
+		return EXIT_DONE;
+	}
+	params = json_new();
+	for (; *names; names++) {
+		if (!json_object_object_get_ex(all, *names, &value))
+			return fail_text("policy %s: it has no parameter \"%s\"; see \"checmatectl "
+					 "get\" without one",
+					 policy, *names);
+		json_add(params, *names, json_object_get(value));
+	}
+	*ret_document = TAKE_PTR(params);
 	return EXIT_DONE;
 }
 
@@ -63,7 +107,10 @@ int source_params(const struct options *options, const char *argument, const cha
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	int status;
 
-	(void)options;
+	status = check_target(argument, false) ?:
+			 remote_params(options, argument, policy, names, ret_document);
+	if (status != NOT_REMOTE)
+		return status;
 	status = open_cgroup(argument, &cgroup);
 	if (status)
 		return status;
