@@ -13,11 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "bus-names.h"
 #include "bus-request.h"
 #include "checmate.h"
 #include "cleanup.h"
+#include "container.h"
 #include "identity.h"
 #include "log.h"
 #include "manager.h"
@@ -27,6 +29,10 @@
 #include "strv.h"
 #include "target.h"
 #include "utf8.h"
+#include "watch.h"
+
+/* How long a count of all bindings holds: everybody may ask, as often as they like. */
+#define COUNT_USEC (1000u * 1000u)
 
 #define ACTION_INSPECT "org.checmate1.inspect"
 #define ACTION_MANAGE "org.checmate1.manage"
@@ -166,9 +172,13 @@ static int append_name(sd_bus_message *m, const char *name)
 
 /* --- changes -------------------------------------------------------------------- */
 
-static int run_apply(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
+static int apply(sd_bus_message *m, const struct call *call, bool replace, sd_bus_error *ret_error)
 {
 	const struct bus_request *request = &call->request;
+	const struct store_apply_opts opts = {
+		.replace = replace,
+		.permissive = request->permissive,
+	};
 	_cleanup_(store_error_done) struct store_error error = {};
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	int r;
@@ -177,8 +187,18 @@ static int run_apply(sd_bus_message *m, const struct call *call, sd_bus_error *r
 	if (r < 0)
 		return r;
 	r = store_apply(&call->manager->store, cgroup, request->policies, request->n_policies,
-			&(struct store_apply_opts){ .permissive = request->permissive }, &error);
+			&opts, &error);
 	return r < 0 ? refuse_store(call, r, &error, ret_error) : done(m);
+}
+
+static int run_apply(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
+{
+	return apply(m, call, false, ret_error);
+}
+
+static int run_replace(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
+{
+	return apply(m, call, true, ret_error);
 }
 
 static int run_remove(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
@@ -191,6 +211,48 @@ static int run_remove(sd_bus_message *m, const struct call *call, sd_bus_error *
 	if (r < 0)
 		return r;
 	r = store_remove(&call->manager->store, cgroup, call->request.policy, &error);
+	return r < 0 ? refuse_store(call, r, &error, ret_error) : done(m);
+}
+
+static int run_set_parameter(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
+{
+	const struct bus_request *request = &call->request;
+	_cleanup_(store_error_done) struct store_error error = {};
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+	int r;
+
+	r = open_cgroup(call, &cgroup, ret_error);
+	if (r < 0)
+		return r;
+	r = store_set_parameter(&call->manager->store, cgroup, request->policy, request->parameter,
+				request->value, &error);
+	return r < 0 ? refuse_store(call, r, &error, ret_error) : done(m);
+}
+
+static int run_set_mode(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
+{
+	_cleanup_(store_error_done) struct store_error error = {};
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+	int r;
+
+	r = open_cgroup(call, &cgroup, ret_error);
+	if (r < 0)
+		return r;
+	r = store_set_mode(&call->manager->store, cgroup, call->request.policy,
+			   call->request.permissive, &error);
+	return r < 0 ? refuse_store(call, r, &error, ret_error) : done(m);
+}
+
+static int run_seal(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
+{
+	_cleanup_(store_error_done) struct store_error error = {};
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+	int r;
+
+	r = open_cgroup(call, &cgroup, ret_error);
+	if (r < 0)
+		return r;
+	r = store_seal(&call->manager->store, cgroup, &error);
 	return r < 0 ? refuse_store(call, r, &error, ret_error) : done(m);
 }
 
@@ -260,6 +322,14 @@ static int check_owner(const struct call *call, sd_bus_error *ret_error)
 static int run_apply_container(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
 {
 	const struct bus_request *request = &call->request;
+	const struct container container = {
+		.id = (char *)request->id,
+		.cgroup = (char *)request->target,
+		.cgroup_id = request->cgroup_id,
+		.runtime = (char *)request->runtime,
+		.pid = (pid_t)request->pid,
+		.annotations = (char **)request->annotations,
+	};
 	_cleanup_(store_error_done) struct store_error error = {};
 	_cleanup_message_ sd_bus_message *reply = NULL;
 	_cleanup_strv_ char **policies = NULL;
@@ -268,16 +338,7 @@ static int run_apply_container(sd_bus_message *m, const struct call *call, sd_bu
 	r = check_owner(call, ret_error);
 	if (r < 0)
 		return r;
-	r = store_apply_container(&call->manager->store,
-				  &(struct container){
-					  .id = (char *)request->id,
-					  .cgroup = (char *)request->target,
-					  .runtime = (char *)request->runtime,
-					  .cgroup_id = request->cgroup_id,
-					  .pid = request->pid,
-					  .annotations = (char **)request->annotations,
-				  },
-				  &policies, &error);
+	r = store_apply_container(&call->manager->store, &container, &policies, &error);
 	if (r < 0)
 		return refuse_store(call, r, &error, ret_error);
 
@@ -456,11 +517,31 @@ static int run_get_parameters(sd_bus_message *m, const struct call *call, sd_bus
 	return r < 0 ? refuse_report(call, r, &error, ret_error) : reply_document(m, document);
 }
 
+static int run_open_events(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
+{
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	r = watch_subscribe(call->manager->watch, call->caller->uid, &fd);
+	if (r == -EUSERS)
+		return sd_bus_error_setf(ret_error, BUS_ERROR("LimitReached"),
+					 "events: too much of user %u follows them already; end some of it",
+					 (unsigned int)call->caller->uid);
+	if (r < 0)
+		return refuse(call, r, watch_reason(call->manager->watch), NULL, ret_error);
+	/* Duplicated into the message. */
+	return sd_bus_reply_method_return(m, "h", fd);
+}
+
 /* --- the interface ------------------------------------------------------------------ */
 
 static const struct method methods[] = {
 	{ "Apply", ACTION_MANAGE, bus_read_apply, run_apply },
+	{ "Replace", ACTION_MANAGE, bus_read_apply, run_replace },
 	{ "Remove", ACTION_MANAGE, bus_read_remove, run_remove },
+	{ "SetParameter", ACTION_MANAGE, bus_read_set_parameter, run_set_parameter },
+	{ "SetMode", ACTION_MANAGE, bus_read_set_mode, run_set_mode },
+	{ "Seal", ACTION_MANAGE, bus_read_target, run_seal },
 	{ "ApplyContainer", NULL, bus_read_container, run_apply_container },
 	{ "Reload", ACTION_MANAGE, bus_read_nothing, run_reload },
 	{ "ListBindings", ACTION_INSPECT, bus_read_nothing, run_list_bindings },
@@ -469,6 +550,7 @@ static const struct method methods[] = {
 	{ "GetTree", ACTION_INSPECT, bus_read_tree, run_get_tree },
 	{ "Explain", ACTION_INSPECT, bus_read_explain, run_explain },
 	{ "GetParameters", ACTION_INSPECT, bus_read_get_parameters, run_get_parameters },
+	{ "OpenEvents", ACTION_INSPECT, bus_read_nothing, run_open_events },
 };
 
 static void call_free(void *userdata)
@@ -594,14 +676,103 @@ static int property_binding_files(sd_bus *bus, const char *path, const char *int
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
+static int count_bindings(uint32_t *ret_n)
+{
+	_cleanup_free_ uint64_t *ids = NULL;
+	size_t n_ids = 0;
+	uint32_t n = 0;
+	int r;
+
+	r = checmate_binding_list_cgroups(&ids, &n_ids, NULL);
+	for (size_t i = 0; r >= 0 && i < n_ids; i++) {
+		_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+		char **policies = NULL;
+
+		r = checmate_cgroup_open_id(ids[i], &cgroup, NULL);
+		if (r >= 0)
+			r = checmate_binding_list(cgroup, &policies, NULL);
+		n += strv_length(policies);
+		checmate_strv_free(policies);
+		if (r == -ENOENT)
+			r = 0; /* gone meanwhile */
+	}
+	if (r >= 0)
+		*ret_n = n;
+	return r;
+}
+
+static int property_bindings(sd_bus *bus, const char *path, const char *interface,
+			     const char *property, sd_bus_message *reply, void *userdata,
+			     sd_bus_error *ret_error)
+{
+	struct manager *manager = userdata;
+	struct timespec ts;
+	uint64_t now;
+	int r;
+
+	(void)bus;
+	(void)path;
+	(void)interface;
+	(void)property;
+	(void)ret_error;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	now = ts.tv_sec * 1000000ull + ts.tv_nsec / 1000;
+	if (!manager->counted || now - manager->counted > COUNT_USEC) {
+		r = count_bindings(&manager->n_bindings);
+		if (r < 0)
+			return r;
+		manager->counted = now;
+	}
+	return sd_bus_message_append(reply, "u", manager->n_bindings);
+}
+
+static int property_events_read(sd_bus *bus, const char *path, const char *interface,
+				const char *property, sd_bus_message *reply, void *userdata,
+				sd_bus_error *ret_error)
+{
+	const struct manager *manager = userdata;
+
+	(void)bus;
+	(void)path;
+	(void)interface;
+	(void)property;
+	(void)ret_error;
+	return sd_bus_message_append(reply, "t", watch_read(manager->watch));
+}
+
+static int property_events_lost(sd_bus *bus, const char *path, const char *interface,
+				const char *property, sd_bus_message *reply, void *userdata,
+				sd_bus_error *ret_error)
+{
+	const struct manager *manager = userdata;
+
+	(void)bus;
+	(void)path;
+	(void)interface;
+	(void)property;
+	(void)ret_error;
+	return sd_bus_message_append(reply, "t", watch_lost(manager->watch));
+}
+
 /* docs/man/org.checmate1.5.rst says the same; a test compares the two. */
 static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_METHOD_WITH_ARGS("Apply",
 				SD_BUS_ARGS("s", target, "a(sas)", policies, "a{sv}", options),
 				SD_BUS_NO_RESULT, on_call, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Replace",
+				SD_BUS_ARGS("s", target, "a(sas)", policies, "a{sv}", options),
+				SD_BUS_NO_RESULT, on_call, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Remove", SD_BUS_ARGS("s", target, "s", policy), SD_BUS_NO_RESULT,
 				on_call, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("SetParameter",
+				SD_BUS_ARGS("s", target, "s", policy, "s", parameter, "s", value),
+				SD_BUS_NO_RESULT, on_call, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("SetMode", SD_BUS_ARGS("s", target, "s", policy, "s", mode),
+				SD_BUS_NO_RESULT, on_call, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Seal", SD_BUS_ARGS("s", target), SD_BUS_NO_RESULT, on_call,
+				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("ApplyContainer",
 				SD_BUS_ARGS("s", id, "u", pid, "s", cgroup, "t", cgroup_id, "s",
 					    runtime, "a{ss}", annotations),
@@ -621,14 +792,78 @@ static const sd_bus_vtable manager_vtable[] = {
 				SD_BUS_RESULT("s", document), on_call, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("GetParameters", SD_BUS_ARGS("s", target, "s", policy),
 				SD_BUS_RESULT("s", document), on_call, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("OpenEvents", SD_BUS_NO_ARGS, SD_BUS_RESULT("h", events), on_call,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_SIGNAL_WITH_ARGS("Denied",
+				SD_BUS_ARGS("s", cgroup, "t", cgroup_id, "s", policy, "s", hook,
+					    "i", error, "b", permissive, "u", pid, "u", uid, "s",
+					    comm, "s", subject_type, "s", subject),
+				0),
+	SD_BUS_SIGNAL_WITH_ARGS("BindingChanged",
+				SD_BUS_ARGS("s", cgroup, "t", cgroup_id, "s", policy, "s", change,
+					    "s", origin),
+				0),
 	SD_BUS_PROPERTY("Version", "s", property_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("Backend", "s", property_backend, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("BindingFiles", "as", property_binding_files, 0,
 			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Bindings", "u", property_bindings, 0, 0),
+	SD_BUS_PROPERTY("EventsRead", "t", property_events_read, 0, 0),
+	SD_BUS_PROPERTY("EventsLost", "t", property_events_lost, 0, 0),
 	SD_BUS_VTABLE_END,
 };
 
 /* --- signals -------------------------------------------------------------------------- */
+
+/**
+ * manager_bus_denied() - Tell of a denial
+ * @manager: the manager
+ * @event: the denial
+ * @cgroup: path of the cgroup that the policy is bound to, or NULL when it is gone
+ */
+int manager_bus_denied(struct manager *manager, const struct checmate_event *event,
+		       const char *cgroup)
+{
+	_cleanup_message_ sd_bus_message *m = NULL;
+	int r;
+
+	r = sd_bus_message_new_signal(manager->bus, &m, BUS_PATH, BUS_INTERFACE, "Denied");
+	if (r >= 0)
+		r = append_name(m, cgroup ? cgroup : "");
+	if (r >= 0)
+		r = sd_bus_message_append(m, "tssibuusss", event->cgroup_id, event->policy,
+					  event->hook, event->error, event->permissive, event->pid,
+					  event->uid, event->comm, event->subject_type,
+					  event->subject);
+	return r < 0 ? r : sd_bus_send(manager->bus, m, NULL);
+}
+
+/**
+ * manager_bus_changed() - Tell that a binding is another one now
+ * @manager: the manager
+ * @change: what became of it
+ */
+void manager_bus_changed(struct manager *manager, const struct store_change *change)
+{
+	_cleanup_message_ sd_bus_message *m = NULL;
+	int r;
+
+	manager->counted = 0;
+
+	r = sd_bus_message_new_signal(manager->bus, &m, BUS_PATH, BUS_INTERFACE, "BindingChanged");
+	if (r >= 0)
+		r = append_name(m, change->cgroup);
+	if (r >= 0)
+		r = sd_bus_message_append(m, "tss", change->cgroup_id, change->policy,
+					  change->change);
+	if (r >= 0)
+		r = append_name(m, change->origin);
+	if (r >= 0)
+		r = sd_bus_send(manager->bus, m, NULL);
+	if (r < 0)
+		log_event(LOG_WARNING, LOG_ID_FAILED, &(struct log_fields){ .error = -r },
+			  "a change of a binding cannot be told over the bus: %s", strerror(-r));
+}
 
 /**
  * manager_bus_config_changed() - Tell that other binding files are in use
@@ -645,20 +880,6 @@ void manager_bus_config_changed(struct manager *manager)
 			  "other binding files cannot be told of over the bus: %s", strerror(-r));
 }
 
-/* What enforces here does not change while the machine runs. */
-static const char *find_backend(void)
-{
-	_cleanup_(checmate_features_freep) struct checmate_features *features = NULL;
-	const char *name;
-
-	if (checmate_features_probe(&features, NULL) < 0)
-		return "";
-	name = checmate_features_backend(features);
-	if (!name)
-		return "";
-	return streq(name, "checmate") ? "checmate" : "bpf-link";
-}
-
 /**
  * manager_bus_attach() - Offer org.checmate1.Manager
  * @manager: the manager, whose bus is connected
@@ -667,7 +888,6 @@ int manager_bus_attach(struct manager *manager)
 {
 	int r;
 
-	manager->backend = find_backend();
 	r = polkit_new(manager->bus, &manager->polkit);
 	if (r < 0)
 		return r;

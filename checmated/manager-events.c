@@ -51,8 +51,8 @@ static void on_denied(const struct checmate_event *event, const char *cgroup, ui
 	};
 	const char *error = strerrorname_np(event->error);
 	char place[512], more[64] = "";
+	int r;
 
-	(void)userdata;
 	format_place(cgroup, fields.cgroup_id, place, sizeof(place));
 	if (suppressed)
 		snprintf(more, sizeof(more), "; %" PRIu64 " more before it", suppressed);
@@ -60,6 +60,10 @@ static void on_denied(const struct checmate_event *event, const char *cgroup, ui
 		  place, event->policy, event->permissive ? "would deny" : "denied", event->hook,
 		  event->comm, event->pid, *event->subject ? ": " : "", event->subject,
 		  error ?: "unknown error", more);
+	r = manager_bus_denied(userdata, event, cgroup);
+	if (r < 0)
+		log_event(LOG_WARNING, LOG_ID_FAILED, &(struct log_fields){ .error = -r },
+			  "a denial cannot be told over the bus: %s", strerror(-r));
 }
 
 static void on_rest(uint64_t cgroup_id, const char *cgroup, const char *policy, const char *hook,
@@ -106,6 +110,23 @@ static const struct watch_ops watch_ops = {
 	.lost = on_lost,
 	.failed = on_failed,
 };
+
+/* --- changes ------------------------------------------------------------------ */
+
+void manager_events_changed(struct manager *manager, const struct store_change *change)
+{
+	static const char *const applied[] = { "applied", "staged", "replaced" };
+
+	/* Before the first of them, while starting. */
+	if (!manager->metrics || !manager->inventory)
+		return;
+	inventory_touch(manager->inventory, change->cgroup_id);
+	for (size_t i = 0; i < ARRAY_SIZE(applied); i++)
+		if (streq(change->change, applied[i]))
+			metrics_applied(manager->metrics, change->usec);
+	if (streq(change->change, "drift"))
+		metrics_drifted(manager->metrics);
+}
 
 /* --- figures ----------------------------------------------------------------- */
 

@@ -8,3 +8,6 @@
 
 int manager_events_attach(struct manager *manager);
 void manager_events_detach(struct manager *manager);
+
+/* Counts what was done. */
+void manager_events_changed(struct manager *manager, const struct store_change *change);

@@ -268,6 +268,8 @@ static void on_binding_changed(const struct store_change *change, void *userdata
 							NULL;
 	if (cgroup)
 		set_bound(manager, cgroup, true);
+	manager_bus_changed(manager, change);
+	manager_events_changed(manager, change);
 }
 
 static void collect(struct manager *manager)
@@ -376,6 +378,10 @@ static int check_features(struct manager *manager)
 		return r;
 	}
 	if (checmate_features_backend(features)) {
+		/* The names live longer than the features. */
+		manager->backend = streq(checmate_features_backend(features), "checmate") ?
+					   "checmate" :
+					   "bpf-link";
 		manager->store.can_stage = checmate_features_supports(features, "staging");
 		return 0;
 	}

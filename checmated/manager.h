@@ -20,7 +20,9 @@ struct manager {
 	sd_bus *bus;
 	struct tree *tree;
 	struct polkit *polkit; /* finds out who may */
-	const char *backend; /* what enforces; "" for nothing */
+	const char *backend; /* what enforces: "checmate" or "bpf-link" */
+	uint32_t n_bindings; /* when they were last counted */
+	uint64_t counted; /* at this time; 0: it does not hold any more */
 	sd_event_source *gc_source; /* lets go of what removed cgroups left, once per turn */
 	sd_event_source *status_source; /* tells systemd, once per turn */
 	size_t n_bound; /* cgroups that binding files give something */
@@ -45,4 +47,7 @@ int manager_reload(struct manager *manager, size_t *ret_n_failed, char **ret_err
 
 /* manager-bus.c */
 int manager_bus_attach(struct manager *manager);
+int manager_bus_denied(struct manager *manager, const struct checmate_event *event,
+		       const char *cgroup);
+void manager_bus_changed(struct manager *manager, const struct store_change *change);
 void manager_bus_config_changed(struct manager *manager);

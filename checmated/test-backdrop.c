@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * checmated - For tests: all that stands behind the interface on the bus
+ */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bus-request.h"
+#include "checmate.h"
+#include "cleanup.h"
+#include "log.h"
+#include "parse.h"
+#include "polkit.h"
+#include "report.h"
+#include "strv.h"
+#include "target.h"
+#include "test-backdrop.h"
+#include "watch.h"
+
+struct backdrop backdrop = { .cgroup_fd = -1 };
+
+struct checmate_cgroup {
+	char *path;
+};
+
+struct checmate_policy {
+	char *name;
+};
+
+#define must(condition)                                                                         \
+	do {                                                                                    \
+		if (!(condition)) {                                                             \
+			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
+			abort();                                                                \
+		}                                                                               \
+	} while (0)
+
+static void must_be_line(const char *text, size_t max)
+{
+	must(text && strlen(text) <= max);
+	for (; *text; text++)
+		must((unsigned char)*text >= ' ' && *text != '\177');
+}
+
+static void must_be_target(const char *target)
+{
+	must_be_line(target, BUS_TARGET_MAX);
+	must(*target);
+}
+
+static void must_be_policy(const char *name)
+{
+	must(name_is_valid(name, CONFIG_POLICY_NAME_MAX));
+}
+
+static void must_be_policies(const struct config_policy *policies, size_t n)
+{
+	must(n > 0 && n <= BUS_POLICIES_MAX);
+	for (size_t i = 0; i < n; i++) {
+		must_be_policy(policies[i].name);
+		must(policies[i].n_params <= BUS_PARAMS_MAX);
+		for (size_t j = 0; j < policies[i].n_params; j++) {
+			must_be_line(policies[i].params[j].name, BUS_TEXT_MAX);
+			must(*policies[i].params[j].name);
+			must(!strchr(policies[i].params[j].name, '='));
+			must_be_line(policies[i].params[j].value, BUS_TEXT_MAX);
+		}
+	}
+}
+
+__attribute__((format(printf, 1, 2))) static void asked(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(backdrop.last, sizeof(backdrop.last), format, ap);
+	va_end(ap);
+}
+
+static int store_answer(struct store_error *error)
+{
+	if (backdrop.result < 0)
+		error->text = strdup("backdrop: it fails; do not ask it");
+	return backdrop.result;
+}
+
+static int changed(struct store_error *error)
+{
+	backdrop.n_changed++;
+	return store_answer(error);
+}
+
+static int looked(struct json_object **ret_document, struct report_error *error)
+{
+	backdrop.n_looked++;
+	if (backdrop.result < 0)
+		error->text = strdup("backdrop: it shows nothing; do not ask it");
+	else
+		*ret_document = json_object_new_object();
+	return backdrop.result;
+}
+
+/* --- store ------------------------------------------------------------------ */
+
+void store_error_done(struct store_error *error)
+{
+	free(error->text);
+	free(error->detail);
+}
+
+int store_apply(struct store *store, struct checmate_cgroup *cgroup,
+		const struct config_policy *policies, size_t n_policies,
+		const struct store_apply_opts *opts, struct store_error *error)
+{
+	must(store);
+	must_be_policies(policies, n_policies);
+	asked("%s %s %s %zu %s", opts->replace ? "replace" : "apply", cgroup->path,
+	      policies[0].name, policies[0].n_params, opts->permissive ? "permissive" : "enforce");
+	return changed(error);
+}
+
+int store_remove(struct store *store, struct checmate_cgroup *cgroup, const char *policy,
+		 struct store_error *error)
+{
+	must(store);
+	if (policy)
+		must_be_policy(policy);
+	asked("remove %s %s", cgroup->path, policy ? policy : "all");
+	return changed(error);
+}
+
+int store_set_parameter(struct store *store, struct checmate_cgroup *cgroup, const char *policy,
+			const char *parameter, const char *value, struct store_error *error)
+{
+	must(store);
+	must_be_policy(policy);
+	must_be_line(parameter, BUS_NAME_MAX);
+	must_be_line(value, BUS_TEXT_MAX);
+	asked("set %s %s %s=%s", cgroup->path, policy, parameter, value);
+	return changed(error);
+}
+
+int store_set_mode(struct store *store, struct checmate_cgroup *cgroup, const char *policy,
+		   bool permissive, struct store_error *error)
+{
+	must(store);
+	must_be_policy(policy);
+	asked("mode %s %s %s", cgroup->path, policy, permissive ? "permissive" : "enforce");
+	return changed(error);
+}
+
+int store_seal(struct store *store, struct checmate_cgroup *cgroup, struct store_error *error)
+{
+	must(store);
+	asked("seal %s", cgroup->path);
+	return changed(error);
+}
+
+int store_apply_container(struct store *store, const struct container *container,
+			  char ***ret_policies, struct store_error *error)
+{
+	size_t n = 0;
+	int r;
+
+	must(store);
+	must_be_line(container->id, BUS_NAME_MAX);
+	must(*container->id);
+	must_be_target(container->cgroup);
+	must(*container->cgroup == '/');
+	must_be_line(container->runtime, BUS_NAME_MAX);
+	must(container->pid > 0);
+	must(container->annotations);
+	while (container->annotations[n])
+		n++;
+	must(n % 2 == 0 && n <= 2 * BUS_ANNOTATIONS_MAX);
+	asked("container %s %d %s %zu", container->id, (int)container->pid, container->runtime,
+	      n / 2);
+	r = changed(error);
+	if (r >= 0)
+		r = strv_extend(ret_policies, "net-bind");
+	return r;
+}
+
+int store_list(struct store *store, struct store_binding **ret_bindings, size_t *ret_n,
+	       struct store_error *error)
+{
+	struct store_binding *binding;
+
+	must(store);
+	backdrop.n_looked++;
+	asked("list");
+	if (backdrop.result < 0)
+		return store_answer(error);
+	binding = calloc(1, sizeof(*binding));
+	must(binding);
+	/* What a user may call a cgroup. */
+	binding->cgroup = strdup("/we\xff"
+				 "b");
+	binding->cgroup_id = BACKDROP_CGROUP_ID;
+	binding->policy = strdup("net-bind");
+	binding->mode = "enforce";
+	binding->origin = strdup("manual");
+	must(strv_extend(&binding->params, "allow") >= 0);
+	must(strv_extend(&binding->params, "10.0.0.0/8:80") >= 0);
+	*ret_bindings = binding;
+	*ret_n = 1;
+	return 0;
+}
+
+void store_list_free(struct store_binding *bindings, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(bindings[i].cgroup);
+		free(bindings[i].policy);
+		free(bindings[i].origin);
+		strv_free(bindings[i].params);
+	}
+	free(bindings);
+}
+
+int manager_reload(struct manager *manager, size_t *ret_n_failed, char **ret_error)
+{
+	must(manager);
+	backdrop.n_changed++;
+	asked("reload");
+	if (backdrop.result < 0)
+		*ret_error = strdup("backdrop.conf:1: it fails");
+	else
+		*ret_n_failed = 0;
+	return backdrop.result;
+}
+
+/* --- reports ---------------------------------------------------------------- */
+
+void report_error_done(struct report_error *error)
+{
+	free(error->text);
+	free(error->detail);
+}
+
+const char *report_text(struct json_object *document, bool pretty)
+{
+	(void)pretty;
+	return json_object_to_json_string(document);
+}
+
+int report_status(const struct checmate_cgroup *cgroup, struct json_object **ret_document,
+		  struct report_error *error)
+{
+	asked("status %s", cgroup->path);
+	return looked(ret_document, error);
+}
+
+int report_bindings(struct json_object **ret_document, struct report_error *error)
+{
+	asked("bindings");
+	return looked(ret_document, error);
+}
+
+int report_tree(const struct checmate_cgroup *cgroup, bool all, struct json_object **ret_document,
+		struct report_error *error)
+{
+	asked("tree %s%s", cgroup->path, all ? " all" : "");
+	return looked(ret_document, error);
+}
+
+int report_explain(const struct checmate_cgroup *cgroup, const char *hook,
+		   struct json_object **ret_document, struct report_error *error)
+{
+	if (hook) {
+		must_be_line(hook, BUS_NAME_MAX);
+		must(*hook);
+	}
+	asked("explain %s %s", cgroup->path, hook ? hook : "all");
+	return looked(ret_document, error);
+}
+
+int report_params_of(const struct checmate_cgroup *cgroup, const char *policy, char *const *names,
+		     struct json_object **ret_document, struct report_error *error)
+{
+	must_be_policy(policy);
+	must(!names);
+	asked("params %s %s", cgroup->path, policy);
+	return looked(ret_document, error);
+}
+
+int target_open(const char *target, bool pids, struct checmate_cgroup **ret_cgroup,
+		struct report_error *error)
+{
+	must_be_target(target);
+	if (!pids && !strchr(target, '/') && target[strspn(target, "0123456789")] == '\0') {
+		error->text = strdup("it is a process");
+		return -EINVAL;
+	}
+	return checmate_cgroup_open(target, ret_cgroup, NULL);
+}
+
+/* --- denials ---------------------------------------------------------------- */
+
+int watch_subscribe(struct watch *watch, uid_t uid, int *ret_fd)
+{
+	(void)watch;
+	(void)uid;
+	backdrop.n_looked++;
+	asked("events");
+	if (backdrop.result < 0)
+		return backdrop.result;
+	*ret_fd = dup(backdrop.cgroup_fd);
+	return *ret_fd < 0 ? -errno : 0;
+}
+
+const char *watch_reason(const struct watch *watch)
+{
+	(void)watch;
+	return "backdrop: another one reads them";
+}
+
+uint64_t watch_read(const struct watch *watch)
+{
+	(void)watch;
+	return 7;
+}
+
+uint64_t watch_lost(const struct watch *watch)
+{
+	(void)watch;
+	return 3;
+}
+
+/* --- the journal ------------------------------------------------------------ */
+
+void log_event(int priority, const char *message_id, const struct log_fields *fields,
+	       const char *format, ...)
+{
+	char text[8192];
+	va_list ap;
+
+	(void)priority;
+	must(message_id);
+	if (fields && fields->cgroup)
+		must_be_line(fields->cgroup, BUS_TARGET_MAX);
+	va_start(ap, format);
+	must(vsnprintf(text, sizeof(text), format, ap) > 0);
+	va_end(ap);
+	backdrop.n_logged++;
+}
+
+/* --- libchecmate ------------------------------------------------------------ */
+
+const char *checmate_version(void)
+{
+	return "1.2.3";
+}
+
+char **checmate_strv_free(char **strv)
+{
+	return strv_free(strv);
+}
+
+const char *checmate_error_text(const struct checmate_error *error)
+{
+	(void)error;
+	return "backdrop: it is not there; make it";
+}
+
+const char *checmate_error_log(const struct checmate_error *error)
+{
+	(void)error;
+	return NULL;
+}
+
+struct checmate_error *checmate_error_free(struct checmate_error *error)
+{
+	must(!error);
+	return NULL;
+}
+
+int checmate_cgroup_open(const char *path, struct checmate_cgroup **ret_cgroup,
+			 struct checmate_error **ret_error)
+{
+	struct checmate_cgroup *cgroup;
+
+	(void)ret_error;
+	must_be_target(path);
+	if (backdrop.result == -ENOENT)
+		return -ENOENT;
+	cgroup = calloc(1, sizeof(*cgroup));
+	must(cgroup);
+	cgroup->path = strdup(path);
+	must(cgroup->path);
+	*ret_cgroup = cgroup;
+	return 0;
+}
+
+struct checmate_cgroup *checmate_cgroup_free(struct checmate_cgroup *cgroup)
+{
+	if (cgroup)
+		free(cgroup->path);
+	free(cgroup);
+	return NULL;
+}
+
+const char *checmate_cgroup_path(const struct checmate_cgroup *cgroup)
+{
+	return cgroup->path;
+}
+
+uint64_t checmate_cgroup_id(const struct checmate_cgroup *cgroup)
+{
+	(void)cgroup;
+	return BACKDROP_CGROUP_ID;
+}
+
+int checmate_cgroup_fd(const struct checmate_cgroup *cgroup)
+{
+	(void)cgroup;
+	return backdrop.cgroup_fd;
+}
+
+int checmate_cgroup_open_id(uint64_t cgroup_id, struct checmate_cgroup **ret_cgroup,
+			    struct checmate_error **ret_error)
+{
+	must(cgroup_id == BACKDROP_CGROUP_ID);
+	return checmate_cgroup_open("/web", ret_cgroup, ret_error);
+}
+
+int checmate_binding_list_cgroups(uint64_t **ret_ids, size_t *ret_n,
+				  struct checmate_error **ret_error)
+{
+	(void)ret_error;
+	if (backdrop.result < 0)
+		return backdrop.result;
+	*ret_ids = malloc(sizeof(**ret_ids));
+	must(*ret_ids);
+	**ret_ids = BACKDROP_CGROUP_ID;
+	*ret_n = 1;
+	return 0;
+}
+
+int checmate_binding_list(const struct checmate_cgroup *cgroup, char ***ret_policies,
+			  struct checmate_error **ret_error)
+{
+	(void)cgroup;
+	(void)ret_error;
+	*ret_policies = NULL;
+	must(strv_extend(ret_policies, "net-bind") >= 0);
+	must(strv_extend(ret_policies, "net-connect") >= 0);
+	return 0;
+}
+
+int checmate_policy_list(char ***ret_names, struct checmate_error **ret_error)
+{
+	char **names = NULL;
+
+	(void)ret_error;
+	backdrop.n_looked++;
+	asked("policies");
+	if (backdrop.result < 0)
+		return backdrop.result;
+	must(strv_extend(&names, "broken") >= 0);
+	must(strv_extend(&names, "net-bind") >= 0);
+	*ret_names = names;
+	return 0;
+}
+
+int checmate_policy_open(const char *name_or_path, struct checmate_policy **ret_policy,
+			 struct checmate_error **ret_error)
+{
+	static struct checmate_policy policy;
+
+	(void)ret_error;
+	must_be_policy(name_or_path);
+	if (streq(name_or_path, "broken"))
+		return -EINVAL;
+	*ret_policy = &policy;
+	return 0;
+}
+
+struct checmate_policy *checmate_policy_free(struct checmate_policy *policy)
+{
+	(void)policy;
+	return NULL;
+}
+
+const char *checmate_policy_version(const struct checmate_policy *policy)
+{
+	(void)policy;
+	return "1.0";
+}
+
+const char *checmate_policy_description(const struct checmate_policy *policy)
+{
+	(void)policy;
+	return "which ports may be bound";
+}
+
+/* --- the interface ---------------------------------------------------------- */
+
+void backdrop_serve(struct manager *manager, struct peer *peer)
+{
+	peer_open(peer);
+	*manager = (struct manager){ .bus = peer->daemon, .backend = "checmate" };
+	must(manager_bus_attach(manager) >= 0);
+}
+
+void backdrop_end(struct manager *manager)
+{
+	manager->polkit = polkit_free(manager->polkit);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * checmated - For tests: all that stands behind the interface on the bus
+ *
+ * Nothing of it does anything but look at what it is given, which has to be as the
+ * interface promises, whoever has sent what.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "manager.h"
+#include "test-peer.h"
+
+#define BACKDROP_CGROUP_ID 42u
+
+/**
+ * struct backdrop - What it does, and what was done with it.
+ * @result: 0, or what everything fails with.
+ * @cgroup_fd: directory of every cgroup there is.
+ * @n_changed: how often something was to be changed.
+ * @n_looked: how often something was looked at.
+ * @n_logged: how often something was logged.
+ * @last: what was asked for last, as a line of words.
+ */
+struct backdrop {
+	int result;
+	int cgroup_fd;
+	unsigned int n_changed;
+	unsigned int n_looked;
+	unsigned int n_logged;
+	char last[512];
+};
+
+extern struct backdrop backdrop;
+
+/* The interface, on the daemon's side of @peer. */
+void backdrop_serve(struct manager *manager, struct peer *peer);
+void backdrop_end(struct manager *manager);
