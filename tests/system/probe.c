@@ -8,6 +8,8 @@
  *	probe bind ADDRESS PORT		a TCP socket, closed at once
  *	probe connect ADDRESS PORT	a TCP connection, closed at once
  *	probe send ADDRESS PORT		a datagram from an unconnected UDP socket
+ *	probe insist CALL ADDRESS PORT	one of the above again and again until SIGTERM; then
+ *					prints how often, and how often it succeeded
  *	probe pause			wait for a signal
  *	probe listen ADDRESS PORT	accept TCP connections until a signal
  */
@@ -15,6 +17,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +36,8 @@ struct address {
 
 static int usage(void)
 {
-	fputs("usage: probe bind|connect|send|listen ADDRESS PORT\n"
+	fputs("usage: probe [insist] bind|connect|send ADDRESS PORT\n"
+	      "       probe listen ADDRESS PORT\n"
 	      "       probe pause\n",
 	      stderr);
 	return 2;
@@ -138,6 +143,36 @@ static int serve(const struct address *address)
 	}
 }
 
+static volatile sig_atomic_t ended;
+
+static void on_term(int signal)
+{
+	(void)signal;
+	ended = 1;
+}
+
+/* 0 when it never succeeded. */
+static int insist(const char *what, const struct address *address)
+{
+	unsigned long n = 0, n_ok = 0;
+
+	signal(SIGTERM, on_term);
+	while (!ended) {
+		n++;
+		if (try(what, address) >= 0)
+			n_ok++;
+		usleep(1000);
+	}
+	printf("%lu tries, %lu succeeded\n", n, n_ok);
+	return n_ok != 0;
+}
+
+static bool is_call(const char *what)
+{
+	return strcmp(what, "bind") == 0 || strcmp(what, "connect") == 0 ||
+	       strcmp(what, "send") == 0;
+}
+
 int main(int argc, char *argv[])
 {
 	struct address address;
@@ -146,12 +181,14 @@ int main(int argc, char *argv[])
 		pause();
 		return 0;
 	}
+	if (argc == 5 && strcmp(argv[1], "insist") == 0 && is_call(argv[2]) &&
+	    parse_address(argv[3], argv[4], &address) >= 0)
+		return insist(argv[2], &address);
 	if (argc != 4 || parse_address(argv[2], argv[3], &address) < 0)
 		return usage();
 	if (strcmp(argv[1], "listen") == 0)
 		return serve(&address);
-	if (strcmp(argv[1], "bind") != 0 && strcmp(argv[1], "connect") != 0 &&
-	    strcmp(argv[1], "send") != 0)
+	if (!is_call(argv[1]))
 		return usage();
 	return report(try(argv[1], &address));
 }

@@ -1,0 +1,300 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# checmated makes cgroups have what their binding files say: it changes no more
+# than what differs, puts right what others change, never loosens on the way, and
+# after a restart it knows everything without loading anything again.
+#
+# Takes: 90
+#
+# Functions are called by name, which shellcheck cannot see.
+# shellcheck disable=SC2317
+
+# shellcheck source=SCRIPTDIR/../lib/tap.sh
+. /usr/libexec/checmate/tests/lib/tap.sh
+# shellcheck source=SCRIPTDIR/container.sh
+. /usr/libexec/checmate/tests/system/container.sh
+
+PATH=$tests:$PATH
+ip link set lo up
+top=/checmate-reconcile
+cg=$top/web
+mkdir -p "$cgroups$cg" "$bindings"
+
+# Prints what came of binding port $2 in cgroup $1.
+bind_in() {
+	in_cgroup "$1" probe bind 0.0.0.0 "$2" || :
+}
+
+bind_gives() {
+	[ "$(bind_in "$1" "$2")" = "$3" ]
+}
+
+# What checmated lists of cgroup $1, filtered by the jq program $2.
+listed() {
+	call ListBindings | jq -rc --arg cgroup "$1" ".data[0][] | select(.[0] == \$cgroup) | $2"
+}
+
+control() {
+	echo "$2" >"$cgroups$1/checmate.policy"
+}
+
+# Ids of the attachments of cgroup $1 for checmate.policy.
+attachments() {
+	checmatectl status --json "$1" | jq -r '.local[].id'
+}
+
+# journal MESSAGE_ID CGROUP: what has been written about it.
+journal() {
+	journalctl -q -o cat MESSAGE_ID="$1" CHECMATE_CGROUP="$2"
+}
+drift=b0208a99c1f84c979720bd723f0ac23c
+applied=73b5f61c9ea84aaf8b34ac56ca98b1db
+late=e7b85362208b4bedb92f4611255e3a7f
+
+# web ALLOW ERRNO MODE: the file for $cg.
+web() {
+	binding web <<-END
+		[Match]
+		Cgroup=$cg
+		[Policy net-bind]
+		Mode=$3
+		Allow=$1
+		DenyErrno=$2
+	END
+}
+
+# --- what changed, and nothing else ------------------------------------------
+
+web 0.0.0.0/0:8080 EACCES enforce
+binding other <<-END
+	[Match]
+	Cgroup=$cg
+	[Policy net-connect]
+END
+check "checmated starts" systemctl restart checmated.service
+check_output "the cgroup is bound" EACCES bind_in "$cg" 9090
+(in_cgroup "$cg" probe insist bind 0.0.0.0 9090) >/tmp/insist &
+insist=$!
+ids=$(program_ids "$cg")
+
+web 0.0.0.0/0:8081 EACCES enforce
+check "one parameter is changed" systemctl reload checmated.service
+check_output "it has the new value" ok bind_in "$cg" 8081
+check_output "and not the old one" EACCES bind_in "$cg" 8080
+check_output "in the programs that were there" "$ids" program_ids "$cg"
+
+web 0.0.0.0/0:8082 EPERM enforce
+check "two parameters are changed" systemctl reload checmated.service
+check_output "one is in force" ok bind_in "$cg" 8082
+check_output "so is the other" EPERM bind_in "$cg" 9090
+check_not "in a new instance, which both came with" test "$ids" = "$(program_ids "$cg")"
+# The other policy's are the first by name of none: one of the ids stayed.
+check_output "the other policy has the programs it had" 1 sh -c \
+	"checmatectl status --json $cg | jq '[.local[] | select(.policy == \"net-connect\") | .prog] |
+		map(select(. as \$id | \"$(echo "$ids" | xargs)\" | split(\" \") | index(\$id | tostring))) |
+		length | if . > 0 then 1 else 0 end'"
+# shellcheck disable=SC2046 # a word for each
+kill -TERM $(cat "$cgroups$cg/cgroup.procs")
+wait "$insist"
+check_match "what both deny was denied throughout" '^[1-9][0-9]* tries, 0 succeeded$' cat /tmp/insist
+
+ids=$(program_ids "$cg")
+web 0.0.0.0/0:8082 EPERM permissive
+check "the mode is changed" systemctl reload checmated.service
+check_output "the policy only tells" ok bind_in "$cg" 9090
+check_output "and is the one that it was" "$ids" program_ids "$cg"
+check_output "which is listed" permissive listed "$cg" 'select(.[2] == "net-bind") | .[3]'
+web 0.0.0.0/0:8082 EPERM enforce
+check "it is changed back" systemctl reload checmated.service
+check_output "the policy is enforced again" EPERM bind_in "$cg" 9090
+check_output "with the same programs" "$ids" program_ids "$cg"
+
+binding zz-last <<-END
+	[Match]
+	Cgroup=$cg
+	[Policy net-bind]
+	DenyErrno=EROFS
+END
+check "another file gives the same policy" systemctl reload checmated.service
+check_output "the last by name counts" EROFS bind_in "$cg" 8082
+check_output "and is listed" "file $bindings/zz-last.conf" \
+	listed "$cg" 'select(.[2] == "net-bind") | .[4]'
+rm "$bindings/zz-last.conf"
+check "it goes" systemctl reload checmated.service
+check_output "the other counts again" ok bind_in "$cg" 8082
+
+# --- changed behind the daemon's back ----------------------------------------
+
+ids=$(program_ids "$cg")
+control "$cg" clear
+check "policies that somebody detached come back" wait_until 60 bind_gives "$cg" 9090 EPERM
+check "all of them" wait_until 60 has_policy "$cg" net-connect
+check_match "the journal has it" 'net-bind is not as .*web.conf says' journal "$drift" "$cg"
+for attachment in $(attachments "$cg"); do
+	control "$cg" "mode $attachment permissive"
+done
+check "a mode that somebody changed is changed back" wait_until 60 bind_gives "$cg" 9090 EPERM
+checmatectl --direct remove "$cg" net-bind
+check "a policy that somebody removed comes back" wait_until 60 bind_gives "$cg" 9090 EPERM
+checmatectl --direct replace "$cg" net-bind allow=0.0.0.0/0:1-65535
+check "so does one that somebody replaced" wait_until 60 bind_gives "$cg" 9090 EPERM
+check_output "as it was" ok bind_in "$cg" 8082
+check_output "and it is the file's" "file $bindings/web.conf" \
+	listed "$cg" 'select(.[2] == "net-bind") | .[4]'
+checmatectl --direct set "$cg" net-bind allow=0.0.0.0/0:1-65535
+check_output "a parameter is no file of the cgroup's" ok bind_in "$cg" 9090
+check "a reload finds it" systemctl reload checmated.service
+check_output "and gives it its value" EPERM bind_in "$cg" 9090
+id=$(stat -c %i "$cgroups$cg")
+rm -r "${pins:?}/$id/net-bind"
+check "pins that somebody removed are found missing" systemctl reload checmated.service
+check_output "the policy is known again" enforce listed "$cg" 'select(.[2] == "net-bind") | .[3]'
+check_output "and enforced" EPERM bind_in "$cg" 9090
+
+# Somebody who does not give up is not outrun, and nothing is kept busy by him.
+for i in $(seq 20); do
+	control "$cg" clear
+done
+check "who goes on is waited for, and then put right" wait_until 120 bind_gives "$cg" 9090 EPERM
+
+# --- what is not the daemon's to change --------------------------------------
+
+mkdir "$cgroups$top/hand" "$cgroups$top/checmate-selftest.1"
+checmatectl --direct apply "$top/hand" net-bind deny-errno=EROFS
+binding all <<-END
+	[Match]
+	Cgroup=$top/*
+	[Policy net-bind]
+	DenyErrno=EACCES
+END
+check "a file gives what is there by hand" systemctl reload checmated.service
+check_output "it is left alone" EROFS bind_in "$top/hand" 9090
+check_output "and told apart" manual listed "$top/hand" '.[4]'
+check_output "the library's own cgroup is not bound" "" listed "$top/checmate-selftest.1" '.'
+rmdir "$cgroups$top/checmate-selftest.1"
+checmatectl --direct remove "$top/hand" net-bind
+check "when it goes the file counts" systemctl reload checmated.service
+check_output "from then on" EACCES bind_in "$top/hand" 9090
+rm "$bindings/all.conf"
+systemctl reload checmated.service
+
+mkdir "$cgroups$top/sealed"
+binding sealed <<-END
+	[Match]
+	Cgroup=$top/sealed
+	[Policy net-bind]
+	DenyErrno=EACCES
+END
+systemctl reload checmated.service
+echo 1 >"$cgroups$top/sealed/checmate.seal"
+rm "$bindings/sealed.conf"
+check_not "what a sealed cgroup has cannot be taken away" systemctl reload checmated.service
+check_match "which is told" 'sealed' sh -c \
+	"journalctl -q -o cat -p err CHECMATE_CGROUP=$top/sealed"
+check_output "the policy holds" EACCES bind_in "$top/sealed" 9090
+check_match "systemd is told how many are not in order" 'in 1 not all' \
+	systemctl show --property=StatusText checmated.service
+rmdir "$cgroups$top/sealed"
+check "and when there are none any more" wait_until 60 sh -c \
+	"! systemctl show --property=StatusText checmated.service | grep -q 'not all'"
+
+# --- one that fails, and the others ------------------------------------------
+
+policies=/usr/lib/checmate/policies
+binding both <<-END
+	[Match]
+	Cgroup=$top/both
+	[Policy net-bind]
+	DenyErrno=EACCES
+	[Policy net-connect]
+	DenyErrno=EPERM
+END
+systemctl reload checmated.service
+mv "$policies/net-connect.bpf.o" /tmp/net-connect.bpf.o
+mkdir "$cgroups$top/both"
+check "a policy is in force though another one fails" \
+	wait_until 60 bind_gives "$top/both" 9090 EACCES
+check "the other is told of" wait_until 60 sh -c \
+	"journalctl -q -o cat -p err CHECMATE_CGROUP=$top/both | grep -q net-connect"
+mv /tmp/net-connect.bpf.o "$policies/net-connect.bpf.o"
+check "and is tried again by itself" wait_until 120 has_policy "$top/both" net-connect
+rm "$bindings/both.conf"
+systemctl reload checmated.service
+rmdir "$cgroups$top/both"
+
+# --- containers --------------------------------------------------------------
+
+# role ALLOW ERRNO: the file for containers of that role.
+role() {
+	binding role <<-END
+		[Match]
+		Annotation=org.checmate.role=web
+		[Policy net-bind]
+		Allow=$1
+		DenyErrno=$2
+	END
+}
+role 0.0.0.0/0:8080 EACCES
+systemctl reload checmated.service
+bundle web "$top/container" '{ "org.checmate.role": "web" }' probe pause
+check "a container starts" start web
+check_output "it has its policy" EACCES bind_in "$top/container" 9090
+ids=$(program_ids "$top/container")
+before=$(call ListBindings)
+check "checmated is started again" systemctl restart checmated.service
+check_output "it knows what the container has" "$before" call ListBindings
+check_output "and has loaded nothing" "$ids" program_ids "$top/container"
+check_output "not for the cgroup either" "" journal "$applied" "$cg" \
+	--since="$(systemctl show --property=ExecMainStartTimestamp --value checmated.service)"
+role 0.0.0.0/0:8081 EACCES
+check "the container's file is changed" systemctl reload checmated.service
+check_output "the container follows it" ok bind_in "$top/container" 8081
+check_output "in place" "$ids" program_ids "$top/container"
+check_output "whose it is, is listed" "container $bindings/role.conf web" \
+	listed "$top/container" '.[4]'
+control "$top/container" clear
+check "a container's policy comes back, too" \
+	wait_until 60 bind_gives "$top/container" 9090 EACCES
+systemctl stop checmated.service
+control "$top/container" clear
+check_output "while checmated is stopped it is gone" ok bind_in "$top/container" 9090
+check "with checmated it comes back" systemctl start checmated.service
+check_output "before checmated is ready" EACCES bind_in "$top/container" 9090
+rm "$bindings/role.conf"
+check "the file goes" systemctl reload checmated.service
+check_output "the policy goes" ok bind_in "$top/container" 9090
+check "a record of the container is kept" test -e \
+	"/run/checmate/containers/$(stat -c %i "$cgroups$top/container")"
+crun delete -f web
+check "while there is one" wait_until 60 sh -c '[ -z "$(ls /run/checmate/containers)" ]'
+
+# What looks like one, and of which no hook has told.
+binding late <<-'END'
+	[Match]
+	Runtime=podman
+	[Policy net-bind]
+	DenyErrno=EACCES
+END
+systemctl reload checmated.service
+scope=$top/libpod-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.scope
+monitor=$top/libpod-conmon-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.scope
+mkdir "$cgroups$scope" "$cgroups$monitor"
+check_output "such a container has the time to be told of" ok bind_in "$scope" 9090
+check "then it gets what its file says" wait_until 120 bind_gives "$scope" 9090 EACCES
+check_match "which is told to be late" 'policies came late' journal "$late" "$scope"
+check_output "its monitor is no container" ok bind_in "$monitor" 9090
+rmdir "$cgroups$scope" "$cgroups$monitor"
+rm "$bindings/late.conf"
+
+# --- the end -----------------------------------------------------------------
+
+rm "$bindings/web.conf" "$bindings/other.conf"
+check "no file is left" systemctl reload checmated.service
+check_output "and no binding" "" listed "$cg" '.'
+rmdir "$cgroups$cg" "$cgroups$top/hand" "$cgroups$top"
+check "nor any pin" wait_until 60 no_pins
+check_output "nor any record" "" ls /run/checmate/origins /run/checmate/containers -A --hide='*:'
+check_match "checmated has lived through it" 'NRestarts=0' \
+	systemctl show --property=NRestarts checmated.service
+finish
