@@ -9,6 +9,8 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "inifile.h"
@@ -708,6 +710,23 @@ static void source_list_done(struct source_list *list)
 	free(list->items);
 }
 
+/* Whoever can write to a file decides who is held by what. */
+static int check_trust(const char *path, FILE *stream, char **ret_error)
+{
+	struct stat st;
+
+	if (fstat(fileno(stream), &st) < 0)
+		return -errno;
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return inifile_refuse(ret_error, -EPERM,
+				      "%s: belongs to user %u, who could change it; have it belong to root",
+				      path, st.st_uid);
+	if (st.st_mode & S_IWOTH)
+		return inifile_refuse(ret_error, -EPERM,
+				      "%s: everybody could change it; chmod o-w %s", path, path);
+	return 0;
+}
+
 /* Adds nothing for a link to /dev/null, which hides a file of the same name. */
 static int add_source(struct source_list *list, const char *path, char **ret_error)
 {
@@ -717,6 +736,8 @@ static int add_source(struct source_list *list, const char *path, char **ret_err
 	int r;
 
 	r = inifile_open(path, &stream, ret_error);
+	if (r >= 0 && stream)
+		r = check_trust(path, stream, ret_error);
 	if (r < 0 || !stream)
 		return r;
 	copy = strdup(path);
@@ -885,16 +906,13 @@ static bool match_any(char *const *globs, const char *text, int flags)
 	return false;
 }
 
-static bool match_annotations(const struct config_binding *binding, char *const *annotations)
+static bool match_annotations(const struct config_binding *binding, const struct identity *identity)
 {
 	for (size_t i = 0; i < binding->n_annotations; i++) {
 		const struct config_annotation *wanted = &binding->annotations[i];
-		bool found = false;
+		const char *value = identity_annotation(identity, wanted->key);
 
-		for (char *const *a = annotations; a && a[0] && a[1] && !found; a += 2)
-			found = streq(a[0], wanted->key) &&
-				fnmatch(wanted->glob, a[1], FNM_NOESCAPE) == 0;
-		if (!found)
+		if (!value || fnmatch(wanted->glob, value, FNM_NOESCAPE) != 0)
 			return false;
 	}
 	return true;
@@ -997,5 +1015,5 @@ bool config_match(const struct config_binding *binding, const struct identity *i
 		return false;
 	if (binding->pods && !match_pods(binding->pods, identity))
 		return false;
-	return match_annotations(binding, identity->annotations);
+	return match_annotations(binding, identity);
 }

@@ -339,42 +339,87 @@ int identity_add_runtime(struct identity *identity, const char *runtime)
 	return strv_extend(&identity->runtimes, runtime);
 }
 
-static const char *annotation(const struct identity *identity, const char *key)
+static int compare_key(const void *key, const void *annotation)
 {
-	for (char **a = identity->annotations; a && *a; a += 2)
-		if (streq(a[0], key))
-			return a[1];
-	return NULL;
+	return strcmp(key, *(char *const *)annotation);
 }
 
-static int add_annotation(struct identity *identity, const char *key, const char *value)
+const char *identity_annotation(const struct identity *identity, const char *key)
 {
-	_cleanup_free_ char *key_copy = NULL, *value_copy = NULL;
-	char **annotations;
-	size_t n;
+	char **found;
 
-	for (char **a = identity->annotations; a && *a; a += 2)
-		if (streq(a[0], key))
-			return set_text(&a[1], value, strlen(value));
+	if (!identity->annotations)
+		return NULL;
+	found = bsearch(key, identity->annotations, strv_length(identity->annotations) / 2,
+			2 * sizeof(char *), compare_key);
+	return found ? found[1] : NULL;
+}
 
-	key_copy = strdup(key);
-	value_copy = strdup(value);
-	if (!key_copy || !value_copy)
+struct annotation {
+	char *key, *value;
+	size_t order;
+};
+
+static int compare_annotations(const void *a, const void *b)
+{
+	const struct annotation *x = a, *y = b;
+
+	return strcmp(x->key, y->key) ?: (x->order > y->order) - (x->order < y->order);
+}
+
+static void free_annotations(struct annotation *items, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(items[i].key);
+		free(items[i].value);
+	}
+}
+
+/* There may be as many as a message can hold: they are sorted, not searched one by one. */
+static int add_annotations(struct identity *identity, const char *const *annotations)
+{
+	size_t n_old = strv_length(identity->annotations) / 2;
+	size_t n_new = strv_length((char *const *)annotations) / 2;
+	_cleanup_free_ struct annotation *items = calloc(n_old + n_new + 1, sizeof(*items));
+	_cleanup_free_ char **sorted = calloc(2 * (n_old + n_new) + 1, sizeof(*sorted));
+	size_t n = 0;
+
+	if (!items || !sorted)
 		return -ENOMEM;
-	n = strv_length(identity->annotations);
-	annotations = reallocarray(identity->annotations, n + 3, sizeof(*annotations));
-	if (!annotations)
-		return -ENOMEM;
-	annotations[n] = TAKE_PTR(key_copy);
-	annotations[n + 1] = TAKE_PTR(value_copy);
-	annotations[n + 2] = NULL;
-	identity->annotations = annotations;
+	for (size_t i = 0; i < n_new; i++) {
+		struct annotation *item = &items[n_old + i];
+
+		item->key = strdup(annotations[2 * i]);
+		item->value = strdup(annotations[2 * i + 1]);
+		item->order = n_old + i;
+		if (!item->key || !item->value) {
+			free_annotations(items + n_old, i + 1);
+			return -ENOMEM;
+		}
+	}
+	for (size_t i = 0; i < n_old; i++) {
+		items[i].key = identity->annotations[2 * i];
+		items[i].value = identity->annotations[2 * i + 1];
+		items[i].order = i;
+	}
+
+	qsort(items, n_old + n_new, sizeof(*items), compare_annotations);
+	for (size_t i = 0; i < n_old + n_new; i++) {
+		if (i + 1 < n_old + n_new && streq(items[i].key, items[i + 1].key)) {
+			free_annotations(&items[i], 1);
+			continue;
+		}
+		sorted[n++] = items[i].key;
+		sorted[n++] = items[i].value;
+	}
+	free(identity->annotations);
+	identity->annotations = TAKE_PTR(sorted);
 	return 0;
 }
 
 static int runtimes_by_annotations(struct identity *identity)
 {
-	const char *manager = annotation(identity, "io.container.manager");
+	const char *manager = identity_annotation(identity, "io.container.manager");
 	int r;
 
 	/*
@@ -407,7 +452,7 @@ static int set_pod(struct identity *identity, const char *namespace, size_t name
 /* k8s_NAME_NAMESPACE_UID_ATTEMPT, in which CRI-O writes the pod of each container */
 static int pod_by_sandbox_name(struct identity *identity)
 {
-	const char *text = annotation(identity, "io.kubernetes.cri-o.SandboxName");
+	const char *text = identity_annotation(identity, "io.kubernetes.cri-o.SandboxName");
 	const char *name, *namespace, *uid;
 
 	text = text ? startswith(text, "k8s_") : NULL;
@@ -424,8 +469,8 @@ static int pod_by_sandbox_name(struct identity *identity)
 static int pod_by_annotations(struct identity *identity)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(pod_keys); i++) {
-		const char *namespace = annotation(identity, pod_keys[i].namespace);
-		const char *name = annotation(identity, pod_keys[i].name);
+		const char *namespace = identity_annotation(identity, pod_keys[i].namespace);
+		const char *name = identity_annotation(identity, pod_keys[i].name);
 		int r;
 
 		if (namespace && name && *namespace && *name)
@@ -442,15 +487,11 @@ int identity_add_annotations(struct identity *identity, const char *const *annot
 {
 	int r;
 
-	for (const char *const *a = annotations; a && a[0] && a[1]; a += 2) {
-		r = add_annotation(identity, a[0], a[1]);
-		if (r < 0)
-			return r;
-	}
-	r = runtimes_by_annotations(identity);
-	if (r < 0)
-		return r;
-	r = pod_by_annotations(identity);
+	r = add_annotations(identity, annotations);
+	if (r >= 0)
+		r = runtimes_by_annotations(identity);
+	if (r >= 0)
+		r = pod_by_annotations(identity);
 	return r < 0 ? r : 0;
 }
 

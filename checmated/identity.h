@@ -32,7 +32,7 @@ struct identity {
 	char *container; /* the engine's id; NULL: not a container */
 	char **runtimes; /* whoever has to do with it: "podman", "crun"…; NULL: not known */
 	char *pod_namespace, *pod_name; /* both or none */
-	char **annotations; /* key, value, key, value, …, NULL; or NULL */
+	char **annotations; /* key, value, …, NULL, sorted by key; or NULL */
 };
 
 /**
@@ -81,6 +81,9 @@ int identity_add_runtime(struct identity *identity, const char *runtime);
  * Return: 0; -ENOMEM.
  */
 int identity_add_annotations(struct identity *identity, const char *const *annotations);
+
+/* The value of an annotation; NULL: the container has none of that key. */
+const char *identity_annotation(const struct identity *identity, const char *key);
 
 /* Is the cgroup that of a container, rather than of a unit, a slice or nothing known? */
 bool identity_is_container(const struct identity *identity);

@@ -18,6 +18,7 @@
 #include "utf8.h"
 
 #define BLANK " \t"
+#define FILE_MAX (1024 * 1024) /* nobody has written that by hand */
 
 /* What a line fed to inih is. */
 enum feed {
@@ -456,6 +457,9 @@ int inifile_open(const char *path, FILE **ret_stream, char **ret_error)
 	}
 	if (!S_ISREG(st.st_mode))
 		return unreadable(path, S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL, ret_error);
+
+	if (st.st_size > FILE_MAX)
+		return unreadable(path, -EFBIG, ret_error);
 
 	stream = fdopen(fd, "r");
 	if (!stream)

@@ -57,7 +57,7 @@ int inifile_refuse(char **ret_reason, int r, const char *format, ...) _printf_(3
  *	that is /dev/null, which hides a file of the same name elsewhere.
  * @ret_error: on failure other than -ENOMEM, "PATH: reason".
  *
- * Return: 0; -errno, also when it is not a regular file.
+ * Return: 0; -errno, also when it is not a regular file, or larger than 1 MiB.
  */
 int inifile_open(const char *path, FILE **ret_stream, char **ret_error);
 

@@ -353,6 +353,31 @@ static void test_not_a_file(void **state)
 	assert_non_null(strstr(error, "b.conf: cannot be read"));
 }
 
+/* What others can change is not taken, not even from root's directories. */
+static void test_trust(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(config_freep) struct config *config = NULL;
+	_cleanup_free_ char *error = NULL, *path = NULL;
+
+	put(f, 1, "a.conf", MATCH "[Policy p]\n");
+	put_below(f, 1, "a.conf.d", "b.conf", "[Policy p]\n");
+	assert_true(asprintf(&path, "%s/a.conf.d/b.conf", f->dirs[1]) > 0);
+	assert_int_equal(chmod(path, 0606), 0);
+	assert_int_equal(load(f, &config, &error), -EPERM);
+	assert_non_null(strstr(error, "/a.conf.d/b.conf: everybody could change it; chmod"));
+	free(TAKE_PTR(error));
+
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_int_equal(load(f, &config, &error), 0);
+	if (geteuid() != 0)
+		return;
+	config = config_free(config);
+	assert_int_equal(chown(path, 65534, 65534), 0);
+	assert_int_equal(load(f, &config, &error), -EPERM);
+	assert_non_null(strstr(error, "belongs to user 65534"));
+}
+
 static int refuse_second(struct config_policy *policy, struct config_place *ret_place,
 			 char **ret_reason, void *userdata)
 {
@@ -784,6 +809,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_long_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nul, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_a_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_trust, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_verify, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_drop_ins, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_list, setup, teardown),

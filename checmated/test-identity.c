@@ -337,6 +337,40 @@ static void test_sources_are_united(void **state)
 	assert_string_equal(identity.container, "web");
 }
 
+static void test_many_annotations(void **state)
+{
+	enum {
+		MANY = 100000
+	};
+	_cleanup_(identity_done) struct identity identity = {};
+	_cleanup_strv_ char **all = calloc(2 * MANY + 1, sizeof(*all));
+
+	(void)state;
+	assert_non_null(all);
+	/* From behind, and every key twice. */
+	for (size_t i = 0; i < MANY; i++) {
+		assert_true(asprintf(&all[2 * i], "key-%zu", (MANY - i) / 2) > 0);
+		assert_true(asprintf(&all[2 * i + 1], "%zu", i) > 0);
+	}
+	assert_int_equal(identity_from_path("/a", &identity), 0);
+	assert_null(identity_annotation(&identity, "key-1"));
+	assert_int_equal(identity_add_annotations(&identity, (const char *const *)all), 0);
+	assert_int_equal(strv_length(identity.annotations) / 2, MANY / 2 + 1);
+	/* The later one counts. */
+	assert_string_equal(identity_annotation(&identity, "key-0"), "99999");
+	assert_string_equal(identity_annotation(&identity, "key-1"), "99998");
+	assert_string_equal(identity_annotation(&identity, "key-49999"), "2");
+	assert_string_equal(identity_annotation(&identity, "key-50000"), "0");
+	assert_null(identity_annotation(&identity, "key-50001"));
+	assert_null(identity_annotation(&identity, ""));
+	/* The earlier ones are there as well. */
+	assert_int_equal(identity_add_annotations(&identity,
+						  (const char *const[]){ "key-0", "new", NULL }),
+			 0);
+	assert_string_equal(identity_annotation(&identity, "key-0"), "new");
+	assert_string_equal(identity_annotation(&identity, "key-7"), "99986");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -344,6 +378,7 @@ int main(void)
 		cmocka_unit_test(test_bad_paths),
 		cmocka_unit_test(test_annotations),
 		cmocka_unit_test(test_sources_are_united),
+		cmocka_unit_test(test_many_annotations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

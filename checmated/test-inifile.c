@@ -261,6 +261,14 @@ static void test_open(void **state)
 	free(TAKE_PTR(error));
 	assert_int_equal(inifile_open(dir, &stream, &error), -EISDIR);
 	free(TAKE_PTR(error));
+	stream = fopen(path, "we");
+	assert_non_null(stream);
+	assert_int_equal(ftruncate(fileno(stream), 1024 * 1024 + 1), 0);
+	fclose(stream);
+	stream = (FILE *)dir;
+	assert_int_equal(inifile_open(path, &stream, &error), -EFBIG);
+	free(TAKE_PTR(error));
+	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_int_equal(inifile_open(path, &stream, &error), -EINVAL);
 	free(TAKE_PTR(error));

@@ -44,6 +44,12 @@ has '"loaded":true'
 like policy-verify policy verify no-such
 has '"accepted":false'
 
+mkdir -p /tmp/bindings
+printf '[Match]\nUnit=a.service\n[Policy net-bind]\nMode=permissive\nAllow=0.0.0.0:80\n' \
+	>/tmp/bindings/a.conf
+like config-verify config verify /tmp/bindings
+has '"permissive":true'
+
 like apply apply / net-connect
 has '"applied":\['
 like apply apply /a net-bind net-family
