@@ -434,9 +434,11 @@ static int setup_signals(struct manager *manager)
 		return -errno;
 
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
-		/* Without a handler the signal ends the loop. */
+		bool hangup = signals[i] == SIGHUP;
+
+		/* Without a handler the signal ends the loop, @userdata being the result. */
 		r = sd_event_add_signal(manager->event, NULL, signals[i],
-					signals[i] == SIGHUP ? on_hangup : NULL, manager);
+					hangup ? on_hangup : NULL, hangup ? manager : NULL);
 		if (r < 0)
 			return r;
 	}

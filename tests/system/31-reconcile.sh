@@ -44,9 +44,12 @@ attachments() {
 	checmatectl status --json "$1" | jq -r '.local[].id'
 }
 
-# journal MESSAGE_ID CGROUP: what has been written about it.
+# journal MESSAGE_ID CGROUP [FIELD=VALUE…]: what has been written about it.
 journal() {
-	journalctl -q -o cat MESSAGE_ID="$1" CHECMATE_CGROUP="$2"
+	journal_id=$1
+	journal_cgroup=$2
+	shift 2
+	journalctl -q -o cat MESSAGE_ID="$journal_id" CHECMATE_CGROUP="$journal_cgroup" "$@"
 }
 drift=b0208a99c1f84c979720bd723f0ac23c
 applied=73b5f61c9ea84aaf8b34ac56ca98b1db
@@ -246,7 +249,7 @@ check "checmated is started again" systemctl restart checmated.service
 check_output "it knows what the container has" "$before" call ListBindings
 check_output "and has loaded nothing" "$ids" program_ids "$top/container"
 check_output "not for the cgroup either" "" journal "$applied" "$cg" \
-	--since="$(systemctl show --property=ExecMainStartTimestamp --value checmated.service)"
+	_PID="$(systemctl show --property=MainPID --value checmated.service)"
 role 0.0.0.0/0:8081 EACCES
 check "the container's file is changed" systemctl reload checmated.service
 check_output "the container follows it" ok bind_in "$top/container" 8081
@@ -294,7 +297,11 @@ check "no file is left" systemctl reload checmated.service
 check_output "and no binding" "" listed "$cg" '.'
 rmdir "$cgroups$cg" "$cgroups$top/hand" "$cgroups$top"
 check "nor any pin" wait_until 60 no_pins
-check_output "nor any record" "" ls /run/checmate/origins /run/checmate/containers -A --hide='*:'
+check_output "nor any record" "" find /run/checmate/origins /run/checmate/containers \
+	-mindepth 1
 check_match "checmated has lived through it" 'NRestarts=0' \
 	systemctl show --property=NRestarts checmated.service
+check "and ends when it is told to" systemctl stop checmated.service
+check_match "without a failure" 'Result=success' \
+	systemctl show --property=Result checmated.service
 finish
