@@ -86,9 +86,10 @@ check_match "so is podman exec" '^EACCES$' as_user podman exec web probe bind 0.
 
 # ask UID CGROUP: asks for a cgroup as a user, and for the container's process.
 ask() {
-	setpriv --reuid="$1" --regid="$1" --clear-groups busctl call org.checmate1 \
-		/org/checmate1 org.checmate1.Manager ApplyContainer 'sustsa{ss}' \
-		web "$pid" "$2" "$(stat -c %i "$cgroups$2")" crun 1 org.checmate.role web
+	setpriv --reuid="$1" --regid="$1" --clear-groups dbus-send --system --print-reply \
+		--dest=org.checmate1 /org/checmate1 org.checmate1.Manager.ApplyContainer \
+		string:web "uint32:$pid" "string:$2" "uint64:$(stat -c %i "$cgroups$2")" \
+		string:crun dict:string:string:org.checmate.role,web
 }
 
 ids=$(program_ids "$cgroup")
