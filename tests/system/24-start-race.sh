@@ -53,7 +53,7 @@ done
 cat >"$bundles/one" <<-END
 	#!/bin/sh
 	crun run --bundle $bundles/\$1 race-\$1 >$results/\$1.out 2>$results/\$1.err </dev/null
-	exit 0
+	echo >>$results/done
 END
 chmod 755 "$bundles/one"
 
@@ -92,16 +92,28 @@ kill_daemon() {
 	[ "${daemon:-0}" -eq 0 ] || kill -KILL "$daemon"
 }
 
-# What becomes of the daemon, after how many seconds.
-awk -v seed="$seed" 'BEGIN {
+# What becomes of the daemon, when so many more starts have come to an end and so
+# much of a second has passed. It goes by starts, so that it is the same trouble on
+# a machine that is slow.
+awk -v seed="$seed" -v n="$n" 'BEGIN {
 	srand(seed)
-	for (i = 0; i < 10000; i++)
-		print int(rand() * 4), 0.3 + rand() * 3
+	while (ends < n) {
+		ends += int(1 + rand() * 7)
+		print int(rand() * 4), ends, rand() / 2
+	}
 }' >"$results/plan"
+
+ended() {
+	[ "$(wc -l <"$results/done")" -ge "$1" ]
+}
+
 trouble() {
-	while read -r what pause; do
+	while read -r what ends pause; do
+		until ended "$ends"; do
+			sleep 0.1
+		done
 		sleep "$pause"
-		[ ! -e "$results/over" ] || break
+		ended "$n" && break
 		echo "$what" >>"$results/troubles"
 		case "$what" in
 		0) systemctl restart checmated.service ;;
@@ -110,12 +122,12 @@ trouble() {
 		esac 2>/dev/null
 	done <"$results/plan"
 }
+: >"$results/done"
 : >"$results/troubles"
 trouble &
 troubling=$!
 since=$(seconds)
 seq "$n" | xargs -n 1 -P "$at_once" "$bundles/one"
-: >"$results/over"
 echo "# $at_once at once: $(each "$since" "$n") ms each"
 wait "$troubling"
 echo "# the daemon: $(sed 's/0/restarted/; s/1/stopped/; s/[23]/killed/' "$results/troubles" | sort | uniq -c | xargs)"
