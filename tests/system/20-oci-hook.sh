@@ -4,6 +4,8 @@
 # checmate-oci-hook: whatever is in the way, a container does not start without
 # the policies that it is given; and the cgroup they go to is the right one.
 #
+# Takes: 60
+#
 # Functions are called by name, which shellcheck cannot see.
 # shellcheck disable=SC2317
 
