@@ -36,6 +36,14 @@ bool detect_section(const char *text, size_t size)
 	return false;
 }
 
+bool detect_root(const char *text, size_t size)
+{
+	static const char directory[] = "RootDirectory", image[] = "RootImage";
+
+	return memmem(text, size, directory, strlen(directory)) ||
+	       memmem(text, size, image, strlen(image));
+}
+
 unsigned int detect_misspelt(const char *text, size_t size)
 {
 	const char *end = text + size;

@@ -19,6 +19,12 @@
 bool detect_section(const char *text, size_t size);
 
 /*
+ * Whether @text may give the unit a root directory of its own, in which what systemd
+ * executes for it has to be.
+ */
+bool detect_root(const char *text, size_t size);
+
+/*
  * The line, counted from 1, of the first section that detect_section() finds at the
  * start of a line and whose name does not begin with "X-Checmate"; 0 for none.
  */

@@ -32,6 +32,7 @@
 struct scan {
 	const struct generator *generator;
 	char **found; /* names whose NAME.d is to have the drop-in */
+	char **rooted; /* names that may have a root directory of their own */
 	char *last; /* of the names of all drop-ins, the one that sorts last */
 	int r; /* the first failure */
 };
@@ -39,6 +40,7 @@ struct scan {
 static void scan_done(struct scan *scan)
 {
 	strv_free(scan->found);
+	strv_free(scan->rooted);
 	free(scan->last);
 }
 
@@ -74,11 +76,17 @@ static const char *find_type(const char *name)
 	return NULL;
 }
 
+/* What the files of one name say. */
+struct finding {
+	bool section;
+	bool root;
+};
+
 /*
- * Whether a file has a section of ours. One that cannot be read may have: its unit gets
- * the helper, which says what is wrong with the file.
+ * A file that cannot be read may have a section of ours: its unit gets the helper, which
+ * says what is wrong with the file.
  */
-static bool speaks_of_us(int dir_fd, const char *name)
+static void look_into(int dir_fd, const char *name, struct finding *finding)
 {
 	_cleanup_free_ char *text = NULL;
 	_cleanup_close_ int fd = -1;
@@ -88,22 +96,32 @@ static bool speaks_of_us(int dir_fd, const char *name)
 	/* O_NONBLOCK: a FIFO must not hold systemd up. */
 	fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0 && (errno == ENOENT || errno == ENXIO))
-		return false;
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return true;
+		return;
 	/* What is no file, as /dev/null, is no unit to systemd either. */
-	if (!S_ISREG(st.st_mode))
-		return false;
-	if (file_read_fd(fd, UNIT_FILE_MAX, &text, &size) < 0)
-		return true;
-	return detect_section(text, size);
+	if (fd >= 0 && !fstat(fd, &st) && !S_ISREG(st.st_mode))
+		return;
+	if (fd < 0 || file_read_fd(fd, UNIT_FILE_MAX, &text, &size) < 0) {
+		finding->section = true;
+		return;
+	}
+	finding->section = finding->section || detect_section(text, size);
+	finding->root = finding->root || detect_root(text, size);
 }
 
-static int scan_add(struct scan *scan, const char *name)
+static int add_once(char ***names, const char *name)
 {
-	if (strv_contains(scan->found, name))
-		return 0;
-	return strv_extend(&scan->found, name);
+	return strv_contains(*names, name) ? 0 : strv_extend(names, name);
+}
+
+static int note(struct scan *scan, const char *name, const struct finding *finding)
+{
+	int r = 0;
+
+	if (finding->section)
+		r = add_once(&scan->found, name);
+	if (!r && finding->root)
+		r = add_once(&scan->rooted, name);
+	return r;
 }
 
 static bool is_conf(const char *name)
@@ -154,7 +172,7 @@ static int scan_drop_ins(struct scan *scan, int dir_fd, const char *name)
 	_cleanup_free_ char *unit = strndup(name, strlen(name) - strlen(".d"));
 	_cleanup_closedir_ DIR *dir = NULL;
 	const struct dirent *entry;
-	bool found = false;
+	struct finding finding = {};
 	int r;
 
 	if (!unit)
@@ -170,12 +188,12 @@ static int scan_drop_ins(struct scan *scan, int dir_fd, const char *name)
 		r = note_last(scan, entry->d_name);
 		if (r < 0)
 			return r;
-		found = found || speaks_of_us(dirfd(dir), entry->d_name);
+		look_into(dirfd(dir), entry->d_name, &finding);
 	}
 	/* What follows in the folder may have a section, then. */
 	if (errno)
-		found = true;
-	return found ? scan_add(scan, unit) : 0;
+		finding.section = true;
+	return note(scan, unit, &finding);
 }
 
 static int scan_dir(struct scan *scan, const char *path)
@@ -189,13 +207,16 @@ static int scan_dir(struct scan *scan, const char *path)
 		return r;
 	while ((errno = 0, entry = readdir(dir))) {
 		const char *name = entry->d_name;
+		struct finding finding = {};
 		size_t n = strlen(name);
 
-		r = 0;
-		if (n > 2 && streq(name + n - 2, ".d"))
+		if (n > 2 && streq(name + n - 2, ".d")) {
 			r = scan_drop_ins(scan, dirfd(dir), name);
-		else if (strchr(name, '.') && find_type(name) && speaks_of_us(dirfd(dir), name))
-			r = scan_add(scan, name);
+		} else {
+			if (strchr(name, '.') && find_type(name))
+				look_into(dirfd(dir), name, &finding);
+			r = note(scan, name, &finding);
+		}
 		if (r < 0)
 			return r;
 	}
@@ -204,6 +225,31 @@ static int scan_dir(struct scan *scan, const char *path)
 				"%s: %m; see to it, then reload systemd: units may start without their policies",
 				path);
 	return 0;
+}
+
+/*
+ * Whether what is said of @name holds for @unit as well: it is its type, a prefix of its
+ * name, or the template it is made of. Other names of a unit are not known here.
+ */
+static bool covers(const char *name, const char *unit)
+{
+	const char *dot = strrchr(name, '.'), *type = find_type(unit);
+	size_t n;
+
+	if (streq(name, unit))
+		return true;
+	if (!dot)
+		return streq(name, type);
+	n = dot - name;
+	return n && strchr("-@", dot[-1]) && streq(dot + 1, type) && !strncmp(name, unit, n);
+}
+
+static bool any_covers(char *const *names, const char *unit)
+{
+	for (char *const *name = names; name && *name; name++)
+		if (covers(*name, unit))
+			return true;
+	return false;
 }
 
 /* A name that sorts behind @last. */
@@ -282,7 +328,9 @@ static void write_drop_in(struct scan *scan, const char *unit, const char *name)
 {
 	static const size_t longest = UNIT_NAME_MAX - strlen(HELPER_PREFIX) - strlen(HELPER_SUFFIX);
 	const char *type = find_type(unit);
-	bool runs = streq(type, "service") || streq(type, "socket");
+	/* Its own commands are looked for in its root, and the helper is not there. */
+	bool runs = (streq(type, "service") || streq(type, "socket")) &&
+		    !any_covers(scan->rooted, unit);
 	_cleanup_free_ char *conf = NULL;
 	int r;
 
@@ -337,6 +385,11 @@ int generator_run(const struct generator *generator)
 	if (!scan.found)
 		return scan.r;
 
+	/* A drop-in for a type or a prefix is not the right one for those. */
+	for (char **unit = scan.rooted; unit && *unit; unit++)
+		if (any_covers(scan.found, *unit) && add_once(&scan.found, *unit) < 0)
+			return complain(&scan, -ENOMEM,
+					"out of memory; units may start without their policies");
 	r = name_drop_in(scan.last, &name);
 	if (!r)
 		write_exceptions(&scan, name);

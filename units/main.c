@@ -39,6 +39,7 @@
 /* What the whole run is about. */
 struct run {
 	const char *name; /* as given */
+	bool prepare; /* before systemd starts the unit, not when it does */
 	int back; /* see escape() */
 	struct manager_unit unit;
 	struct section section;
@@ -73,15 +74,18 @@ static bool stderr_is_journal(void)
 static void tell(struct run *run, int priority, const char *text, const char *detail)
 {
 	const char *unit = run->unit.id ?: run->name;
+	bool journal = stderr_is_journal();
 
 	escape_undo(&run->back);
-	fprintf(stderr, "<%d>checmate-unit: %s\n", priority, text);
+	if (journal)
+		fprintf(stderr, "<%d>", priority);
+	fprintf(stderr, "checmate-unit: %s\n", text);
 	if (detail)
 		fprintf(stderr, "%s\n", detail);
 	/* The unit may send its standard error elsewhere. "journalctl -u" finds this. */
-	if (!stderr_is_journal())
-		(void)sd_journal_send("MESSAGE=%s", text, "MESSAGE_ID=" MESSAGE_ID, "PRIORITY=%d",
-				      priority, "OBJECT_SYSTEMD_UNIT=%s", unit,
+	if (!journal)
+		(void)sd_journal_send("MESSAGE=checmate-unit: %s", text, "MESSAGE_ID=" MESSAGE_ID,
+				      "PRIORITY=%d", priority, "OBJECT_SYSTEMD_UNIT=%s", unit,
 				      "CHECMATE_DETAIL=%s", detail ?: "", NULL);
 }
 
@@ -224,12 +228,12 @@ static int open_cgroup(struct run *run)
 	if (*unit->cgroup) {
 		path = strdup(unit->cgroup);
 		r = path ? 0 : -ENOMEM;
-	} else if (streq(place_type(unit->id), "Service") || streq(place_type(unit->id), "Socket")) {
-		return fail(run, -ENOENT,
-			    "%s: nothing of it runs, so it has no cgroup; this is what systemd executes before its first command",
-			    unit->id);
-	} else {
+	} else if (run->prepare) {
 		r = place_find(unit->id, unit->slice, &path);
+	} else {
+		return fail(run, -ENOENT,
+			    "%s: it has no cgroup, as it is not about to start; this is for systemd to execute",
+			    unit->id);
 	}
 	if (!r)
 		r = make_cgroup(path);
@@ -511,15 +515,17 @@ int main(int argc, char **argv)
 {
 	_cleanup_(run_done) struct run run = { .back = -1 };
 
-	if (argc != 3 || !streq(argv[1], "apply")) {
+	if (argc != 3 || (!streq(argv[1], "apply") && !streq(argv[1], "prepare"))) {
 		fprintf(stderr,
-			"usage: checmate-unit apply UNIT\n"
+			"usage: checmate-unit apply|prepare UNIT\n"
 			"\n"
-			"Gives a unit that is about to start the policies of its [X-Checmate]. See\n"
-			"checmate.unit(5); systemd executes it.\n");
+			"Gives a unit the policies of its [X-Checmate], for systemd: \"apply\" as a\n"
+			"command of the unit when it starts, \"prepare\" before that. See\n"
+			"checmate.unit(5).\n");
 		return 2;
 	}
 	run.name = argv[2];
+	run.prepare = streq(argv[1], "prepare");
 	escape(&run.back);
 	return apply_unit(&run) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

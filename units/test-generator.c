@@ -179,6 +179,36 @@ static void test_kinds(void **state)
 	assert_string_equal(said, "");
 }
 
+static void test_rooted(void **state)
+{
+	(void)state;
+	write_file("a/x.service", CONF "[Service]\nRootDirectory=/x\n");
+	write_file("a/y.service", CONF);
+	write_file("a/y.service.d/root.conf", "RootImage=/y\n");
+	write_file("a/pre-.service.d/x.conf", CONF);
+	write_file("a/pre-one.service", "RootDirectory=/x\n");
+	write_file("a/pre-two.service", "");
+	write_file("a/t@.service", "RootDirectory=/x\n");
+	write_file("a/t@i.service.d/x.conf", CONF);
+	write_file("a/free.service", "RootDirectory=/x\n");
+	write_file("a/pre-one.socket", "RootDirectory=/x\n");
+	assert_int_equal(run(), 0);
+	expect_link("out/x.service.d/zz-checmate.conf", "conf/unit.conf");
+	expect_link("out/y.service.d/zz-checmate.conf", "conf/unit.conf");
+	expect_link("out/pre-.service.d/zz-checmate.conf", "conf/service.conf");
+	expect_link("out/pre-one.service.d/zz-checmate.conf", "conf/unit.conf");
+	expect_none("out/pre-two.service.d");
+	expect_link("out/t@i.service.d/zz-checmate.conf", "conf/unit.conf");
+	expect_none("out/t@.service.d");
+	expect_none("out/free.service.d");
+	expect_none("out/pre-one.socket.d");
+	write_file("b/service.d/x.conf", CONF);
+	assert_int_equal(run(), -EEXIST);
+	expect_link("out/free.service.d/zz-checmate.conf", "conf/unit.conf");
+	expect_link("out/t@.service.d/zz-checmate.conf", "conf/unit.conf");
+	expect_link("out/service.d/zz-checmate.conf", "conf/service.conf");
+}
+
 /* The name sorts behind all others, whatever they are. */
 static void test_last(void **state)
 {
@@ -314,6 +344,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_kinds, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rooted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_root_slice, setup, teardown),
