@@ -5,7 +5,7 @@
 # it gives them; of several files and drop-ins the right one counts; and what is
 # wrong with a file is told beforehand, by an ordinary user too.
 #
-# Takes: 45
+# Takes: 60
 #
 # Functions are called by name, which shellcheck cannot see.
 # shellcheck disable=SC2317
