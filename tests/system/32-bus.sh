@@ -250,7 +250,7 @@ rm "$rules"
 mkdir "$cgroups$cg/user"
 chown 65534:65534 "$cgroups$cg/user"
 id=$(stat -c %i "$cgroups$cg/user")
-in_cgroup "$cg/user" "$tests/probe" pause &
+sh -c "echo \$\$ >$cgroups$cg/user/cgroup.procs && exec $tests/probe pause" &
 pid=$!
 check "a process is in it" wait_until 20 grep -qx "$pid" "$cgroups$cg/user/cgroup.procs"
 check_output "who owns a cgroup may have a container in it, which no file is for" \
@@ -300,6 +300,7 @@ for change in applied parameters mode replaced removed; do
 	check "as $change" grep -q "string \"$change\"" "$heard/journal"
 done
 check "with the subject" grep -q 'string ".*0\.0\.0\.0:9090"' "$heard/journal"
+check_match "they are counted" '^t [1-9]' property EventsRead
 check "others hear of other binding files" wait_until 60 told nobody 'member=PropertiesChanged'
 check_output "and of nothing else" 0 sh -c \
 	"grep -Ec 'member=(Denied|BindingChanged)' '$heard/nobody' || :"
