@@ -34,6 +34,9 @@
 /* How long a count of all bindings holds: everybody may ask, as often as they like. */
 #define COUNT_USEC (1000u * 1000u)
 
+/* An answer that is larger than the bus takes would end the connection to it. */
+#define REPLY_MAX (16u * 1024u * 1024u)
+
 #define ACTION_INSPECT "org.checmate1.inspect"
 #define ACTION_MANAGE "org.checmate1.manage"
 
@@ -102,7 +105,9 @@ static int refuse(const struct call *call, int r, const char *text, const char *
 	if (!call->method->action || streq(call->method->action, ACTION_MANAGE))
 		log_event(LOG_ERR, LOG_ID_BINDING_FAILED,
 			  &(struct log_fields){
-				  .cgroup = request->target,
+				  .cgroup = request->target && *request->target == '/' ?
+						    request->target :
+						    NULL,
 				  .policy = request->policy,
 				  .container = request->id,
 				  .error = -r,
@@ -152,12 +157,23 @@ static int open_cgroup(const struct call *call, struct checmate_cgroup **ret_cgr
 	return r < 0 ? refuse_report(call, r, &error, ret_error) : 0;
 }
 
-static int reply_document(sd_bus_message *m, struct json_object *document)
+static int check_reply(size_t size, sd_bus_error *ret_error)
+{
+	if (size <= REPLY_MAX)
+		return 0;
+	return sd_bus_error_setf(ret_error, BUS_ERROR("LimitReached"),
+				 "the answer has more than %u MiB; ask about a part of it",
+				 REPLY_MAX >> 20);
+}
+
+static int reply_document(sd_bus_message *m, struct json_object *document, sd_bus_error *ret_error)
 {
 	const char *text = report_text(document, false);
 	int r;
 
-	r = text ? sd_bus_reply_method_return(m, "s", text) : -ENOMEM;
+	r = text ? check_reply(strlen(text), ret_error) : -ENOMEM;
+	if (r >= 0)
+		r = sd_bus_reply_method_return(m, "s", text);
 	json_object_put(document);
 	return r;
 }
@@ -378,6 +394,25 @@ static int append_binding(sd_bus_message *m, const struct store_binding *binding
 	return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+/* About what it takes on the bus. */
+static size_t size_of_binding(const struct store_binding *binding)
+{
+	size_t n = 64 + strlen(binding->cgroup) + strlen(binding->policy) + strlen(binding->origin);
+
+	for (char **p = binding->params; p && *p; p++)
+		n += 16 + strlen(*p);
+	return n;
+}
+
+static size_t size_of_bindings(const struct store_binding *bindings, size_t n)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < n; i++)
+		size += size_of_binding(&bindings[i]);
+	return size;
+}
+
 static int reply_bindings(sd_bus_message *m, const struct store_binding *bindings, size_t n)
 {
 	_cleanup_message_ sd_bus_message *reply = NULL;
@@ -403,7 +438,9 @@ static int run_list_bindings(sd_bus_message *m, const struct call *call, sd_bus_
 	r = store_list(&call->manager->store, &bindings, &n, &error);
 	if (r < 0)
 		return refuse_store(call, r, &error, ret_error);
-	r = reply_bindings(m, bindings, n);
+	r = check_reply(size_of_bindings(bindings, n), ret_error);
+	if (r >= 0)
+		r = reply_bindings(m, bindings, n);
 	store_list_free(bindings, n);
 	return r;
 }
@@ -469,7 +506,8 @@ static int run_get_status(sd_bus_message *m, const struct call *call, sd_bus_err
 			return r;
 		r = report_status(cgroup, &document, &error);
 	}
-	return r < 0 ? refuse_report(call, r, &error, ret_error) : reply_document(m, document);
+	return r < 0 ? refuse_report(call, r, &error, ret_error) :
+		       reply_document(m, document, ret_error);
 }
 
 static int run_get_tree(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
@@ -485,7 +523,8 @@ static int run_get_tree(sd_bus_message *m, const struct call *call, sd_bus_error
 		r = target_open(call->request.target, true, &cgroup, &error);
 	if (r >= 0)
 		r = report_tree(cgroup, call->request.all, &document, &error);
-	return r < 0 ? refuse_report(call, r, &error, ret_error) : reply_document(m, document);
+	return r < 0 ? refuse_report(call, r, &error, ret_error) :
+		       reply_document(m, document, ret_error);
 }
 
 static int run_explain(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
@@ -500,7 +539,8 @@ static int run_explain(sd_bus_message *m, const struct call *call, sd_bus_error 
 	if (r < 0)
 		return r;
 	r = report_explain(cgroup, *hook ? hook : NULL, &document, &error);
-	return r < 0 ? refuse_report(call, r, &error, ret_error) : reply_document(m, document);
+	return r < 0 ? refuse_report(call, r, &error, ret_error) :
+		       reply_document(m, document, ret_error);
 }
 
 static int run_get_parameters(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
@@ -514,7 +554,8 @@ static int run_get_parameters(sd_bus_message *m, const struct call *call, sd_bus
 	if (r < 0)
 		return r;
 	r = report_params_of(cgroup, call->request.policy, NULL, &document, &error);
-	return r < 0 ? refuse_report(call, r, &error, ret_error) : reply_document(m, document);
+	return r < 0 ? refuse_report(call, r, &error, ret_error) :
+		       reply_document(m, document, ret_error);
 }
 
 static int run_open_events(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)

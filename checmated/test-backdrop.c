@@ -95,13 +95,26 @@ static int changed(struct store_error *error)
 	return store_answer(error);
 }
 
+static const char *text_of_size(void)
+{
+	static char *text;
+
+	text = realloc(text, backdrop.size + 1);
+	must(text);
+	memset(text, 'a', backdrop.size);
+	text[backdrop.size] = '\0';
+	return text;
+}
+
 static int looked(struct json_object **ret_document, struct report_error *error)
 {
 	backdrop.n_looked++;
 	if (backdrop.result < 0)
 		error->text = strdup("backdrop: it shows nothing; do not ask it");
-	else
+	else if (!backdrop.size)
 		*ret_document = json_object_new_object();
+	else
+		*ret_document = json_object_new_string_len(text_of_size(), backdrop.size);
 	return backdrop.result;
 }
 
@@ -206,7 +219,7 @@ int store_list(struct store *store, struct store_binding **ret_bindings, size_t 
 	binding->mode = "enforce";
 	binding->origin = strdup("manual");
 	must(strv_extend(&binding->params, "allow") >= 0);
-	must(strv_extend(&binding->params, "10.0.0.0/8:80") >= 0);
+	must(strv_extend(&binding->params, backdrop.size ? text_of_size() : "10.0.0.0/8:80") >= 0);
 	*ret_bindings = binding;
 	*ret_n = 1;
 	return 0;

@@ -18,6 +18,7 @@
  * struct backdrop - What it does, and what was done with it.
  * @result: 0, or what everything fails with.
  * @cgroup_fd: directory of every cgroup there is.
+ * @size: how long documents and values of parameters are; 0 for a few bytes.
  * @n_changed: how often something was to be changed.
  * @n_looked: how often something was looked at.
  * @n_logged: how often something was logged.
@@ -26,6 +27,7 @@
 struct backdrop {
 	int result;
 	int cgroup_fd;
+	size_t size;
 	unsigned int n_changed;
 	unsigned int n_looked;
 	unsigned int n_logged;

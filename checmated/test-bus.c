@@ -355,6 +355,25 @@ static void test_bounds(void **state)
 	assert_refused(f, TOO_MUCH, "parameter");
 }
 
+/* What would be more than the bus takes is not sent, or nobody were heard any more. */
+static void test_answers(void **state)
+{
+	struct fixture *f = *state;
+
+	backdrop.size = 15u * 1024 * 1024;
+	call(f, "GetTree", "sb", "", true);
+	assert_string_equal(f->error, "");
+	call(f, "ListBindings", "");
+	assert_string_equal(f->error, "");
+	backdrop.size = 16u * 1024 * 1024;
+	call(f, "GetTree", "sb", "", true);
+	assert_string_equal(f->error, TOO_MUCH);
+	call(f, "GetStatus", "s", "");
+	assert_string_equal(f->error, TOO_MUCH);
+	call(f, "ListBindings", "");
+	assert_string_equal(f->error, TOO_MUCH);
+}
+
 /* What nobody may is not begun; what is malformed is refused without a question. */
 static void test_who(void **state)
 {
@@ -665,6 +684,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_lists, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_malformed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_failures, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_container, setup, teardown),
