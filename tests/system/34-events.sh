@@ -153,6 +153,7 @@ reader=$!
 in_cgroup "$cg/few" probe bind 0.0.0.0 81 >/dev/null
 check "somebody else reads" wait_until 30 grep -q 0.0.0.0:81 /tmp/reader
 check "checmated starts nevertheless" systemctl start checmated.service
+journalctl --sync
 check_match "says that nobody is told by it" "nobody is told of them: .*the process $reader" \
 	journalctl -q -o cat -u checmated
 check_output "and so do the figures" 0 figure checmate_events_reader
