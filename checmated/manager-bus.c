@@ -22,6 +22,7 @@
 #include "container.h"
 #include "identity.h"
 #include "log.h"
+#include "manager-events.h"
 #include "manager.h"
 #include "parse.h"
 #include "polkit.h"
@@ -355,8 +356,10 @@ static int run_apply_container(sd_bus_message *m, const struct call *call, sd_bu
 	if (r < 0)
 		return r;
 	r = store_apply_container(&call->manager->store, &container, &policies, &error);
-	if (r < 0)
+	if (r < 0) {
+		manager_events_failed(call->manager);
 		return refuse_store(call, r, &error, ret_error);
+	}
 
 	r = sd_bus_message_new_method_return(m, &reply);
 	if (r >= 0)

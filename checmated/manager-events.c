@@ -113,6 +113,11 @@ static const struct watch_ops watch_ops = {
 
 /* --- changes ------------------------------------------------------------------ */
 
+/**
+ * manager_events_changed() - Count what became of a binding
+ * @manager: the manager
+ * @change: what it is
+ */
 void manager_events_changed(struct manager *manager, const struct store_change *change)
 {
 	static const char *const applied[] = { "applied", "staged", "replaced" };
@@ -126,6 +131,20 @@ void manager_events_changed(struct manager *manager, const struct store_change *
 			metrics_applied(manager->metrics, change->usec);
 	if (streq(change->change, "drift"))
 		metrics_drifted(manager->metrics);
+}
+
+/* A cgroup, or a container, did not get what it was to have. */
+void manager_events_failed(struct manager *manager)
+{
+	if (manager->metrics)
+		metrics_failed(manager->metrics);
+}
+
+/* Others may have changed bindings without our being told, or have ended to read denials. */
+void manager_events_reloaded(struct manager *manager)
+{
+	inventory_touch_all(manager->inventory);
+	(void)watch_retry(manager->watch);
 }
 
 /* --- figures ----------------------------------------------------------------- */

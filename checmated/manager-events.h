@@ -9,5 +9,6 @@
 int manager_events_attach(struct manager *manager);
 void manager_events_detach(struct manager *manager);
 
-/* Counts what was done. */
 void manager_events_changed(struct manager *manager, const struct store_change *change);
+void manager_events_failed(struct manager *manager);
+void manager_events_reloaded(struct manager *manager);

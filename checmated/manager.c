@@ -180,6 +180,8 @@ static void reconcile(struct manager *manager, struct tree_cgroup *cgroup)
 			  "%s: a container that checmate-oci-hook has not told of; its policies came late",
 			  cgroup->path);
 
+	if (r < 0)
+		manager_events_failed(manager);
 	set_bound(manager, cgroup, look.bound);
 	set_failed(manager, cgroup, r < 0);
 	if (look.untold && !look.late)
@@ -329,7 +331,7 @@ int manager_reload(struct manager *manager, size_t *ret_n_failed, char **ret_err
 
 	collect(manager);
 	reconcile_all(manager);
-	(void)watch_retry(manager->watch);
+	manager_events_reloaded(manager);
 	notify_status(manager, "READY=1\n");
 	*ret_n_failed = manager->n_failed;
 	return 0;

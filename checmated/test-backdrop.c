@@ -14,6 +14,7 @@
 #include "checmate.h"
 #include "cleanup.h"
 #include "log.h"
+#include "manager-events.h"
 #include "parse.h"
 #include "polkit.h"
 #include "report.h"
@@ -314,6 +315,11 @@ int target_open(const char *target, bool pids, struct checmate_cgroup **ret_cgro
 }
 
 /* --- denials ---------------------------------------------------------------- */
+
+void manager_events_failed(struct manager *manager)
+{
+	(void)manager;
+}
 
 int watch_subscribe(struct watch *watch, uid_t uid, int *ret_fd)
 {
