@@ -439,8 +439,8 @@ static int setup_signals(struct manager *manager)
 		bool hangup = signals[i] == SIGHUP;
 
 		/* Without a handler the signal ends the loop, @userdata being the result. */
-		r = sd_event_add_signal(manager->event, NULL, signals[i],
-					hangup ? on_hangup : NULL, hangup ? manager : NULL);
+		r = sd_event_add_signal(manager->event, NULL, signals[i], hangup ? on_hangup : NULL,
+					hangup ? manager : NULL);
 		if (r < 0)
 			return r;
 	}

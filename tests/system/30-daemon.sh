@@ -112,6 +112,10 @@ check_match "checmated says the same without being started" \
 	"wrong.conf:4: .*alow" checmated --check-config
 check_not "and does not start with it" systemctl restart checmated.service
 check_output "what was in force still is" EACCES bind_in /demo.slice 8082
+check_match "nor is it tried again in vain" 'Result=exit-code ActiveState=failed' sh -c \
+	"systemctl show --property=Result,ActiveState checmated.service | xargs"
+check_match "systemd knows why" "Refused: $bindings/wrong.conf:4: " \
+	systemctl show --property=StatusText checmated.service
 rm "$bindings/wrong.conf"
 systemctl reset-failed checmated.service 2>/dev/null
 check "without the file it starts" systemctl restart checmated.service
@@ -171,6 +175,54 @@ check_output "nothing is listed" 0 sh -c \
 check_output "no record is left" "" ls /run/checmate/origins
 check_match "checmated is well" 'ActiveState=active' systemctl show checmated.service
 
+# --- what systemd is told ----------------------------------------------------
+
+status_is() {
+	systemctl show --property=StatusText --value checmated.service | grep -Eq "$1"
+}
+mkdir "$cgroups$cg/one"
+check "the status counts files and cgroups" \
+	wait_until 20 status_is '^1 binding file in use, 1 cgroup bound$'
+binding broken <<-'END'
+	[Match]
+END
+systemctl kill --kill-whom=main --signal=HUP checmated.service
+check "a file that SIGHUP finds broken is told of" \
+	wait_until 20 status_is "1 cgroup bound; refused: $bindings/broken.conf"
+check_output "what was in use still is" EACCES bind_in "$cg/one" 9090
+rm "$bindings/broken.conf"
+systemctl kill --kill-whom=main --signal=HUP checmated.service
+check "and no longer when it is mended" \
+	wait_until 20 status_is '^1 binding file in use, 1 cgroup bound$'
+check_output "which does not start it anew" active systemctl is-active checmated.service
+rmdir "$cgroups$cg/one"
+check "a cgroup that went is not counted" wait_until 20 status_is ', 0 cgroups bound$'
+check_match "systemd watches it" '^WatchdogTimestampMonotonic=[1-9]' \
+	systemctl show --property=WatchdogTimestampMonotonic checmated.service
+
+# What does not concern it does not wake it: files, processes, cgroups without policies.
+mkdir "$cgroups$cg/unbound" "$cgroups$cg/unbound/inner"
+switches() {
+	sed -n 's/^voluntary_ctxt_switches:.//p' "/proc/$(main_pid)/status"
+}
+sleeps_through() {
+	switches_before=$(switches)
+	for i in 1 2 3 4 5 6 7 8; do
+		in_cgroup "$cg/unbound/inner" touch "/tmp/file-$i"
+		rm "/tmp/file-$i"
+	done
+	[ "$(switches)" = "$switches_before" ]
+}
+check "it sleeps while nothing concerns it" wait_until 60 sleeps_through
+rmdir "$cgroups$cg/unbound/inner" "$cgroups$cg/unbound"
+
+systemd-analyze security --no-pager checmated.service | sed -n 's/.*Overall/# Overall/p'
+check "it is locked in" systemd-analyze security --no-pager --threshold=30 checmated.service
+journalctl --update-catalog
+check_match "the journal explains its entries" 'Subject: Policy net-bind is in force in /demo.slice' \
+	journalctl -q -x CHECMATE_CGROUP=/demo.slice CHECMATE_POLICY=net-bind
+
+# --- many at once ------------------------------------------------------------
 
 # More of them at once than the daemon can look at in between.
 storm() {

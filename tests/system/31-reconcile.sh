@@ -67,6 +67,10 @@ web() {
 	END
 }
 
+no_containers() {
+	[ -z "$(ls /run/checmate/containers)" ]
+}
+
 # --- what changed, and nothing else ------------------------------------------
 
 web 0.0.0.0/0:8080 EACCES enforce
@@ -156,7 +160,7 @@ check_output "the policy is known again" enforce listed "$cg" 'select(.[2] == "n
 check_output "and enforced" EPERM bind_in "$cg" 9090
 
 # Somebody who does not give up is not outrun, and nothing is kept busy by him.
-for i in $(seq 20); do
+for _ in $(seq 20); do
 	control "$cg" clear
 done
 check "who goes on is waited for, and then put right" wait_until 120 bind_gives "$cg" 9090 EPERM
@@ -270,7 +274,7 @@ check_output "the policy goes" ok bind_in "$top/container" 9090
 check "a record of the container is kept" test -e \
 	"/run/checmate/containers/$(stat -c %i "$cgroups$top/container")"
 crun delete -f web
-check "while there is one" wait_until 60 sh -c '[ -z "$(ls /run/checmate/containers)" ]'
+check "while there is one" wait_until 60 no_containers
 
 # What looks like one, and of which no hook has told.
 binding late <<-'END'
