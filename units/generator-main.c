@@ -16,13 +16,22 @@
 #include "generator.h"
 #include "strv.h"
 
-/* There may be no journal yet. */
-static void complain(const char *text)
+/* There may be no journal yet. A record of the kernel's log is one write. */
+static int write_kmsg(const char *text)
 {
 	_cleanup_close_ int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	_cleanup_free_ char *record = NULL;
+	int n;
 
-	/* A record of the kernel's log is one write. */
-	if (fd < 0 || dprintf(fd, "<2>checmate-generator: %s\n", text) < 0)
+	n = asprintf(&record, "<2>checmate-generator: %s\n", text);
+	if (n < 0)
+		record = NULL;
+	return fd >= 0 && record && write(fd, record, n) == n ? 0 : -1;
+}
+
+static void complain(const char *text)
+{
+	if (write_kmsg(text) < 0)
 		fprintf(stderr, "checmate-generator: %s\n", text);
 }
 

@@ -29,6 +29,9 @@
 #define HELPER_PREFIX "checmate-unit@"
 #define HELPER_SUFFIX ".service"
 
+/* Units that systemd never starts, as they are there from its own start on. */
+static const char *const eternal[] = { "-.slice", "system.slice", "init.scope", NULL };
+
 struct scan {
 	const struct generator *generator;
 	char **found; /* names whose NAME.d is to have the drop-in */
@@ -334,10 +337,11 @@ static void write_drop_in(struct scan *scan, const char *unit, const char *name)
 	_cleanup_free_ char *conf = NULL;
 	int r;
 
-	/* The helper's unit is in it, and would wait for itself. */
-	if (streq(unit, "-.slice")) {
+	/* They are there before any unit is, and the one above the helper's as well. */
+	if (strv_contains((char **)eternal, unit)) {
 		(void)complain(scan, 0,
-			       "-.slice: the root slice holds systemd itself and can have no policy; name the slices or services that are meant");
+			       "%s: it is there before any policy can be, and is given none; name the slices, scopes or services that are meant",
+			       unit);
 		return;
 	}
 	if (!runs && strlen(unit) > longest) {
@@ -352,20 +356,21 @@ static void write_drop_in(struct scan *scan, const char *unit, const char *name)
 }
 
 /*
- * What was found for a type or a prefix is not meant for the units that carry it out.
- * A drop-in of the unit's own comes before one of the same name for its type.
+ * What was found for a type or a prefix is not meant for these, nor for the units that
+ * carry it out. A drop-in of a unit's own comes before one of the same name for its type.
  */
 static void write_exceptions(struct scan *scan, const char *name)
 {
-	static const char *const exceptions[] = { "-.slice", HELPER_PREFIX HELPER_SUFFIX };
+	static const char helper[] = HELPER_PREFIX HELPER_SUFFIX;
 
-	for (size_t i = 0; i < ARRAY_SIZE(exceptions); i++) {
-		int r = link_drop_in(scan->generator, exceptions[i], name, "none" CONF);
+	for (size_t i = 0; i < ARRAY_SIZE(eternal); i++) {
+		const char *unit = eternal[i] ?: helper;
+		int r = link_drop_in(scan->generator, unit, name, "none" CONF);
 
 		if (r < 0)
 			(void)complain(scan, r,
 				       "%s: its drop-in cannot be made: %s; see to it, then reload systemd",
-				       exceptions[i], strerror(-r));
+				       unit, strerror(-r));
 	}
 }
 

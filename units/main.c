@@ -221,9 +221,10 @@ static int open_cgroup(struct run *run)
 		return fail(run, -EINVAL,
 			    "%s: nothing runs in such a unit that a policy could judge; put [X-Checmate] into the service, socket, slice, scope, mount or swap that is meant",
 			    unit->id);
-	if (streq(unit->id, "-.slice") || streq(unit->id, "init.scope"))
+	if (streq(unit->id, "-.slice") || streq(unit->id, "system.slice") ||
+	    streq(unit->id, "init.scope"))
 		return fail(run, -EINVAL,
-			    "%s: systemd itself is in it, and it can have no policy; name the slices or services that are meant",
+			    "%s: it is there before any policy can be; name the slices, scopes or services that are meant",
 			    unit->id);
 	if (*unit->cgroup) {
 		path = strdup(unit->cgroup);

@@ -253,15 +253,19 @@ static void test_no_name(void **state)
 	assert_non_null(strstr(said, "pre-.service: it CANNOT be given"));
 }
 
-static void test_root_slice(void **state)
+static void test_eternal(void **state)
 {
 	(void)state;
 	write_file("a/-.slice.d/x.conf", CONF);
+	write_file("a/system.slice", CONF);
 	write_file("a/slice.d/x.conf", CONF);
 	assert_int_equal(run(), 0);
 	expect_link("out/-.slice.d/zz-checmate.conf", "conf/none.conf");
 	expect_link("out/slice.d/zz-checmate.conf", "conf/unit.conf");
-	assert_non_null(strstr(said, "-.slice: the root slice"));
+	expect_link("out/system.slice.d/zz-checmate.conf", "conf/none.conf");
+	expect_link("out/init.scope.d/zz-checmate.conf", "conf/none.conf");
+	assert_non_null(strstr(said, "-.slice: it is there before any policy"));
+	assert_non_null(strstr(said, "system.slice: it is there before any policy"));
 }
 
 static void test_long_name(void **state)
@@ -347,7 +351,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rooted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_name, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_root_slice, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_eternal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_long_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_installed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_output, setup, teardown),

@@ -22,7 +22,7 @@ ip link set lo up
 # What a case leaves behind is not the next one's.
 case_end() {
 	# shellcheck disable=SC2086
-	[ -z "$case_units" ] || systemctl stop $case_units 2>/dev/null
+	[ -z "$case_units" ] || systemctl stop -- $case_units 2>/dev/null
 	for case_unit in $case_units; do
 		rm -rf "${units:?}/$case_unit" "$units/$case_unit.d"
 	done
