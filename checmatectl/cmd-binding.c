@@ -68,6 +68,9 @@ int command_remove(const struct options *options, int argc, char **argv)
 	_cleanup_(place_done) struct place place = {};
 	int status;
 
+	/* Over the bus that is every policy, which nobody says by an empty variable. */
+	if (policy && !*policy)
+		return usage("remove: the policy's name is empty; without one, all are removed");
 	status = remote_remove(options, argv[0], policy, &place);
 	if (status == NOT_REMOTE)
 		status = direct_remove(argv[0], policy, &place);

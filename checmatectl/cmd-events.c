@@ -71,18 +71,21 @@ static int find_cgroup(const struct options *options, const char *argument, stru
 {
 	_cleanup_error_ struct checmate_error *error = NULL;
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+	_cleanup_(place_done) struct place found = {};
 	int r;
 
+	/* One that is gone has events, too. */
 	if (!target_is_id(argument, &ret_place->id)) {
 		r = open_cgroup(argument, &cgroup);
 		if (r)
 			return r;
 	} else if (remote_is_wanted(options)) {
-		place_find(options, argument, ret_place);
+		place_find(options, argument, &found);
+		if (found.id)
+			ret_place->path = TAKE_PTR(found.path);
 		return EXIT_DONE;
 	} else {
 		r = checmate_cgroup_open_id(ret_place->id, &cgroup, &error);
-		/* One that is gone has events, too. */
 		if (r < 0)
 			return r == -ENOENT ? EXIT_DONE : fail(error);
 	}

@@ -110,6 +110,8 @@ int command_explain(const struct options *options, int argc, char **argv)
 	_cleanup_json_ struct json_object *document = NULL;
 	int status;
 
+	if (hook && !*hook)
+		return usage("explain: the hook's name is empty; without one, all are explained");
 	status = source_explain(options, argv[0], hook, &document);
 	if (status)
 		return status;

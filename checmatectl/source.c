@@ -13,8 +13,12 @@ int source_status(const struct options *options, const char *target,
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	int status;
 
-	status = check_target(target, true) ?:
-			 remote_document(options, true, ret_document, "GetStatus", "s", target);
+	status = check_target(target, true);
+	/* No name is no cgroup, and not all of them as over the bus. */
+	if (!status && *target)
+		status = remote_document(options, true, ret_document, "GetStatus", "s", target);
+	else if (!status)
+		status = NOT_REMOTE;
 	if (status != NOT_REMOTE)
 		return status;
 	status = open_target(target, &cgroup);

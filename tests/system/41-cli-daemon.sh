@@ -185,6 +185,9 @@ check_status "a process that is to be changed" 2 $ctl --daemon apply $$ net-bind
 check_status "a parameter without a policy" 2 $ctl --daemon apply $cg/c allow=1
 check_status "what is left of cgroups" 2 $ctl --daemon gc
 check_status "and run" 125 $ctl run --daemon --policy=net-bind -- true
+check_status "no name is not every policy" 2 $ctl --daemon remove $cg/a ""
+check_status "nor every hook" 2 $ctl --daemon explain $cg/a ""
+both "nor every cgroup" status ""
 check_status "policy show" 2 $ctl --daemon policy show net-bind
 
 # --- who may nothing -------------------------------------------------------------------
@@ -337,6 +340,16 @@ denied_in() {
 	says "$1" "$2"
 }
 
+# has_sockets PID COUNT: to the bus, and then that of the events.
+has_sockets() {
+	[ "$(find "/proc/$1/fd" -lname 'socket:*' | wc -l)" -ge "$2" ]
+}
+
+# told_more COUNT: bob has been told of so many, one of them now.
+told_more() {
+	denied_in bob socket_bind && [ "$(grep -c socket_bind "$work/bob")" -ge "$1" ]
+}
+
 follow $bob bob --json --cgroup=$cg/c &
 follower=$!
 check "denials are told of as they come" wait_until 60 denied_in bob socket_bind
@@ -360,6 +373,17 @@ check "and more of its own" wait_until 60 denied_in other "socket_bind .* $cg/a"
 kill -TERM $other
 check "a signal is an end" wait $other
 check_not "of what is elsewhere nothing was told" says other "$cg/c"
+mkdir "$cgroups$cg/gone"
+gone=$(stat -c %i "$cgroups$cg/gone")
+rmdir "$cgroups$cg/gone"
+follow $bob gone -n 1 "--cgroup=id:$gone" &
+late=$!
+check "a cgroup may be gone" wait_until 60 has_sockets $late 2
+told=$(grep -c socket_bind "$work/bob")
+check "and what is denied elsewhere" wait_until 60 told_more $((told + 2))
+check_output "is not of it" "" cat "$work/gone"
+kill -TERM $late
+check "though it waits" wait $late
 kill -TERM $follower
 check "for each" wait $follower
 check_match "the reader is one" "process $(systemctl show -P MainPID checmated.service) reads the events" \
