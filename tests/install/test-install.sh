@@ -38,7 +38,7 @@ point() {
 	fi
 }
 
-echo "1..6"
+echo "1..7"
 grep -v '^#' "$source/tests/install/files" >"$work/patterns"
 
 : >"$work/wrong"
@@ -62,6 +62,20 @@ point "everything listed is installed"
 comm -23 "$work/installed" "$work/known" |
 	sed 's/$/: installed, but not listed in tests\/install\/files/' >"$work/wrong"
 point "and nothing else"
+
+# A directory stands for what is in it.
+grep -hv '^#' "$source"/debian/*.install >"$work/shared"
+while read -r file; do
+	times=0
+	while read -r pattern; do
+		# shellcheck disable=SC2254 # a pattern is what it is
+		case "${file%/}" in
+		$pattern | $pattern/*) times=$((times + 1)) ;;
+		esac
+	done <"$work/shared"
+	[ "$times" -eq 1 ] || echo "$file: in $times of debian/*.install"
+done <"$work/known" >"$work/wrong"
+point "each is in one package"
 
 for dir in "$source"/policies/*/; do
 	name=$(basename "$dir")

@@ -74,6 +74,19 @@ mkdir "$cgroup"
 check_not "there is no checmatectl yet" which checmatectl
 files >/tmp/before
 
+# A unit that asks for a policy before there is anybody who could give it.
+mkdir -p /run/systemd/system
+cat >/run/systemd/system/asks.service <<-'END'
+	[Service]
+	Type=oneshot
+	ExecStart=-bash -c 'echo >/dev/tcp/127.0.0.1/10'
+	StandardError=file:/tmp/asked
+
+	[X-Checmate]
+	Policy=net-connect
+END
+systemctl daemon-reload
+
 check "the packages install" install_packages
 check_output "all of them" 4 sh -c "dpkg-query -W -f '\${db:Status-Abbrev}\\n' $packages | grep -c ^ii"
 check "checmatectl is there" checmatectl --version
@@ -83,6 +96,12 @@ check_match "it finds the policies" '^net-connect ' checmatectl policy list
 check "this machine can enforce them" checmatectl features
 check "the daemon runs" wait_until 30 active
 check "its files are in order" checmated --check-config
+check_output "it runs after the next boot" enabled systemctl is-enabled checmated.service
+check_match "figures are given to nobody" '^disabled$' systemctl is-enabled checmated-metrics.socket
+check_match "the journal's catalogue has its messages" 'checmate' journalctl --list-catalog
+check_match "polkit knows its actions" '^org.checmate1.manage$' pkaction
+check "a unit that asks for a policy starts" systemctl start asks.service
+check_match "and is held by it" 'not permitted' cat /tmp/asked
 
 check_match "nothing listens at the ports" 'refused' connect 10
 check "a policy applies" checmatectl apply /package net-connect allow=127.0.0.1:9 deny-errno=EACCES
@@ -91,6 +110,8 @@ check_match "the rest is denied" 'Permission denied' connect 10
 check_match "it is listed" '^/package +net-connect ' checmatectl status
 check "it is removed" checmatectl remove /package
 check_match "and denies no more" 'refused' connect 10
+
+rm /run/systemd/system/asks.service
 
 # --- an upgrade, while a policy that a file gives is in force ------------------
 
