@@ -39,6 +39,9 @@
 #define RETRY_MIN_USEC (10ull * 1000 * 1000)
 #define RETRY_MAX_USEC (600ull * 1000 * 1000)
 
+/* How long what removed cgroups left is kept: looking for it takes a walk through all. */
+#define GC_USEC (1ull * 1000 * 1000)
+
 /* How often a long walk tells systemd that it is one. */
 #define ALIVE_USEC (5ull * 1000 * 1000)
 
@@ -229,6 +232,23 @@ static void on_added(struct tree_cgroup *cgroup, void *userdata)
 		reconcile(manager, cgroup);
 }
 
+static void collect_later(struct manager *manager)
+{
+	int enabled, r;
+
+	r = sd_event_source_get_enabled(manager->gc_source, &enabled);
+	if (r > 0)
+		return;
+	if (r == 0)
+		r = sd_event_source_set_time_relative(manager->gc_source, GC_USEC);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(manager->gc_source, SD_EVENT_ONESHOT);
+	if (r < 0)
+		log_event(LOG_WARNING, LOG_ID_FAILED, &(struct log_fields){ .error = -r },
+			  "bindings of removed cgroups are kept until the next reload: %s",
+			  strerror(-r));
+}
+
 static void on_removed(struct tree_cgroup *cgroup, void *userdata)
 {
 	struct manager *manager = userdata;
@@ -236,7 +256,7 @@ static void on_removed(struct tree_cgroup *cgroup, void *userdata)
 	set_failed(manager, cgroup, false);
 	if (cgroup->bound)
 		set_bound(manager, cgroup, false);
-	(void)sd_event_source_set_enabled(manager->gc_source, SD_EVENT_ONESHOT);
+	collect_later(manager);
 }
 
 static void on_changed(struct tree_cgroup *cgroup, void *userdata)
@@ -287,9 +307,10 @@ static void collect(struct manager *manager)
 			  error.text ? error.text : strerror(-r));
 }
 
-static int on_gc(sd_event_source *source, void *userdata)
+static int on_gc(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	(void)source;
+	(void)usec;
 	collect(userdata);
 	return 0;
 }
@@ -447,18 +468,29 @@ static int setup_signals(struct manager *manager)
 	return 0;
 }
 
-/* After the events of this turn, of which there may be many; off until it is needed. */
-static int add_idle(struct manager *manager, sd_event_source **ret_source,
-		    sd_event_handler_t handler, const char *description)
+static int add_gc(struct manager *manager)
 {
 	int r;
 
-	r = sd_event_add_defer(manager->event, ret_source, handler, manager);
+	r = sd_event_add_time_relative(manager->event, &manager->gc_source, CLOCK_MONOTONIC,
+				       GC_USEC, 0, on_gc, manager);
 	if (r < 0)
 		return r;
-	(void)sd_event_source_set_description(*ret_source, description);
-	r = sd_event_source_set_priority(*ret_source, SD_EVENT_PRIORITY_IDLE);
-	return r < 0 ? r : sd_event_source_set_enabled(*ret_source, SD_EVENT_OFF);
+	(void)sd_event_source_set_description(manager->gc_source, "gc");
+	return sd_event_source_set_enabled(manager->gc_source, SD_EVENT_OFF);
+}
+
+static int add_status(struct manager *manager)
+{
+	int r;
+
+	r = sd_event_add_defer(manager->event, &manager->status_source, on_status, manager);
+	if (r < 0)
+		return r;
+	(void)sd_event_source_set_description(manager->status_source, "status");
+	/* After the events of this turn, of which there may be many. */
+	r = sd_event_source_set_priority(manager->status_source, SD_EVENT_PRIORITY_IDLE);
+	return r < 0 ? r : sd_event_source_set_enabled(manager->status_source, SD_EVENT_OFF);
 }
 
 static int setup_loop(struct manager *manager)
@@ -475,8 +507,8 @@ static int setup_loop(struct manager *manager)
 	if (r < 0)
 		return r;
 
-	r = add_idle(manager, &manager->gc_source, on_gc, "gc");
-	return r < 0 ? r : add_idle(manager, &manager->status_source, on_status, "status");
+	r = add_gc(manager);
+	return r < 0 ? r : add_status(manager);
 }
 
 static int setup_bus(struct manager *manager)

@@ -23,7 +23,7 @@ struct manager {
 	const char *backend; /* what enforces: "checmate" or "bpf-link" */
 	uint32_t n_bindings; /* when they were last counted */
 	uint64_t counted; /* at this time; 0: it does not hold any more */
-	sd_event_source *gc_source; /* lets go of what removed cgroups left, once per turn */
+	sd_event_source *gc_source; /* lets go of what removed cgroups left, a little later */
 	sd_event_source *status_source; /* tells systemd, once per turn */
 	size_t n_bound; /* cgroups that binding files give something */
 	size_t n_failed; /* those of which not all is in force */

@@ -324,8 +324,10 @@ static void batch_tell(const struct site *site, const struct batch *batch, bool 
 		const struct batch_item *item = &batch->items[i];
 		const char *name = checmate_policy_name(item->policy);
 		struct log_fields fields = log_fields(site, name);
+		_cleanup_free_ char *origin = NULL;
 
-		fields.origin = item->origin.text;
+		(void)origin_describe(&item->origin, &origin);
+		fields.origin = origin;
 		log_event(LOG_INFO, stage ? LOG_ID_BINDING_STAGED : LOG_ID_BINDING_APPLIED, &fields,
 			  stage ? "%s: policy %s is in force from the next exec on" :
 				  "%s: policy %s is in force",
@@ -531,6 +533,7 @@ static void report_drift(const struct site *site, const struct step *step)
 	const char *name = step->wanted->policy->name;
 	struct log_fields fields = log_fields(site, name);
 	_cleanup_(origin_done) struct origin origin = {};
+	_cleanup_free_ char *text = NULL;
 	const char *what = "it is not the one that was put in force";
 
 	if (!step->prog_id)
@@ -540,11 +543,13 @@ static void report_drift(const struct site *site, const struct step *step)
 	else if (step->action == ACTION_MODE)
 		what = "its mode is another";
 
-	fields.origin = step->wanted->binding->file;
+	if (make_origin(site, step->wanted, &origin) == 0)
+		(void)origin_describe(&origin, &text);
+	fields.origin = text;
 	log_event(LOG_WARNING, LOG_ID_DRIFT, &fields,
 		  "%s: policy %s is not as %s says: %s; putting it right", site->path, name,
 		  step->wanted->binding->file, what);
-	if (make_origin(site, step->wanted, &origin) == 0)
+	if (text)
 		tell(site, name, "drift", &origin, 0);
 }
 
@@ -555,11 +560,13 @@ static int changed_live(const struct site *site, const struct step *step, const 
 	const char *name = step->wanted->policy->name;
 	struct log_fields fields = log_fields(site, name);
 	_cleanup_(origin_done) struct origin origin = {};
+	_cleanup_free_ char *text = NULL;
 
 	if (make_origin(site, step->wanted, &origin) < 0)
 		return fail_oom(error);
 	origin.prog_id = step->prog_id;
-	fields.origin = origin.text;
+	(void)origin_describe(&origin, &text);
+	fields.origin = text;
 	log_event(LOG_INFO, LOG_ID_BINDING_CHANGED, &fields, "%s: policy %s has its %s changed",
 		  site->path, name, change);
 	tell(site, name, change, &origin, now_usec() - begun);
@@ -696,6 +703,7 @@ static int remove_binding(const struct site *site, const char *policy, const str
 {
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
 	struct log_fields fields = log_fields(site, policy);
+	_cleanup_free_ char *text = NULL;
 	uint64_t begun = now_usec();
 	int r;
 
@@ -705,7 +713,9 @@ static int remove_binding(const struct site *site, const char *policy, const str
 	/* A record that stays says nothing: it names a program that is gone. */
 	(void)origin_remove(site->store->origin_dir, site->id, policy);
 
-	fields.origin = origin ? origin->text : NULL;
+	if (origin)
+		(void)origin_describe(origin, &text);
+	fields.origin = text;
 	log_event(LOG_INFO, LOG_ID_BINDING_REMOVED, &fields, "%s: policy %s is no longer in force",
 		  site->path, policy);
 	tell(site, policy, "removed", origin, now_usec() - begun);

@@ -301,8 +301,7 @@ check "no file is left" systemctl reload checmated.service
 check_output "and no binding" "" listed "$cg" '.'
 rmdir "$cgroups$cg" "$cgroups$top/hand" "$cgroups$top"
 check "nor any pin" wait_until 60 no_pins
-check_output "nor any record" "" find /run/checmate/origins /run/checmate/containers \
-	-mindepth 1
+check "nor any record" wait_until 60 no_records
 check_match "checmated has lived through it" 'NRestarts=0' \
 	systemctl show --property=NRestarts checmated.service
 check "and ends when it is told to" systemctl stop checmated.service

@@ -90,7 +90,7 @@ daemon_start() {
 # its step.
 daemon_end() {
 	kill -KILL "$death" 2>/dev/null
-	wait "$death"
+	wait "$death" 2>/dev/null
 	daemon_status=$?
 	while read -r line <&4; do
 		:
@@ -227,7 +227,7 @@ systemctl reload checmated.service
 call Remove ss "$hand" "" >/dev/null
 rmdir "$cgroups$file" "$cgroups$hand" "$cgroups$top"
 check "no pin is left" wait_until 60 no_pins
-check_output "no record" "" find /run/checmate/origins /run/checmate/containers -mindepth 1
+check "no record" wait_until 60 no_records
 programs_gone() {
 	[ "$(lsm_programs)" -le "$lsm_before" ]
 }

@@ -211,3 +211,8 @@ lsm_programs() {
 no_pins() {
 	[ -z "$(ls -I events "$pins" 2>/dev/null)" ]
 }
+
+# Nothing is remembered of any binding or container.
+no_records() {
+	[ -z "$(find /run/checmate/origins /run/checmate/containers -mindepth 1)" ]
+}
