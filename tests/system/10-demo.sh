@@ -8,6 +8,8 @@
 # ./demo shows this to a person, ./check system counts it; on a kernel without the
 # controller it is ./demo --stock and ./check stock/6.12/10-demo.
 #
+# Takes: 70
+#
 # Functions are called by name, which shellcheck cannot see.
 # shellcheck disable=SC2317
 
