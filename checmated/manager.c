@@ -513,6 +513,7 @@ static int setup_loop(struct manager *manager)
 
 static int setup_bus(struct manager *manager)
 {
+	const char *name;
 	int r;
 
 	r = sd_bus_default_system(&manager->bus);
@@ -523,6 +524,10 @@ static int setup_bus(struct manager *manager)
 		return r;
 	/* A daemon that cannot be asked is to be started anew, with a bus. */
 	r = sd_bus_set_exit_on_disconnect(manager->bus, true);
+	if (r < 0)
+		return r;
+	/* The bus waits 30 seconds for us to come in, and looking at many cgroups takes longer. */
+	r = sd_bus_get_unique_name(manager->bus, &name);
 	if (r < 0)
 		return r;
 	return manager_bus_attach(manager);

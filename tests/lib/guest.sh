@@ -236,7 +236,7 @@ qemu_guest() {
 		[ "$guest" = small ] || sleep=on
 		processors=1
 		accel=tcg,thread=single
-		append="tsc_early_khz=1000000 nokaslr ${append-}"
+		append="checmate.icount tsc_early_khz=1000000 nokaslr ${append-}"
 		set -- -icount shift=0,sleep=$sleep "$@"
 	else
 		accel=${CHECMATE_ACCEL:-tcg}

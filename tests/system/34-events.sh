@@ -4,6 +4,8 @@
 # Denials: who is told of them, that a storm of them holds nothing up, and that every
 # one is told or counted.
 #
+# Takes: 70
+#
 # Functions are called by name, which shellcheck cannot see.
 # shellcheck disable=SC2317
 

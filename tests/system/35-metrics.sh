@@ -4,6 +4,8 @@
 # checmated's figures: that nobody gets any unless somebody has turned them on, who
 # gets them then, and that they are right. Their text is for the unit tests to judge.
 #
+# Takes: 30
+#
 # Functions are called by name, which shellcheck cannot see.
 # shellcheck disable=SC2317
 
