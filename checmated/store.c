@@ -31,6 +31,7 @@ struct site {
 	uint64_t id;
 	const struct container *container; /* what runs in it, or NULL */
 	bool stage; /* it does not run yet */
+	bool restage; /* what is staged may wait for another process than its own */
 };
 
 /* What is to be done about one policy that files give. */
@@ -517,7 +518,7 @@ static int look_at(const struct site *site, bool claims, struct step *step,
 	if (step->staged) {
 		/* What it was given is in its record; it is compared when it is in force. */
 		step->drift = false;
-		if (current)
+		if (current && !site->restage)
 			step->action = ACTION_KEEP_STAGED;
 		return 0;
 	}
@@ -1040,6 +1041,31 @@ static int check_container(const struct container *container, const struct checm
 	return check_process(container, path, error);
 }
 
+/*
+ * Two containers in one cgroup would have one set of policies, that of the last.
+ * Returns whether it is the one that was asked for before, or -errno.
+ */
+static int check_record(struct store *store, const struct container *container, const char *path,
+			struct store_error *error)
+{
+	_cleanup_(container_done) struct container known = {};
+	_cleanup_(store_error_done) struct store_error gone = {};
+	int r;
+
+	r = container_read(store->container_dir, container->cgroup_id, &known);
+	if (r == -ENOENT)
+		return false;
+	if (r < 0)
+		return fail_record(error, r, store->container_dir, "read");
+	if (known.pid == container->pid)
+		return true;
+	if (known.pid && check_process(&known, path, &gone) >= 0)
+		return fail(error, -EBUSY,
+			    "container %s: container %s is in its cgroup %s already; give each a cgroup of its own",
+			    container->id, known.id, path);
+	return false;
+}
+
 /**
  * store_apply_container() - Put in force what the binding files give to a container
  * @store: the store
@@ -1069,10 +1095,13 @@ int store_apply_container(struct store *store, const struct container *container
 	if (r < 0)
 		return fail_library(error, r, e);
 	r = check_container(container, c, error);
+	if (r >= 0)
+		r = check_record(store, container, checmate_cgroup_path(c), error);
 	if (r < 0)
 		return r;
 
 	site = (struct site){
+		.restage = !r,
 		.store = store,
 		.cgroup = c,
 		.path = checmate_cgroup_path(c),
