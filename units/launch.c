@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "status.h"
+
 /* Tells whether the standard error is the journal's. */
 #define JOURNAL_STREAM "JOURNAL_STREAM="
 
@@ -26,5 +28,5 @@ int main(int argc, char **argv)
 	execve(CHECMATE_UNIT_APPLY, argv, environment);
 	fprintf(stderr, "checmate-unit: %s: %s; install the package checmate again\n",
 		CHECMATE_UNIT_APPLY, strerror(errno));
-	return 1;
+	return STATUS_REFUSED;
 }

@@ -31,6 +31,7 @@
 #include "parse.h"
 #include "place.h"
 #include "section.h"
+#include "status.h"
 #include "strv.h"
 
 #define CGROUPS "/sys/fs/cgroup"
@@ -523,10 +524,10 @@ int main(int argc, char **argv)
 			"Gives a unit the policies of its [X-Checmate], for systemd: \"apply\" as a\n"
 			"command of the unit when it starts, \"prepare\" before that. See\n"
 			"checmate.unit(5).\n");
-		return 2;
+		return STATUS_REFUSED;
 	}
 	run.name = argv[2];
 	run.prepare = streq(argv[1], "prepare");
 	escape(&run.back);
-	return apply_unit(&run) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return apply_unit(&run) < 0 ? STATUS_REFUSED : EXIT_SUCCESS;
 }

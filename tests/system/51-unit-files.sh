@@ -101,8 +101,10 @@ broken() {
 	check_output "nothing of it ran" "" said "$1"
 }
 
+# What the service's own command may end with is none of the helper's business.
 service broken-policy.service <<-END
 	ExecStart=-$good
+	SuccessExitStatus=1 2 SIGTERM SIGKILL
 	[X-Checmate]
 	Policy=net-bind no-such
 END
@@ -123,8 +125,8 @@ printf '%s\n' '[Service]' "StandardOutput=append:$out/broken-name.service" Stand
 	"ExecStart=-$good" \
 	'[X-Checkmate]' 'Policy=net-bind' | unit broken-name.service
 reload
-broken broken-policy.service 6 "no-such"
-check_match "systemctl status shows it" "$units/broken-policy.service:6: " \
+broken broken-policy.service 7 "no-such"
+check_match "systemctl status shows it" "$units/broken-policy.service:7: " \
 	systemctl status broken-policy.service
 broken broken-key.service 6 "unknown key Polices="
 broken broken-value.service 6 "somewhere"
