@@ -400,49 +400,6 @@ static int param_name(const char *key, char **ret_name)
 	return 0;
 }
 
-/* The length of an element: to a separator that no backslash makes part of it. */
-static size_t element_length(const char *text, const char *separators)
-{
-	size_t n = 0;
-
-	while (text[n] && !strchr(separators, text[n]))
-		n += text[n] == '\\' && text[n + 1] ? 2 : 1;
-	return n;
-}
-
-/*
- * Adds the elements of @value to @list, one comma between any two.  An empty
- * value starts the list anew, as in a unit file.
- */
-static int list_append(char **list, const char *value)
-{
-	static const char separators[] = "," BLANK;
-	_cleanup_free_ char *text = NULL;
-	char *out;
-
-	text = malloc(strlen(*list) + 1 + strlen(value) + 1);
-	if (!text)
-		return -ENOMEM;
-
-	value += strspn(value, separators);
-	out = *value ? stpcpy(text, *list) : text;
-
-	while (*value) {
-		size_t n = element_length(value, separators);
-
-		if (out != text)
-			*out++ = ',';
-		out = mempcpy(out, value, n);
-		value += n;
-		value += strspn(value, separators);
-	}
-	*out = '\0';
-
-	free(*list);
-	*list = TAKE_PTR(text);
-	return 0;
-}
-
 static struct config_param *find_param(const struct config_policy *policy, const char *name)
 {
 	for (size_t i = 0; i < policy->n_params; i++)
@@ -519,8 +476,8 @@ static int set_param(struct parser *p, const struct inifile_item *item, char **r
 		param->last[0] = '\0';
 		param->place = (struct config_place){ .file = p->file, .line = item->line };
 	}
-	r = list_append(&param->value, item->value);
-	return r < 0 ? r : list_append(&param->last, item->value);
+	r = inifile_list_append(&param->value, item->value);
+	return r < 0 ? r : inifile_list_append(&param->last, item->value);
 }
 
 static int handle_item(const struct inifile_item *item, char **ret_reason, void *userdata)

@@ -468,3 +468,42 @@ int inifile_open(const char *path, FILE **ret_stream, char **ret_error)
 	*ret_stream = TAKE_PTR(stream);
 	return 0;
 }
+
+/* The length of an element: to a separator that no backslash makes part of it. */
+static size_t element_length(const char *text, const char *separators)
+{
+	size_t n = 0;
+
+	while (text[n] && !strchr(separators, text[n]))
+		n += text[n] == '\\' && text[n + 1] ? 2 : 1;
+	return n;
+}
+
+int inifile_list_append(char **list, const char *value)
+{
+	static const char separators[] = "," BLANK;
+	_cleanup_free_ char *text = NULL;
+	char *out;
+
+	text = malloc(strlen(*list) + 1 + strlen(value) + 1);
+	if (!text)
+		return -ENOMEM;
+
+	value += strspn(value, separators);
+	out = *value ? stpcpy(text, *list) : text;
+
+	while (*value) {
+		size_t n = element_length(value, separators);
+
+		if (out != text)
+			*out++ = ',';
+		out = mempcpy(out, value, n);
+		value += n;
+		value += strspn(value, separators);
+	}
+	*out = '\0';
+
+	free(*list);
+	*list = TAKE_PTR(text);
+	return 0;
+}

@@ -78,3 +78,13 @@ int inifile_open(const char *path, FILE **ret_stream, char **ret_error);
 int inifile_read(FILE *stream, const char *path, enum inifile_syntax syntax, const char *only,
 		 inifile_handler_t handler, void *userdata, unsigned int *ret_lines,
 		 char **ret_error);
+
+/**
+ * inifile_list_append() - Add the elements of a value to a list.
+ * @list: the list, one comma between any two elements; never NULL.
+ * @value: further elements, with commas or blanks between them; a backslash makes what
+ *	follows it part of an element. An empty value starts the list anew.
+ *
+ * Return: 0; -ENOMEM.
+ */
+int inifile_list_append(char **list, const char *value);

@@ -214,32 +214,6 @@ static int expand(const char *unit, const char *value, char **ret_value, char **
 	return 0;
 }
 
-/* Adds the elements of @value to a list, one comma between any two. */
-static int append(char **list, const char *value)
-{
-	static const char separators[] = "," BLANK;
-	char *text, *out;
-
-	text = malloc(strlen(*list) + 1 + strlen(value) + 1);
-	if (!text)
-		return -ENOMEM;
-	value += strspn(value, separators);
-	out = *value ? stpcpy(text, *list) : text;
-	while (*value) {
-		size_t n = strcspn(value, separators);
-
-		if (out != text)
-			*out++ = ',';
-		out = mempcpy(out, value, n);
-		value += n;
-		value += strspn(value, separators);
-	}
-	*out = '\0';
-	free(*list);
-	*list = text;
-	return 0;
-}
-
 static int find_param(struct section_policy *policy, const char *name,
 		      struct section_param **ret_param)
 {
@@ -282,7 +256,7 @@ static int set_param(struct reading *reading, struct section_policy *policy,
 	if (!r)
 		r = find_param(policy, name, &param);
 	if (!r)
-		r = append(&param->value, value);
+		r = inifile_list_append(&param->value, value);
 	if (r < 0)
 		return r;
 	free(param->last);

@@ -131,6 +131,15 @@ static void test_drop_ins(void **state)
 	expect(&section, "permissive; net-connect; net-bind");
 }
 
+static void test_escapes(void **state)
+{
+	_cleanup_(section_done) struct section section = {};
+
+	(void)state;
+	add_ok(&section, "[X-Checmate a]\nb=/with\\ blank /with\\,comma\nb=/plain\n");
+	expect(&section, "enforce; a b=/with\\ blank,/with\\,comma,/plain|/plain");
+}
+
 static void test_specifiers(void **state)
 {
 	_cleanup_(section_done) struct section section = {};
@@ -178,9 +187,10 @@ static void test_unreadable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_one_file), cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_drop_ins), cmocka_unit_test(test_specifiers),
-		cmocka_unit_test(test_refused),	 cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(test_one_file),   cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_drop_ins),   cmocka_unit_test(test_escapes),
+		cmocka_unit_test(test_specifiers), cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_unreadable),
 	};
 
 	return cmocka_run_group_tests_name("section", tests, setup, teardown);
