@@ -318,7 +318,7 @@ static void mask(struct scan *scan, const char *unit, const char *why, int r)
 
 	if (asprintf(&path, "%s/%s", scan->generator->output, unit) < 0)
 		path = NULL;
-	if (path && is_unit(unit) && (!symlink("/dev/null", path) || errno == EEXIST))
+	if (path && is_unit(unit) && !symlink("/dev/null", path))
 		(void)complain(scan, r, "%s: it cannot be given its policies, and is masked: %s",
 			       unit, why);
 	else

@@ -253,6 +253,22 @@ static void test_no_name(void **state)
 	assert_non_null(strstr(said, "pre-.service: it CANNOT be given"));
 }
 
+/* What another generator has made in the unit's name is no mask. */
+static void test_no_mask(void **state)
+{
+	char path[320] = "b/y.service.d/";
+	size_t n = strlen(path);
+
+	(void)state;
+	memset(path + n, '~', 250);
+	strcpy(path + n + 250, ".conf");
+	write_file(path, "");
+	write_file("a/x.service", CONF);
+	write_file("out/x.service", "");
+	assert_int_equal(run(), -ENAMETOOLONG);
+	assert_non_null(strstr(said, "x.service: it CANNOT be given"));
+}
+
 static void test_eternal(void **state)
 {
 	(void)state;
@@ -351,6 +367,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rooted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_mask, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_eternal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_long_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_installed, setup, teardown),
