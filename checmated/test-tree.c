@@ -224,6 +224,46 @@ static void run_dry(struct fixture *f)
 	assert_int_equal(r, 0);
 }
 
+/* How many events the kernel keeps. */
+static unsigned int queue_size(void)
+{
+	_cleanup_fclose_ FILE *stream = fopen("/proc/sys/fs/inotify/max_queued_events", "re");
+	unsigned int n;
+
+	assert_non_null(stream);
+	assert_int_equal(fscanf(stream, "%u", &n), 1);
+	return n;
+}
+
+/* Also when the kernel could not keep all that happened. */
+static void test_made_anew_unheard(void **state)
+{
+	_cleanup_free_ char *from = NULL, *to = NULL;
+	struct fixture *f = *state;
+	size_t n = 0;
+
+	/* While the old one is there it cannot have its inode. */
+	make(f, "/new");
+	make(f, "/new/x");
+	for (unsigned int i = 0; i <= queue_size() / 2; i++) {
+		make(f, "/c");
+		drop(f, "/c");
+	}
+	drop(f, "/a/b");
+	assert_true(asprintf(&from, "%s/new", f->root) > 0);
+	assert_true(asprintf(&to, "%s/a/b", f->root) > 0);
+	assert_int_equal(rename(from, to), 0);
+	run_dry(f);
+	assert_true(strv_contains(f->removed, "/a/b"));
+	assert_true(strv_contains(f->added, "/a/b/x"));
+	tree_foreach(f->tree, count, &n);
+	assert_int_equal(n, 3);
+
+	drop(f, "/a/b/x");
+	drop(f, "/a/b");
+	drop(f, "/a");
+}
+
 static void test_find(void **state)
 {
 	struct fixture *f = *state;
@@ -341,6 +381,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_existing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_come_and_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_made_anew, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_made_anew_unheard, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_files_are_no_cgroups, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_find, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_writes, setup, teardown),

@@ -5,7 +5,8 @@
  * One inotify watch per cgroup.  A directory is watched before it is read, so
  * a cgroup made meanwhile is seen once by the one and once by the other, which
  * node_find() makes one.  When the kernel drops events every directory is read
- * again; whoever is told of a cgroup may therefore be told of it twice.
+ * again; whoever is told of a cgroup may therefore be told of it twice.  One that
+ * went meanwhile, and came back by the same name, is told apart by its inode.
  *
  * Writes to the files of a cgroup are heard of where it is asked for only: there
  * are many in any cgroup that processes come to, and each would wake the daemon.
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "cleanup.h"
@@ -33,6 +35,7 @@ struct tree_node {
 	bool watched;
 	bool seen;
 	bool touched;
+	ino_t inode;
 	uint64_t wake; /* 0: never */
 	char *path; /* "" for the root */
 };
@@ -161,6 +164,22 @@ static int node_watch(struct tree_node *node)
 	return sd_event_source_set_exit_on_failure(node->source, true);
 }
 
+/* Asked before the directory is watched: of one that takes its place then, a scan sees it. */
+static int node_inode(const struct tree_node *node, ino_t *ret_inode)
+{
+	_cleanup_free_ char *path = NULL;
+	struct stat st;
+	int r;
+
+	r = node_path(node, &path);
+	if (r < 0)
+		return r;
+	if (lstat(path, &st) < 0)
+		return -errno;
+	*ret_inode = st.st_ino;
+	return 0;
+}
+
 static int node_add(struct tree_node *node, const char *name)
 {
 	_cleanup_(node_freep) struct tree_node *child = NULL;
@@ -180,7 +199,9 @@ static int node_add(struct tree_node *node, const char *name)
 	child->cgroup.path = child->path;
 	child->cgroup.since = now_usec();
 
-	r = node_watch(child);
+	r = node_inode(child, &child->inode);
+	if (r >= 0)
+		r = node_watch(child);
 	if (r == -ENOENT)
 		return 0; /* gone again */
 	if (r < 0)
@@ -240,11 +261,20 @@ static int node_merge(struct tree_node *node, char *const *names, size_t n)
 		child->seen = false;
 
 	for (size_t i = 0; i < n; i++) {
+		ino_t inode;
+
 		child = node_find(node, names[i]);
-		if (child) {
+		r = child ? node_inode(child, &inode) : 0;
+		if (r == -ENOENT)
+			continue; /* gone again */
+		if (r < 0)
+			return r;
+		if (child && inode == child->inode) {
 			child->seen = true;
 			continue;
 		}
+		if (child)
+			node_drop(node, child);
 		r = node_add(node, names[i]);
 		if (r < 0)
 			return r;
