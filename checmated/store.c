@@ -32,6 +32,8 @@ struct site {
 	const struct container *container; /* what runs in it, or NULL */
 	bool stage; /* it does not run yet */
 	bool restage; /* what is staged may wait for another process than its own */
+	/* What it has if it is a container of which the hook does not tell; or NULL. */
+	const struct wanted_list *later;
 };
 
 /* What is to be done about one policy that files give. */
@@ -473,6 +475,18 @@ static int look_at_difference(const struct site *site, struct step *step,
 }
 
 /*
+ * Without a word of the hook it is not clear yet which of two files gives a policy,
+ * or whether one does.  What is in force may have come late, before the daemon was
+ * started anew.
+ */
+static bool is_undecided(const struct site *site, const char *policy, const struct wanted *wanted)
+{
+	const struct wanted *later = site->later ? wanted_find(site->later, policy) : NULL;
+
+	return later && later != wanted;
+}
+
+/*
  * What has to be done so that a policy is in force as a file gives it?  For the
  * OCI hook, which @claims, also where somebody else has put it in force before.
  */
@@ -503,8 +517,9 @@ static int look_at(const struct site *site, bool claims, struct step *step,
 	step->prog_id = first_prog_id(binding);
 	if (is_dead(binding))
 		return 0;
-	if (!ours && !claims) {
+	if ((!ours && !claims) || is_undecided(site, name, step->wanted)) {
 		step->action = ACTION_KEEP;
+		step->drift = false;
 		return 0;
 	}
 
@@ -763,7 +778,7 @@ static int remove_unwanted(const struct site *site, const struct wanted_list *li
 	for (char **policy = policies; *policy; policy++) {
 		_cleanup_(store_error_done) struct store_error one = {};
 
-		if (wanted_find(list, *policy))
+		if (wanted_find(list, *policy) || is_undecided(site, *policy, NULL))
 			continue;
 		r = remove_one(site, *policy, &one);
 		if (r >= 0)
@@ -927,7 +942,7 @@ static int reconcile(struct site *site, struct store_look *look, struct store_er
 {
 	const char *dir = site->store->container_dir;
 	_cleanup_(container_done) struct container container = {};
-	_cleanup_(wanted_list_done) struct wanted_list list = {};
+	_cleanup_(wanted_list_done) struct wanted_list list = {}, later = {};
 	_cleanup_(identity_done) struct identity identity = {};
 	int r;
 
@@ -940,14 +955,20 @@ static int reconcile(struct site *site, struct store_look *look, struct store_er
 	if (r < 0)
 		return fail(error, r, "%s: cannot be identified: %s", site->path, strerror(-r));
 	look->untold = !site->container && identity_is_container(&identity);
-	if (look->untold && !look->late)
+	if (look->untold && !look->late) {
+		r = wanted_match(&site->store->wanted, &identity, &later);
+		if (r < 0)
+			return fail_oom(error);
+		site->later = &later;
 		hide_container(&identity);
+	}
 	r = wanted_match(&site->store->wanted, &identity, &list);
 	if (r < 0)
 		return fail_oom(error);
 	look->bound = list.n > 0;
 	r = converge_stubbornly(site, false, &list, look, error);
 	site->container = NULL;
+	site->later = NULL;
 	return r;
 }
 

@@ -290,6 +290,8 @@ mkdir "$cgroups$scope" "$cgroups$monitor"
 check_output "such a container has the time to be told of" ok bind_in "$scope" 9090
 check "then it gets what its file says" wait_until 120 bind_gives "$scope" 9090 EACCES
 check_match "which is told to be late" 'policies came late' journal "$late" "$scope"
+check "checmated is started anew" systemctl restart checmated.service
+check_output "and does not take it for the time being" EACCES bind_in "$scope" 9090
 check_output "its monitor is no container" ok bind_in "$monitor" 9090
 rmdir "$cgroups$scope" "$cgroups$monitor"
 rm "$bindings/late.conf"
