@@ -93,8 +93,9 @@ int container_write(const char *dir, const struct container *container)
 	stream = fopen(temporary, "we");
 	if (!stream)
 		return -errno;
-	fprintf(stream, "%s\n", json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY));
-	if (fflush(stream) != 0 || rename(temporary, path) < 0) {
+	if (fprintf(stream, "%s\n",
+		    json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY)) < 0 ||
+	    fflush(stream) != 0 || rename(temporary, path) < 0) {
 		r = -errno;
 		(void)unlink(temporary);
 		return r;
@@ -224,6 +225,26 @@ int container_remove(const char *dir, uint64_t cgroup_id)
 int container_list(const char *dir, uint64_t **ret_cgroup_ids, size_t *ret_n)
 {
 	return file_list_numbers(dir, ret_cgroup_ids, ret_n);
+}
+
+/**
+ * container_equal() - Is the same told of the same container?
+ * @a: what is told of one
+ * @b: what is told of the other
+ *
+ * The ids of their cgroups count, not the paths.
+ */
+bool container_equal(const struct container *a, const struct container *b)
+{
+	size_t n = strv_length(a->annotations);
+
+	if (a->cgroup_id != b->cgroup_id || a->pid != b->pid || !streq(a->id, b->id) ||
+	    !streq(a->runtime, b->runtime) || strv_length(b->annotations) != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!streq(a->annotations[i], b->annotations[i]))
+			return false;
+	return true;
 }
 
 void container_done(struct container *container)

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -28,4 +29,5 @@ int container_read(const char *dir, uint64_t cgroup_id, struct container *ret_co
 int container_remove(const char *dir, uint64_t cgroup_id);
 int container_list(const char *dir, uint64_t **ret_cgroup_ids, size_t *ret_n);
 
+bool container_equal(const struct container *a, const struct container *b);
 void container_done(struct container *container);

@@ -355,7 +355,8 @@ static int run_apply_container(sd_bus_message *m, const struct call *call, sd_bu
 	r = check_owner(call, ret_error);
 	if (r < 0)
 		return r;
-	r = store_apply_container(&call->manager->store, &container, &policies, &error);
+	r = store_apply_container(&call->manager->store, &container, call->caller->uid != 0,
+				  &policies, &error);
 	if (r < 0) {
 		manager_events_failed(call->manager);
 		return refuse_store(call, r, &error, ret_error);

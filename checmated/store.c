@@ -32,6 +32,7 @@ struct site {
 	const struct container *container; /* what runs in it, or NULL */
 	bool stage; /* it does not run yet */
 	bool restage; /* what is staged may wait for another process than its own */
+	bool by_user; /* who is not root asks: what others made is not theirs to replace */
 	/* What it has if it is a container of which the hook does not tell; or NULL. */
 	const struct wanted_list *later;
 };
@@ -522,6 +523,10 @@ static int look_at(const struct site *site, bool claims, struct step *step,
 		step->drift = false;
 		return 0;
 	}
+	if (!ours && site->by_user)
+		return fail(error, -EBUSY,
+			    "container %s: policy %s is in force in its cgroup %s already, and by no binding file; give it a cgroup of its own",
+			    site->container->id, name, site->path);
 
 	step->staged = checmate_binding_staged(binding);
 	if (!step->staged && ours && !origin.pending && origin.prog_id != step->prog_id) {
@@ -1063,8 +1068,9 @@ static int check_container(const struct container *container, const struct checm
 }
 
 /*
- * Two containers in one cgroup would have one set of policies, that of the last.
- * Returns whether it is the one that was asked for before, or -errno.
+ * Two containers in one cgroup would have one set of policies, that of the last, and
+ * so would one of which something else is told once it runs.  Returns whether it is
+ * the one that was asked for before, or -errno.
  */
 static int check_record(struct store *store, const struct container *container, const char *path,
 			struct store_error *error)
@@ -1078,7 +1084,7 @@ static int check_record(struct store *store, const struct container *container, 
 		return false;
 	if (r < 0)
 		return fail_record(error, r, store->container_dir, "read");
-	if (known.pid == container->pid)
+	if (container_equal(&known, container))
 		return true;
 	if (known.pid && check_process(&known, path, &gone) >= 0)
 		return fail(error, -EBUSY,
@@ -1091,6 +1097,7 @@ static int check_record(struct store *store, const struct container *container, 
  * store_apply_container() - Put in force what the binding files give to a container
  * @store: the store
  * @container: what the hook knows of it
+ * @by_user: it is not root who tells of it
  * @ret_policies: names of the policies that it has, or will have with its first
  *	instruction; to be given to strv_free()
  * @error: what went wrong
@@ -1099,7 +1106,7 @@ static int check_record(struct store *store, const struct container *container, 
  *
  * Return: 0 when it has all of them; -errno when it must not be started.
  */
-int store_apply_container(struct store *store, const struct container *container,
+int store_apply_container(struct store *store, const struct container *container, bool by_user,
 			  char ***ret_policies, struct store_error *error)
 {
 	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *c = NULL;
@@ -1123,6 +1130,7 @@ int store_apply_container(struct store *store, const struct container *container
 
 	site = (struct site){
 		.restage = !r,
+		.by_user = by_user,
 		.store = store,
 		.cgroup = c,
 		.path = checmate_cgroup_path(c),

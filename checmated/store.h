@@ -88,7 +88,7 @@ void store_done(struct store *store);
 
 int store_reconcile(struct store *store, const char *cgroup, struct store_look *look,
 		    struct store_error *error);
-int store_apply_container(struct store *store, const struct container *container,
+int store_apply_container(struct store *store, const struct container *container, bool by_user,
 			  char ***ret_policies, struct store_error *error);
 int store_apply(struct store *store, struct checmate_cgroup *cgroup,
 		const struct config_policy *policies, size_t n_policies,

@@ -175,7 +175,7 @@ int store_seal(struct store *store, struct checmate_cgroup *cgroup, struct store
 	return changed(error);
 }
 
-int store_apply_container(struct store *store, const struct container *container,
+int store_apply_container(struct store *store, const struct container *container, bool by_user,
 			  char ***ret_policies, struct store_error *error)
 {
 	size_t n = 0;
@@ -192,8 +192,8 @@ int store_apply_container(struct store *store, const struct container *container
 	while (container->annotations[n])
 		n++;
 	must(n % 2 == 0 && n <= 2 * BUS_ANNOTATIONS_MAX);
-	asked("container %s %d %s %zu", container->id, (int)container->pid, container->runtime,
-	      n / 2);
+	asked("container %s %d %s %zu%s", container->id, (int)container->pid, container->runtime,
+	      n / 2, by_user ? " by a user" : "");
 	r = changed(error);
 	if (r >= 0)
 		r = strv_extend(ret_policies, "net-bind");

@@ -525,7 +525,7 @@ static void test_rootless(void **state)
 
 	f->peer.uid = owner;
 	apply_container(f, "web", 7, "/web", BACKDROP_CGROUP_ID, 1);
-	assert_done(f, "container web 7 crun 1");
+	assert_done(f, "container web 7 crun 1 by a user");
 	/* Another cgroup has come to be at the path. */
 	apply_container(f, "web", 7, "/web", BACKDROP_CGROUP_ID + 1, 1);
 	assert_refused(f, SD_BUS_ERROR_ACCESS_DENIED, "not one of user");

@@ -87,6 +87,7 @@ static void test_record(void **state)
 	assert_int_equal(strv_length(read.annotations), 6);
 	for (size_t i = 0; i < 6; i++)
 		assert_string_equal(read.annotations[i], annotations[i]);
+	assert_true(container_equal(&read, &container));
 
 	assert_int_equal(container_remove(dir, ID), 0);
 	assert_int_equal(container_remove(dir, ID), 0);
@@ -107,6 +108,45 @@ static void test_no_annotations(void **state)
 	assert_int_equal(container_read(dir, 3, &read), 0);
 	assert_int_equal(strv_length(read.annotations), 0);
 	assert_int_equal(container_remove(dir, 3), 0);
+}
+
+/* Whoever asks again with the pid of one that runs may tell nothing else of it. */
+static void test_equal(void **state)
+{
+	static char *annotations[] = { (char *)"a", (char *)"b", NULL };
+	static char *other[] = { (char *)"a", (char *)"c", NULL };
+	const struct container container = {
+		.id = (char *)"a",
+		.cgroup = (char *)"/a",
+		.runtime = (char *)"crun",
+		.cgroup_id = 3,
+		.pid = 4,
+		.annotations = annotations,
+	};
+	struct container c = container;
+
+	(void)state;
+
+	assert_true(container_equal(&container, &c));
+	c.cgroup = (char *)"/a/../a";
+	assert_true(container_equal(&container, &c));
+	c.id = (char *)"b";
+	assert_false(container_equal(&container, &c));
+	c = container;
+	c.runtime = (char *)"";
+	assert_false(container_equal(&container, &c));
+	c = container;
+	c.cgroup_id++;
+	assert_false(container_equal(&container, &c));
+	c = container;
+	c.pid++;
+	assert_false(container_equal(&container, &c));
+	c = container;
+	c.annotations = other;
+	assert_false(container_equal(&container, &c));
+	c.annotations = NULL;
+	assert_false(container_equal(&container, &c));
+	assert_false(container_equal(&c, &container));
 }
 
 /* Half of what is known of a container could lack the half that denies. */
@@ -156,10 +196,8 @@ static void test_list(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_record),
-		TEST(test_no_annotations),
-		TEST(test_damaged),
-		TEST(test_list),
+		TEST(test_record),  TEST(test_no_annotations), TEST(test_equal),
+		TEST(test_damaged), TEST(test_list),
 	};
 
 	return cmocka_run_group_tests_name("container", tests, NULL, NULL);

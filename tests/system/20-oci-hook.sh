@@ -169,6 +169,26 @@ bundle shared "$parent/shared" "$annotations" probe pause
 check_not "a container without a cgroup of its own is refused" \
 	start shared --cgroup-manager=disabled
 
+# A container has its cgroup for itself, and stays what it was told to be.
+bundle alone "$parent/alone" "$annotations" probe pause
+check "a container runs" start alone
+alone=$(stat -c %i "$cgroups$parent/alone")
+sleep 600 &
+second=$!
+echo "$second" >"$cgroups$parent/alone/cgroup.procs"
+check_match "a second one in a cgroup whose first still runs is refused" \
+	"container second: container alone is in its cgroup $parent/alone already" \
+	call ApplyContainer 'sustsa{ss}' second "$second" "$parent/alone" "$alone" crun 0
+check_match "so is something else that is told of the first" 'is in its cgroup .* already' \
+	call ApplyContainer 'sustsa{ss}' alone "$(crun state alone | jq -r .pid)" \
+	"$parent/alone" "$alone" crun 0
+call Reload >/dev/null
+check_output "which keeps its policies" EACCES \
+	sh -c 'crun exec alone probe bind 0.0.0.0 9090 || :'
+kill "$second"
+wait "$second" 2>/dev/null
+crun delete -f alone
+
 check_match "the root cgroup is refused" 'root cgroup; .*cgroupsPath' give_state \
 	'{"id":"a","pid":2,"annotations":{"org.checmate.role":"web"}}'
 check_match "the cgroup of the runtime is refused" 'holds the container and its runtime' \

@@ -100,7 +100,8 @@ check_match "nor for a unit, even if it is the user's own" 'is that of a unit' \
 	ask "$uid" "/user.slice/user-$uid.slice/user@$uid.service"
 check_match "nor for a cgroup in which the container is not" "its process $pid is in" \
 	ask "$uid" "/user.slice/user-$uid.slice/user@$uid.service/init.scope"
-check "but may for the container's, again" ask "$uid" "$cgroup"
+check_match "nor tell something else of the container while it runs" \
+	'is in its cgroup .* already' ask "$uid" "$cgroup"
 check_output "nothing came of it" "$ids" program_ids "$cgroup"
 as_user podman rm -f -t 0 web >/dev/null
 
