@@ -245,7 +245,7 @@ static void test_made_anew_unheard(void **state)
 	/* While the old one is there it cannot have its inode. */
 	make(f, "/new");
 	make(f, "/new/x");
-	for (unsigned int i = 0; i <= queue_size() / 2; i++) {
+	for (unsigned int i = queue_size() / 2 + 1; i > 0; i--) {
 		make(f, "/c");
 		drop(f, "/c");
 	}
