@@ -31,6 +31,7 @@ struct site {
 	uint64_t id;
 	const struct container *container; /* what runs in it, or NULL */
 	bool stage; /* it does not run yet */
+	bool waits; /* by what was staged before, which its exec may end at any time */
 	bool restage; /* what is staged may wait for another process than its own */
 	bool by_user; /* who is not root asks: what others made is not theirs to replace */
 	/* What it has if it is a container of which the hook does not tell; or NULL. */
@@ -344,6 +345,26 @@ static void batch_tell(const struct site *site, const struct batch *batch, bool 
 	}
 }
 
+/*
+ * Loading takes its time.  What is staged for a process that runs by then would wait
+ * for an exec that may never come.
+ */
+static int check_waits(const struct site *site, struct store_error *error)
+{
+	_cleanup_(checmate_status_freep) struct checmate_status *status = NULL;
+	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
+	int r;
+
+	r = checmate_status_read(site->cgroup, &status, &e);
+	if (r < 0)
+		return fail_library(error, r, e);
+	for (size_t i = 0; i < checmate_status_count_local(status); i++)
+		if (checmate_status_get_local(status, i)->staged)
+			return 0;
+	return fail(error, -ESTALE, "%s: its container began to run meanwhile; it is tried again",
+		    site->path);
+}
+
 static int batch_apply(const struct site *site, struct batch *batch, bool stage,
 		       struct store_error *error)
 {
@@ -351,6 +372,8 @@ static int batch_apply(const struct site *site, struct batch *batch, bool stage,
 	int r;
 
 	r = batch_prepare(site, batch, error);
+	if (r >= 0 && stage && site->waits)
+		r = check_waits(site, error);
 	if (r >= 0)
 		r = batch_commit(site, batch, stage, error);
 	if (r < 0) {
@@ -840,8 +863,10 @@ static int converge(struct site *site, bool claims, const struct wanted_list *li
 		return fail_oom(error);
 	ret = look_at_all(site, claims, list, steps, look, error);
 	/* It did not run when its policies were staged, and they still are. */
-	for (size_t i = 0; site->container && i < list->n; i++)
-		site->stage |= steps[i].staged;
+	site->waits = false;
+	for (size_t i = 0; site->container && !claims && i < list->n; i++)
+		site->waits |= steps[i].staged;
+	site->stage = claims || site->waits;
 
 	r = change_live(site, steps, list->n, error);
 	ret = r < 0 ? r : ret;
@@ -1136,7 +1161,6 @@ int store_apply_container(struct store *store, const struct container *container
 		.path = checmate_cgroup_path(c),
 		.id = checmate_cgroup_id(c),
 		.container = container,
-		.stage = true,
 	};
 	r = identify(site.path, container, &identity);
 	if (r >= 0)
