@@ -188,6 +188,7 @@ check_output "which keeps its policies" EACCES \
 kill "$second"
 wait "$second" 2>/dev/null
 crun delete -f alone
+check "when it goes so do its pins" wait_until 60 no_pins
 
 check_match "the root cgroup is refused" 'root cgroup; .*cgroupsPath' give_state \
 	'{"id":"a","pid":2,"annotations":{"org.checmate.role":"web"}}'
