@@ -3,6 +3,7 @@
  * checmated - What the OCI hook told of a container
  */
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -214,6 +215,27 @@ int container_remove(const char *dir, uint64_t cgroup_id)
 	if (r < 0)
 		return r;
 	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/**
+ * container_tidy() - Remove what was left by a process that died while it wrote
+ * @dir: where the records lie; nobody else writes there meanwhile
+ */
+int container_tidy(const char *dir)
+{
+	_cleanup_closedir_ DIR *d = opendir(dir);
+	const struct dirent *entry;
+
+	if (!d)
+		return errno == ENOENT ? 0 : -errno;
+	while ((errno = 0, entry = readdir(d))) {
+		if (entry->d_name[0] != '.' || streq(entry->d_name, ".") ||
+		    streq(entry->d_name, ".."))
+			continue;
+		if (unlinkat(dirfd(d), entry->d_name, 0) < 0 && errno != ENOENT)
+			return -errno;
+	}
+	return -errno;
 }
 
 /**

@@ -27,6 +27,7 @@ struct container {
 int container_write(const char *dir, const struct container *container);
 int container_read(const char *dir, uint64_t cgroup_id, struct container *ret_container);
 int container_remove(const char *dir, uint64_t cgroup_id);
+int container_tidy(const char *dir);
 int container_list(const char *dir, uint64_t **ret_cgroup_ids, size_t *ret_n);
 
 bool container_equal(const struct container *a, const struct container *b);

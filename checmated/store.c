@@ -1520,7 +1520,9 @@ static int forget_gone(struct store *store, struct store_error *error)
 	if (r < 0)
 		return fail_record(error, r, store->origin_dir, "removed");
 
-	r = container_list(store->container_dir, &containers, &n_containers);
+	r = container_tidy(store->container_dir);
+	if (r >= 0)
+		r = container_list(store->container_dir, &containers, &n_containers);
 	for (size_t i = 0; r >= 0 && i < n_containers; i++) {
 		r = exists(containers[i], error);
 		if (r < 0)

@@ -4,6 +4,7 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -191,13 +192,32 @@ static void test_list(void **state)
 	assert_int_equal(container_remove(dir, 3), 0);
 }
 
+/* A record that was being written is nobody's, and stays for nobody. */
+static void test_tidy(void **state)
+{
+	_cleanup_free_ char *half = NULL;
+	_cleanup_free_ uint64_t *ids = NULL;
+	const char *dir = *state;
+	size_t n;
+
+	assert_int_equal(container_tidy("/nonexistent"), 0);
+	put_text(dir, 3, "{}");
+	assert_true(asprintf(&half, "%s/.4", dir) > 0);
+	assert_int_equal(close(creat(half, 0600)), 0);
+	assert_int_equal(container_tidy(dir), 0);
+	assert_int_equal(access(half, F_OK), -1);
+	assert_int_equal(container_list(dir, &ids, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(container_remove(dir, 3), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_record),  TEST(test_no_annotations), TEST(test_equal),
-		TEST(test_damaged), TEST(test_list),
+		TEST(test_damaged), TEST(test_list),	       TEST(test_tidy),
 	};
 
 	return cmocka_run_group_tests_name("container", tests, NULL, NULL);
