@@ -60,11 +60,11 @@ free=$(systemd-run --quiet --pipe --wait --collect "$tests/proc-probe" bpf)
 check_output "denies nothing" "ok ok $free" acts web.service
 check "a template" example port@.service
 reload
-check "starts" systemctl start port@8080.service
-check "and an instance binds its own port" wait_until 30 listens 8080
-check_match "which is all that it may" '^/system.slice/system-port.slice/port@8080.service +net-bind .*allow=127.0.0.1:8080 ' \
+check "starts" systemctl start port@8070.service
+check "and an instance binds its own port" wait_until 30 listens 8070
+check_match "which is all that it may" '^/system.slice/system-port.slice/port@8070.service +net-bind .*allow=127.0.0.1:8070 ' \
 	checmatectl status
-systemctl stop port@8080.service
+systemctl stop port@8070.service
 check "a drop-in for a prefix" example customer-.service.d/policy.conf
 check "and for transient services" example run-.service.d/policy.conf
 reload
