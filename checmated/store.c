@@ -21,7 +21,7 @@
 #define TRIES 3
 
 /* The library's cgroup for trying whether the kernel enforces. */
-#define SELFTEST_PREFIX "checmate-selftest."
+#define SELFTEST_PREFIX "/checmate-selftest."
 
 /* A cgroup that something is done to. */
 struct site {
@@ -935,9 +935,10 @@ static bool still_there(const struct checmate_cgroup *cgroup)
 	return r < 0 ? r != -ENOENT : checmate_cgroup_id(now) == checmate_cgroup_id(cgroup);
 }
 
+/* The library makes it below the root, where only root can: elsewhere the name is no way out. */
 static bool is_selftest(const char *path)
 {
-	return startswith(strrchr(path, '/') + 1, SELFTEST_PREFIX);
+	return startswith(path, SELFTEST_PREFIX) && strrchr(path, '/') == path;
 }
 
 /* What is known of the cgroup, and of the container in it if the hook has told. */

@@ -167,19 +167,21 @@ check "who goes on is waited for, and then put right" wait_until 120 bind_gives 
 
 # --- what is not the daemon's to change --------------------------------------
 
-mkdir "$cgroups$top/hand" "$cgroups$top/checmate-selftest.1"
+own=/checmate-selftest.1
+mkdir "$cgroups$top/hand" "$cgroups$own" "$cgroups$top$own"
 checmatectl --direct apply "$top/hand" net-bind deny-errno=EROFS
 binding all <<-END
 	[Match]
-	Cgroup=$top/*
+	Cgroup=$top/* $own
 	[Policy net-bind]
 	DenyErrno=EACCES
 END
 check "a file gives what is there by hand" systemctl reload checmated.service
 check_output "it is left alone" EROFS bind_in "$top/hand" 9090
 check_output "and told apart" manual listed "$top/hand" '.[4]'
-check_output "the library's own cgroup is not bound" "" listed "$top/checmate-selftest.1" '.'
-rmdir "$cgroups$top/checmate-selftest.1"
+check_output "the library's own cgroup is not bound" "" listed "$own" '.'
+check_output "its name elsewhere is no way out" EACCES bind_in "$top$own" 9090
+rmdir "$cgroups$own" "$cgroups$top$own"
 checmatectl --direct remove "$top/hand" net-bind
 check "when it goes the file counts" systemctl reload checmated.service
 check_output "from then on" EACCES bind_in "$top/hand" 9090
