@@ -46,35 +46,21 @@
 /* Protects what the lock rules above say. */
 DEFINE_MUTEX(checmate_mutex);
 
-static struct checmate_cgroup *root_cgroup __ro_after_init;
+struct checmate_cgroup checmate_root[1];
 
 /* The css comes with every cgroup: debugging aside, it stays small. */
 static_assert(IS_ENABLED(CONFIG_LOCKDEP) ||
 	      IS_ENABLED(CONFIG_DEBUG_OBJECTS) ||
-	      sizeof(struct checmate_cgroup) <= 400);
-
-/**
- * checmate_root_cgroup - The cgroup above all
- *
- * Context: Any context.
- * Return: The root cgroup, which never goes.
- */
-struct checmate_cgroup *checmate_root_cgroup(void)
-{
-	return root_cgroup;
-}
+	      sizeof(struct checmate_cgroup) <= 408);
 
 static struct cgroup_subsys_state *
 checmate_css_alloc(struct cgroup_subsys_state *parent)
 {
-	struct checmate_cgroup *cgroup;
+	struct checmate_cgroup *cgroup = checmate_root_cgroup();
 
-	cgroup = kzalloc(sizeof(*cgroup), GFP_KERNEL);
-	if (!cgroup)
-		return ERR_PTR(-ENOMEM);
-	if (!parent)
-		root_cgroup = cgroup;
-	return &cgroup->css;
+	if (parent)
+		cgroup = kzalloc(sizeof(*cgroup), GFP_KERNEL);
+	return cgroup ? &cgroup->css : ERR_PTR(-ENOMEM);
 }
 
 /*
@@ -88,10 +74,10 @@ static int checmate_css_online(struct cgroup_subsys_state *css)
 
 	guard(mutex)(&checmate_mutex);
 
-	if (cgroup != root_cgroup)
+	if (cgroup != checmate_root_cgroup())
 		checmate_start_sock_pins();
 	ruleset = checmate_get_ruleset(checmate_inherited_ruleset(cgroup));
-	rcu_assign_pointer(cgroup->effective, ruleset);
+	checmate_enforce_ruleset(cgroup, NULL, ruleset);
 	return 0;
 }
 
@@ -146,7 +132,7 @@ static int checmate_can_fork(struct task_struct *task, struct css_set *cset)
  */
 static int __init show_root_files(void)
 {
-	kernfs_activate(root_cgroup->css.cgroup->kn);
+	kernfs_activate(checmate_root_cgroup()->css.cgroup->kn);
 	return 0;
 }
 fs_initcall(show_root_files);

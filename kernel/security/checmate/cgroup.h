@@ -5,6 +5,7 @@
 #ifndef _SECURITY_CHECMATE_CGROUP_H
 #define _SECURITY_CHECMATE_CGROUP_H
 
+#include <linux/bitops.h>
 #include <linux/cgroup.h>
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
@@ -14,6 +15,7 @@
 #include <linux/sched/task.h>
 
 #include "event.h"
+#include "hooks.h"
 
 struct checmate_policy;
 struct checmate_request;
@@ -24,6 +26,8 @@ struct checmate_ruleset;
  * @css: base
  * @effective: what is enforced here, with a reference; NULL until the css is
  *	online, and never again
+ * @filter: a bit for each hook that @effective has a program for, and perhaps
+ *	more
  * @next: what a transaction under way is going to enforce here, with a
  *	reference
  * @policy: what is attached here, owned; NULL if nothing ever was
@@ -35,7 +39,8 @@ struct checmate_ruleset;
  * @local_file: checmate.events.local, to be notified
  * @events_file: checmate.events, to be notified
  *
- * @effective is written under checmate_mutex and read under RCU.  @sealed is
+ * @effective and @filter are written under checmate_mutex, by
+ * checmate_enforce_ruleset(), and read under RCU.  @sealed is
  * written under cgroup_mutex and checmate_mutex, and read under either.
  * The counters are atomic, the files are the cgroup core's.  The others are
  * used under checmate_mutex.
@@ -43,6 +48,7 @@ struct checmate_ruleset;
 struct checmate_cgroup {
 	struct cgroup_subsys_state css;
 	struct checmate_ruleset __rcu *effective;
+	unsigned long filter;
 	struct checmate_ruleset *next;
 	struct checmate_policy *policy;
 	u64 generation;
@@ -53,6 +59,9 @@ struct checmate_cgroup {
 	struct cgroup_file local_file;
 	struct cgroup_file events_file;
 };
+
+/* The cgroup above all; an array, of a size nobody outside is to rely on. */
+extern struct checmate_cgroup checmate_root[];
 
 extern struct mutex checmate_mutex;
 extern unsigned int checmate_epoch;
@@ -120,6 +129,57 @@ checmate_cgroup_parent(const struct checmate_cgroup *cgroup)
 	return cgroup->css.parent ? css_checmate(cgroup->css.parent) : NULL;
 }
 
-struct checmate_cgroup *checmate_root_cgroup(void);
+/**
+ * checmate_root_cgroup - The cgroup above all
+ *
+ * Context: Any context.
+ * Return: The root cgroup, which never goes.
+ */
+static inline struct checmate_cgroup *checmate_root_cgroup(void)
+{
+	return checmate_root;
+}
+
+/**
+ * checmate_cgroup_concerned - Whether programs of a hook may judge a cgroup
+ * @cgroup: the cgroup
+ * @hook: the hook
+ *
+ * Context: Any context, within rcu_read_lock() or with preemption disabled.
+ * Return: false if no program of the hook is in force for the cgroup.  true
+ * says nothing: several hooks share a bit, and what is being put in force
+ * counts already.
+ */
+static __always_inline bool
+checmate_cgroup_concerned(const struct checmate_cgroup *cgroup,
+			  enum checmate_hook hook)
+{
+	/* The acquire costs nothing, and is one instruction on x86. */
+	return test_bit_acquire(checmate_filter_bit(hook), &cgroup->filter);
+}
+
+/**
+ * checmate_current_concerned - Whether programs of a hook may judge current
+ * @hook: the hook
+ *
+ * In an interrupt, which the root judges, the answer of the task that is
+ * interrupted will do: what is in force for the root is so for every cgroup.
+ *
+ * Context: Any context.
+ * Return: As checmate_cgroup_concerned().
+ */
+static __always_inline bool checmate_current_concerned(enum checmate_hook hook)
+{
+	struct cgroup_subsys_state *css;
+	bool concerned;
+
+	/* Keeps the css as rcu_read_lock() would, without a call. */
+	preempt_disable();
+	css = task_css_check(current, checmate_cgrp_id,
+			     rcu_read_lock_sched_held());
+	concerned = checmate_cgroup_concerned(css_checmate(css), hook);
+	preempt_enable();
+	return concerned;
+}
 
 #endif /* _SECURITY_CHECMATE_CGROUP_H */

@@ -5,6 +5,7 @@
 #ifndef _SECURITY_CHECMATE_HOOKS_H
 #define _SECURITY_CHECMATE_HOOKS_H
 
+#include <linux/bits.h>
 #include <linux/types.h>
 
 /**
@@ -22,6 +23,18 @@ enum checmate_hook {
 /* public: */
 	CHECMATE_NR_HOOKS
 };
+
+/**
+ * checmate_filter_bit - The bit of a hook in a filter
+ * @hook: the hook
+ *
+ * Context: Any context.
+ * Return: The bit's number, which some hooks share.
+ */
+static inline unsigned int checmate_filter_bit(enum checmate_hook hook)
+{
+	return hook % BITS_PER_LONG;
+}
 
 int checmate_find_hook(u32 btf_id);
 u32 checmate_hook_btf_id(enum checmate_hook hook);

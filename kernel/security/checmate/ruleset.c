@@ -95,10 +95,12 @@ checmate_build_ruleset(const struct checmate_policy *policy,
 	bitmap_copy(ruleset->sleepable, inherited->sleepable,
 		    CHECMATE_NR_HOOKS);
 
+	ruleset->filter = inherited->filter;
 	/* Local programs of a hook are counted in the slot behind it... */
 	for (i = 0; i < policy->nr; i++) {
 		hook = policy->program[i]->hook;
 		__set_bit(hook, ruleset->hooks);
+		__set_bit(checmate_filter_bit(hook), &ruleset->filter);
 		if (policy->program[i]->is_sleepable)
 			__set_bit(hook, ruleset->sleepable);
 		ruleset->first[hook + 1]++;

@@ -16,6 +16,7 @@ struct checmate_program;
 
 /**
  * struct checmate_ruleset - What is enforced for a cgroup, for all hooks
+ * @filter: the same, less exactly: checmate_filter_bit() of each
  * @hooks: the hooks that have a program
  * @sleepable: those of them that have one which may sleep
  * @first: index of a hook's first program; the next hook's is where it ends
@@ -33,6 +34,7 @@ struct checmate_program;
  * for it.
  */
 struct checmate_ruleset {
+	unsigned long filter;
 	DECLARE_BITMAP(hooks, CHECMATE_NR_HOOKS);
 	DECLARE_BITMAP(sleepable, CHECMATE_NR_HOOKS);
 	u16 first[CHECMATE_NR_HOOKS + 1];

@@ -34,11 +34,6 @@
 #include "setup.h"
 #include "sock.h"
 
-static struct checmate_sock *sock_blob(const struct sock *sk)
-{
-	return sk->sk_security + checmate_blob_sizes.lbs_sock;
-}
-
 static void put_cgroup(struct checmate_cgroup *cgroup)
 {
 	if (cgroup)
@@ -117,7 +112,7 @@ static struct checmate_cgroup *current_pin(struct checmate_sock *blob,
  */
 struct checmate_cgroup *checmate_sock_cgroup(const struct sock *sk)
 {
-	struct checmate_sock *blob = sock_blob(sk);
+	struct checmate_sock *blob = checmate_sock_blob(sk);
 
 	return current_pin(blob,
 			   blob->home ?: READ_ONCE(sk->sk_cgrp_data.cgroup));
@@ -132,7 +127,7 @@ struct checmate_cgroup *checmate_sock_cgroup(const struct sock *sk)
  */
 struct checmate_cgroup *checmate_dying_sock_cgroup(const struct sock *sk)
 {
-	struct checmate_sock *blob = sock_blob(sk);
+	struct checmate_sock *blob = checmate_sock_blob(sk);
 
 	return current_pin(blob, blob->home);
 }
@@ -168,7 +163,7 @@ static void drop_pin(struct checmate_sock *blob)
 static int pin_creator(struct sock *sk, int family, gfp_t priority)
 {
 	struct task_struct *task = in_task() ? current : &init_task;
-	struct checmate_sock *blob = sock_blob(sk);
+	struct checmate_sock *blob = checmate_sock_blob(sk);
 	struct checmate_cgroup *cgroup;
 	struct cgroup *home;
 
@@ -190,8 +185,8 @@ static int pin_creator(struct sock *sk, int family, gfp_t priority)
 /* A sock made for another one, as by accept(2), is that one's. */
 static void pin_parent(const struct sock *sk, struct sock *newsk)
 {
-	struct checmate_sock *from = sock_blob(sk);
-	struct checmate_sock *to = sock_blob(newsk);
+	struct checmate_sock *from = checmate_sock_blob(sk);
+	struct checmate_sock *to = checmate_sock_blob(newsk);
 	struct checmate_cgroup *cgroup;
 	struct cgroup *home;
 	unsigned int epoch;
@@ -237,7 +232,7 @@ static int pin_subflow(struct sock *sk, struct sock *ssk)
 
 static void unpin(struct sock *sk)
 {
-	drop_pin(sock_blob(sk));
+	drop_pin(checmate_sock_blob(sk));
 }
 
 static struct static_key_false *pin_key[5] __ro_after_init;

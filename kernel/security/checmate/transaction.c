@@ -62,6 +62,30 @@ checmate_inherited_ruleset(const struct checmate_cgroup *cgroup)
 	return inherited_ruleset(cgroup, cgroup);
 }
 
+/**
+ * checmate_enforce_ruleset - Let a ruleset take force for a cgroup
+ * @cgroup: the cgroup
+ * @old: what is in force, or NULL
+ * @new: what is to be, with a reference that is taken over
+ *
+ * The filter has the hooks of both while one takes the place of the other:
+ * whoever passes it finds the old or the new ruleset as a whole, and whoever
+ * does not pass misses nothing of either.
+ *
+ * Context: Process context; under checmate_mutex.
+ */
+void checmate_enforce_ruleset(struct checmate_cgroup *cgroup,
+			      const struct checmate_ruleset *old,
+			      struct checmate_ruleset *new)
+{
+	lockdep_assert_held(&checmate_mutex);
+
+	WRITE_ONCE(cgroup->filter, (old ? old->filter : 0) | new->filter);
+	rcu_assign_pointer(cgroup->effective, new);
+	/* Pairs with the acquire in checmate_cgroup_concerned(). */
+	smp_store_release(&cgroup->filter, new->filter);
+}
+
 /* Drop what was prepared and shall not be. */
 static void abandon(struct checmate_cgroup *top)
 {
@@ -139,7 +163,7 @@ static void publish(struct checmate_cgroup *top)
 			new = checmate_get_ruleset(inherited_ruleset(cgroup,
 								     cgroup));
 		cgroup->next = NULL;
-		rcu_assign_pointer(cgroup->effective, new);
+		checmate_enforce_ruleset(cgroup, old, new);
 		checmate_put_ruleset(old);
 	}
 	rcu_read_unlock();

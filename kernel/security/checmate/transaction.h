@@ -12,6 +12,9 @@ struct checmate_ruleset;
 
 struct checmate_ruleset *
 checmate_inherited_ruleset(const struct checmate_cgroup *cgroup);
+void checmate_enforce_ruleset(struct checmate_cgroup *cgroup,
+			      const struct checmate_ruleset *old,
+			      struct checmate_ruleset *new);
 int checmate_check_request(const struct checmate_request *request);
 int checmate_try_request(const struct checmate_request *request);
 int checmate_apply_request(const struct checmate_request *request,
