@@ -74,8 +74,12 @@ static int checmate_css_online(struct cgroup_subsys_state *css)
 
 	guard(mutex)(&checmate_mutex);
 
-	if (cgroup != checmate_root_cgroup())
+	if (cgroup != checmate_root_cgroup()) {
 		checmate_start_sock_pins();
+		/* Nobody can have been in a cgroup that is not shown yet. */
+		if (css->cgroup->kn->flags & KERNFS_ACTIVATED)
+			checmate_expect_late_pins();
+	}
 	ruleset = checmate_get_ruleset(checmate_inherited_ruleset(cgroup));
 	checmate_enforce_ruleset(cgroup, NULL, ruleset);
 	return 0;

@@ -64,7 +64,6 @@ struct checmate_cgroup {
 extern struct checmate_cgroup checmate_root[];
 
 extern struct mutex checmate_mutex;
-extern unsigned int checmate_epoch;
 
 static inline struct checmate_cgroup *
 css_checmate(struct cgroup_subsys_state *css)

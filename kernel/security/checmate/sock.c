@@ -12,14 +12,18 @@
  * Their pins then lead to an ancestor, which knows nothing of the policy that
  * the cgroup gets.  Each transaction begins an epoch, and a sock seen in a new
  * epoch has its pin moved down to its own cgroup, if that has a css by now.  A
- * pin never moves up.
+ * pin never moves up.  Nobody has to look at the epoch before the controller is
+ * enabled in that way for the first time, which is what checmate_late_key says:
+ * sockets of a cgroup that got its css when it was made have their pin there.
  *
  * The epoch is always read before what is looked up, and a pin is stored before
  * its epoch: a sock may thus be looked at once too often, but is never taken
  * for current when it is not.
  *
  * Pins are taken and dropped under RCU, with no lock: a reader may still use
- * the css that cmpxchg() has just replaced, until rcu_read_unlock().
+ * the css that cmpxchg() has just replaced, until rcu_read_unlock().  They are
+ * kept as distances from the root's css: 0 is the root, for which nothing has to
+ * be done.
  */
 
 #include <linux/cgroup.h>
@@ -34,10 +38,11 @@
 #include "setup.h"
 #include "sock.h"
 
-static void put_cgroup(struct checmate_cgroup *cgroup)
+DEFINE_STATIC_KEY_FALSE(checmate_late_key);
+
+static unsigned long to_pin(const struct checmate_cgroup *cgroup)
 {
-	if (cgroup)
-		css_put(&cgroup->css);
+	return (unsigned long)cgroup - (unsigned long)checmate_root;
 }
 
 /*
@@ -66,11 +71,11 @@ static void refresh_pin(struct checmate_sock *blob, struct cgroup *home)
 	epoch = smp_load_acquire(&checmate_epoch);
 
 	for (;;) {
-		pinned = rcu_dereference(blob->cgroup);
+		pinned = checmate_pinned_cgroup(blob);
 		found = find_cgroup(home);
 		if (found == pinned ||
-		    (pinned && !cgroup_is_descendant(found->css.cgroup,
-						     pinned->css.cgroup)))
+		    !cgroup_is_descendant(found->css.cgroup,
+					  pinned->css.cgroup))
 			break;
 		/*
 		 * The last reference may just have gone with the cgroup; the
@@ -78,29 +83,24 @@ static void refresh_pin(struct checmate_sock *blob, struct cgroup *home)
 		 */
 		if (!css_tryget(&found->css))
 			return;
-		if (unrcu_pointer(cmpxchg(&blob->cgroup,
-					  RCU_INITIALIZER(pinned),
-					  RCU_INITIALIZER(found))) == pinned) {
-			put_cgroup(pinned);
+		if (cmpxchg(&blob->pin, to_pin(pinned), to_pin(found)) ==
+		    to_pin(pinned)) {
+			css_put(&pinned->css);
 			break;
 		}
 		/* Somebody else was faster, perhaps with an older look. */
-		put_cgroup(found);
+		css_put(&found->css);
 	}
-	/* Pairs with the acquire in current_pin(). */
+	/* Pairs with the acquire in checmate_pin_is_old() and pin_parent(). */
 	smp_store_release(&blob->epoch, epoch);
 }
 
 static struct checmate_cgroup *current_pin(struct checmate_sock *blob,
 					   struct cgroup *home)
 {
-	unsigned int epoch;
-
-	/* Pairs with the release in refresh_pin(): the pin is of the epoch. */
-	epoch = smp_load_acquire(&blob->epoch);
-	if (unlikely(epoch != READ_ONCE(checmate_epoch)) && home)
+	if (unlikely(checmate_pin_is_old(blob)) && home)
 		refresh_pin(blob, home);
-	return rcu_dereference(blob->cgroup) ?: checmate_root_cgroup();
+	return checmate_pinned_cgroup(blob);
 }
 
 /**
@@ -148,8 +148,10 @@ struct checmate_cgroup *checmate_socket_cgroup(const struct socket *sock)
 
 static void drop_pin(struct checmate_sock *blob)
 {
-	put_cgroup(unrcu_pointer(blob->cgroup));
-	RCU_INIT_POINTER(blob->cgroup, NULL);
+	rcu_read_lock();
+	css_put(&checmate_pinned_cgroup(blob)->css);
+	rcu_read_unlock();
+	WRITE_ONCE(blob->pin, to_pin(checmate_root_cgroup()));
 	if (blob->home)
 		cgroup_put(blob->home);
 	blob->home = NULL;
@@ -178,7 +180,7 @@ static int pin_creator(struct sock *sk, int family, gfp_t priority)
 	} while (!css_tryget(&cgroup->css));
 	rcu_read_unlock();
 	blob->home = home;
-	RCU_INIT_POINTER(blob->cgroup, cgroup);
+	WRITE_ONCE(blob->pin, to_pin(cgroup));
 	return 0;
 }
 
@@ -197,8 +199,8 @@ static void pin_parent(const struct sock *sk, struct sock *newsk)
 	/* Pairs with the release in refresh_pin(). */
 	epoch = smp_load_acquire(&from->epoch);
 	do {
-		cgroup = rcu_dereference(from->cgroup);
-	} while (cgroup && !css_tryget(&cgroup->css));
+		cgroup = checmate_pinned_cgroup(from);
+	} while (!css_tryget(&cgroup->css));
 	home = from->home ?: READ_ONCE(sk->sk_cgrp_data.cgroup);
 	rcu_read_unlock();
 
@@ -207,7 +209,7 @@ static void pin_parent(const struct sock *sk, struct sock *newsk)
 		cgroup_get(home);
 	drop_pin(to);
 	to->home = home;
-	RCU_INIT_POINTER(to->cgroup, cgroup);
+	WRITE_ONCE(to->pin, to_pin(cgroup));
 	to->epoch = epoch;
 }
 
@@ -298,4 +300,20 @@ void checmate_start_sock_pins(void)
 	static_branch_enable(unpin_key);
 	for (i = ARRAY_SIZE(pin_key); i--; )
 		static_branch_enable(pin_key[i]);
+}
+
+/**
+ * checmate_expect_late_pins - Have socks looked at again from now on
+ *
+ * Called when a cgroup gets the controller that may have sockets already, and
+ * before that has a policy of its own.
+ *
+ * Context: Process context, may sleep; under checmate_mutex.
+ */
+void checmate_expect_late_pins(void)
+{
+	lockdep_assert_held(&checmate_mutex);
+
+	if (checmate_is_active())
+		static_branch_enable(&checmate_late_key);
 }

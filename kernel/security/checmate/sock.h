@@ -5,6 +5,7 @@
 #ifndef _SECURITY_CHECMATE_SOCK_H
 #define _SECURITY_CHECMATE_SOCK_H
 
+#include <linux/jump_label.h>
 #include <linux/net.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
@@ -20,19 +21,23 @@ struct cgroup;
  * struct checmate_sock - Whose a sock is
  * @home: the cgroup it belongs to, with a reference; NULL where the sock was
  *	made before pinning began, which stands for what sk_cgrp_data has
- * @cgroup: the controller's state of @home, or of the nearest ancestor that had
- *	one when it was looked for, with a reference; NULL stands for the root
- * @epoch: the state of all policies that @cgroup was looked for in
+ * @pin: the controller's state of @home, or of the nearest ancestor that had
+ *	one when it was looked for, with a reference; as its distance from the
+ *	root's, so that a sock which was never pinned is the root's
+ * @epoch: the state of all policies that @pin was looked for in
  *
  * Kept in the sock's LSM blob.  @home is set before others know of the sock.
  */
 struct checmate_sock {
 	struct cgroup *home;
-	struct checmate_cgroup __rcu *cgroup;
+	unsigned long pin;
 	unsigned int epoch;
 };
 
 extern unsigned int checmate_epoch;
+
+/* On once a pin may have to move, that is, once @epoch of a sock matters. */
+DECLARE_STATIC_KEY_FALSE(checmate_late_key);
 
 /**
  * checmate_sock_blob - What is kept of a sock
@@ -47,6 +52,40 @@ static inline struct checmate_sock *checmate_sock_blob(const struct sock *sk)
 }
 
 /**
+ * checmate_pinned_cgroup - Where the pin of a sock is
+ * @blob: what is kept of the sock
+ *
+ * Context: Any context, within rcu_read_lock() or with preemption disabled.
+ * Return: The cgroup, valid for as long.
+ */
+static __always_inline struct checmate_cgroup *
+checmate_pinned_cgroup(const struct checmate_sock *blob)
+{
+	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held(),
+			 "checmate: a pin is looked at outside of RCU");
+
+	return (struct checmate_cgroup *)((unsigned long)checmate_root +
+					  READ_ONCE(blob->pin));
+}
+
+/**
+ * checmate_pin_is_old - Whether a sock must be looked at again
+ * @blob: what is kept of the sock
+ *
+ * Context: Any context.
+ * Return: true if its pin may have to move; false means that it need not, and
+ * is the one that is read next.
+ */
+static __always_inline bool
+checmate_pin_is_old(const struct checmate_sock *blob)
+{
+	if (!static_branch_unlikely(&checmate_late_key))
+		return false;
+	/* Pairs with the release in refresh_pin(): the pin is of the epoch. */
+	return smp_load_acquire(&blob->epoch) != READ_ONCE(checmate_epoch);
+}
+
+/**
  * checmate_sock_concerned - Whether programs of a hook may judge a sock
  * @sk: the sock, alive or being freed; not NULL
  * @hook: the hook
@@ -58,18 +97,12 @@ static __always_inline bool checmate_sock_concerned(const struct sock *sk,
 						    enum checmate_hook hook)
 {
 	const struct checmate_sock *blob = checmate_sock_blob(sk);
-	const struct checmate_cgroup *cgroup;
 	bool concerned;
 
 	preempt_disable();
-	/* Pairs with the release in refresh_pin(): the pin is of the epoch. */
-	concerned = smp_load_acquire(&blob->epoch) !=
-		    READ_ONCE(checmate_epoch);
-	if (!concerned) {
-		cgroup = rcu_dereference_sched(blob->cgroup);
-		concerned = checmate_cgroup_concerned(cgroup ?: checmate_root_cgroup(),
-						      hook);
-	}
+	concerned = checmate_pin_is_old(blob) ||
+		    checmate_cgroup_concerned(checmate_pinned_cgroup(blob),
+					      hook);
 	preempt_enable();
 	return concerned;
 }
@@ -101,5 +134,6 @@ struct checmate_cgroup *checmate_socket_cgroup(const struct socket *sock);
 void checmate_add_sock_pins(void);
 void checmate_add_sock_unpin(void);
 void checmate_start_sock_pins(void);
+void checmate_expect_late_pins(void);
 
 #endif /* _SECURITY_CHECMATE_SOCK_H */

@@ -21,6 +21,7 @@
 #include "program.h"
 #include "request.h"
 #include "ruleset.h"
+#include "sock.h"
 #include "staged.h"
 #include "transaction.h"
 
