@@ -31,6 +31,8 @@
 #include <linux/cleanup.h>
 #include <linux/init.h>
 #include <linux/kernfs.h>
+#include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/lockdep.h>
 #include <linux/slab.h>
 
@@ -51,16 +53,53 @@ struct checmate_cgroup checmate_root[1];
 /* The css comes with every cgroup: debugging aside, it stays small. */
 static_assert(IS_ENABLED(CONFIG_LOCKDEP) ||
 	      IS_ENABLED(CONFIG_DEBUG_OBJECTS) ||
-	      sizeof(struct checmate_cgroup) <= 408);
+	      sizeof(struct checmate_cgroup) <= 256);
+
+const struct checmate_extra checmate_no_extra;
+
+/**
+ * checmate_add_extra - Let a cgroup have what not every cgroup needs
+ * @cgroup: the cgroup, which may have it already
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int checmate_add_extra(struct checmate_cgroup *cgroup)
+{
+	struct checmate_extra *none = (struct checmate_extra *)&checmate_no_extra;
+	struct checmate_extra *extra;
+
+	if (checmate_cgroup_extra(cgroup) != none)
+		return 0;
+	extra = kzalloc(sizeof(*extra), GFP_KERNEL);
+	if (!extra)
+		return -ENOMEM;
+	extra->cgroup = cgroup;
+	INIT_LIST_HEAD(&extra->holders);
+	INIT_LIST_HEAD(&extra->holder);
+	INIT_LIST_HEAD(&extra->changed);
+	/* Somebody else may be faster, or have been. */
+	if (cmpxchg(&cgroup->extra, none, extra) != none)
+		kfree(extra);
+	return 0;
+}
 
 static struct cgroup_subsys_state *
 checmate_css_alloc(struct cgroup_subsys_state *parent)
 {
 	struct checmate_cgroup *cgroup = checmate_root_cgroup();
 
-	if (parent)
+	if (parent) {
+		/* A parent counts the denials of its children, to the last. */
+		if (checmate_add_extra(css_checmate(parent)))
+			return ERR_PTR(-ENOMEM);
 		cgroup = kzalloc(sizeof(*cgroup), GFP_KERNEL);
-	return cgroup ? &cgroup->css : ERR_PTR(-ENOMEM);
+		if (!cgroup)
+			return ERR_PTR(-ENOMEM);
+	}
+	cgroup->extra = (struct checmate_extra *)&checmate_no_extra;
+	init_llist_node(&cgroup->changed);
+	return &cgroup->css;
 }
 
 /*
@@ -105,6 +144,8 @@ static void checmate_css_free(struct cgroup_subsys_state *css)
 	struct checmate_cgroup *cgroup = css_checmate(css);
 
 	checmate_drop_policy(cgroup);
+	if (cgroup->extra != &checmate_no_extra)
+		kfree(cgroup->extra);
 	kfree(cgroup);
 }
 

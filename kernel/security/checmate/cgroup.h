@@ -7,6 +7,8 @@
 
 #include <linux/bitops.h>
 #include <linux/cgroup.h>
+#include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
 #include <linux/preempt.h>
@@ -28,37 +30,63 @@ struct checmate_ruleset;
  *	online, and never again
  * @filter: a bit for each hook that @effective has a program for, and perhaps
  *	more
- * @next: what a transaction under way is going to enforce here, with a
- *	reference
- * @policy: what is attached here, owned; NULL if nothing ever was
- * @generation: how often what checmate.policy shows has changed
- * @staged: what waits for an exec, owned, or NULL
- * @sealed: the policy does not get looser, and no task leaves
+ * @extra: what a cgroup only has if it needs it, owned; checmate_no_extra until
+ *	then
  * @local: denials that met what is in this cgroup itself
- * @events: the same with all descendants, those that are gone included
- * @local_file: checmate.events.local, to be notified
- * @events_file: checmate.events, to be notified
+ * @changed: in the list of cgroups whose files are to be notified, with a
+ *	reference; points to itself outside of it
  *
  * @effective and @filter are written under checmate_mutex, by
- * checmate_enforce_ruleset(), and read under RCU.  @sealed is
- * written under cgroup_mutex and checmate_mutex, and read under either.
- * The counters are atomic, the files are the cgroup core's.  The others are
- * used under checmate_mutex.
+ * checmate_enforce_ruleset() and publish(), and read under RCU.  @extra is set
+ * once, in checmate_add_extra().  The counters are atomic, @changed is
+ * event.c's.
+ *
+ * What hooks look at stands together.
  */
 struct checmate_cgroup {
 	struct cgroup_subsys_state css;
 	struct checmate_ruleset __rcu *effective;
 	unsigned long filter;
-	struct checmate_ruleset *next;
+	struct checmate_extra *extra;
+	struct checmate_events local;
+	struct llist_node changed;
+};
+
+/**
+ * struct checmate_extra - The rest of the state of a cgroup
+ * @cgroup: whose it is
+ * @policy: what is attached there, owned; NULL if nothing ever was
+ * @next: what a transaction under way is going to enforce there, with a
+ *	reference; NULL outside of transactions
+ * @generation: how often what checmate.policy shows has changed
+ * @staged: what waits for an exec, owned, or NULL
+ * @sealed: the policy does not get looser, and no task leaves
+ * @below: denials in the cgroup's descendants, those that are gone included
+ * @holders: those of its children that have a policy or such children
+ * @holder: in that list of its parent, or empty
+ * @changed: in the list of cgroups below which something was denied, with a
+ *	reference, or empty
+ *
+ * Cgroups that have, or had, children or something written to their control
+ * files have it: most have neither.  @sealed is written under cgroup_mutex and
+ * checmate_mutex, and read under either.  The counters are atomic, @changed is
+ * event.c's.  The others are used under checmate_mutex.
+ */
+struct checmate_extra {
+	struct checmate_cgroup *cgroup;
 	struct checmate_policy *policy;
+	struct checmate_ruleset *next;
 	u64 generation;
 	struct checmate_request *staged;
 	bool sealed;
-	struct checmate_events local;
-	struct checmate_events events;
-	struct cgroup_file local_file;
-	struct cgroup_file events_file;
+	struct checmate_events below;
+	struct list_head holders;
+	struct list_head holder;
+	struct list_head changed;
 };
+
+/* All zeroes, to be read only: for those that have nothing of their own. */
+extern const struct checmate_extra checmate_no_extra;
 
 /* The cgroup above all; an array, of a size nobody outside is to rely on. */
 extern struct checmate_cgroup checmate_root[];
@@ -129,6 +157,20 @@ checmate_cgroup_parent(const struct checmate_cgroup *cgroup)
 }
 
 /**
+ * checmate_cgroup_extra - What a cgroup has if it needs it
+ * @cgroup: the cgroup
+ *
+ * Context: Any context.
+ * Return: It, or checmate_no_extra, which must not be written to.
+ */
+static inline struct checmate_extra *
+checmate_cgroup_extra(const struct checmate_cgroup *cgroup)
+{
+	/* What is behind it was there before: it is set by cmpxchg(). */
+	return READ_ONCE(cgroup->extra);
+}
+
+/**
  * checmate_root_cgroup - The cgroup above all
  *
  * Context: Any context.
@@ -180,5 +222,7 @@ static __always_inline bool checmate_current_concerned(enum checmate_hook hook)
 	preempt_enable();
 	return concerned;
 }
+
+int checmate_add_extra(struct checmate_cgroup *cgroup);
 
 #endif /* _SECURITY_CHECMATE_CGROUP_H */

@@ -31,6 +31,7 @@ static inline void checmate_count_event(struct checmate_events *events,
 void checmate_report_denial(struct checmate_cgroup *cgroup,
 			    struct checmate_program *program, int err);
 void checmate_show_events(struct seq_file *seq,
-			  const struct checmate_events *events);
+			  const struct checmate_events *local,
+			  const struct checmate_events *below);
 
 #endif /* _SECURITY_CHECMATE_EVENT_H */

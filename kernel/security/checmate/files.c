@@ -131,20 +131,21 @@ static int seal_show(struct seq_file *seq, void *unused)
 
 	guard(mutex)(&checmate_mutex);
 
-	seq_printf(seq, "%d\n", cgroup->sealed);
+	seq_printf(seq, "%d\n", checmate_cgroup_extra(cgroup)->sealed);
 	return 0;
 }
 
 static int hook_show(struct seq_file *seq, void *unused)
 {
 	struct checmate_cgroup *cgroup = css_checmate(seq_css(seq));
+	const struct checmate_policy *policy;
 	unsigned int i, count = 0;
 
 	guard(mutex)(&checmate_mutex);
 
-	for (i = 0; cgroup->policy && i < cgroup->policy->nr; i++)
-		count += cgroup->policy->program[i]->hook ==
-			 seq_cft(seq)->private;
+	policy = checmate_cgroup_extra(cgroup)->policy;
+	for (i = 0; policy && i < policy->nr; i++)
+		count += policy->program[i]->hook == seq_cft(seq)->private;
 	seq_printf(seq, "%u\n", count);
 	return 0;
 }
@@ -163,15 +164,18 @@ static int policy_show(struct seq_file *seq, void *unused)
 {
 	struct checmate_cgroup *cgroup = css_checmate(seq_css(seq));
 	const struct checmate_request *staged;
+	const struct checmate_policy *policy;
 	unsigned int i;
 
 	guard(mutex)(&checmate_mutex);
 
 	/* First, since that may find one that is none anymore. */
 	staged = checmate_staged_request(cgroup);
-	seq_printf(seq, "generation %llu\n", cgroup->generation);
-	for (i = 0; cgroup->policy && i < cgroup->policy->nr; i++) {
-		show_program(seq, cgroup->policy->program[i]);
+	seq_printf(seq, "generation %llu\n",
+		   checmate_cgroup_extra(cgroup)->generation);
+	policy = checmate_cgroup_extra(cgroup)->policy;
+	for (i = 0; policy && i < policy->nr; i++) {
+		show_program(seq, policy->program[i]);
 		seq_putc(seq, '\n');
 	}
 	for (i = 0; staged && i < staged->edit.nr; i++) {
@@ -228,13 +232,17 @@ static int effective_show(struct seq_file *seq, void *unused)
 
 static int events_show(struct seq_file *seq, void *unused)
 {
-	checmate_show_events(seq, &css_checmate(seq_css(seq))->events);
+	const struct checmate_cgroup *cgroup = css_checmate(seq_css(seq));
+	const struct checmate_extra *extra = checmate_cgroup_extra(cgroup);
+
+	checmate_show_events(seq, &cgroup->local,
+			     extra == &checmate_no_extra ? NULL : &extra->below);
 	return 0;
 }
 
 static int local_show(struct seq_file *seq, void *unused)
 {
-	checmate_show_events(seq, &css_checmate(seq_css(seq))->local);
+	checmate_show_events(seq, &css_checmate(seq_css(seq))->local, NULL);
 	return 0;
 }
 
@@ -248,7 +256,7 @@ static int stat_show(struct seq_file *seq, void *unused)
 
 	guard(mutex)(&checmate_mutex);
 
-	policy = cgroup->policy;
+	policy = checmate_cgroup_extra(cgroup)->policy;
 	for (hook = 0; policy && hook < CHECMATE_NR_HOOKS; hook++) {
 		s64 denied = 0, permissive = 0;
 		bool used = false;
@@ -292,12 +300,10 @@ struct cftype checmate_files[] = {
 	},
 	{
 		.name = "events",
-		.file_offset = offsetof(struct checmate_cgroup, events_file),
 		.seq_show = events_show,
 	},
 	{
 		.name = "events.local",
-		.file_offset = offsetof(struct checmate_cgroup, local_file),
 		.seq_show = local_show,
 	},
 	{

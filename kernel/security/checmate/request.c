@@ -93,6 +93,11 @@ checmate_create_request(struct checmate_cgroup *cgroup,
 	struct checmate_request *request __free(checmate_request) = NULL;
 	int err;
 
+	err = checmate_add_extra(cgroup);
+	if (err) {
+		kfree(txn);
+		return ERR_PTR(err);
+	}
 	request = kzalloc(sizeof(*request), GFP_KERNEL);
 	if (!request) {
 		kfree(txn);

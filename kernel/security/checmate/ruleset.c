@@ -139,15 +139,16 @@ checmate_build_ruleset(const struct checmate_policy *policy,
 }
 
 /**
- * checmate_put_ruleset - Drop a reference
+ * checmate_put_rulesets - Drop references
  * @ruleset: the ruleset, or NULL
+ * @nr: how many, at least 1
  *
  * Context: Any context.  The programs are put from a work item after a grace
  * period: their last reference may sleep.
  */
-void checmate_put_ruleset(struct checmate_ruleset *ruleset)
+void checmate_put_rulesets(struct checmate_ruleset *ruleset, unsigned int nr)
 {
-	if (ruleset && refcount_dec_and_test(&ruleset->usage))
+	if (ruleset && refcount_sub_and_test(nr, &ruleset->usage))
 		queue_rcu_work(ruleset_wq, &ruleset->free_work);
 }
 

@@ -49,7 +49,7 @@ extern struct checmate_ruleset checmate_empty_ruleset;
 struct checmate_ruleset *
 checmate_build_ruleset(const struct checmate_policy *policy,
 		       struct checmate_ruleset *inherited);
-void checmate_put_ruleset(struct checmate_ruleset *ruleset);
+void checmate_put_rulesets(struct checmate_ruleset *ruleset, unsigned int nr);
 void checmate_flush_rulesets(void);
 
 static inline struct checmate_ruleset *
@@ -57,6 +57,11 @@ checmate_get_ruleset(struct checmate_ruleset *ruleset)
 {
 	refcount_inc(&ruleset->usage);
 	return ruleset;
+}
+
+static inline void checmate_put_ruleset(struct checmate_ruleset *ruleset)
+{
+	checmate_put_rulesets(ruleset, 1);
 }
 
 #endif /* _SECURITY_CHECMATE_RULESET_H */

@@ -30,7 +30,7 @@ static int check_staged(struct checmate_cgroup *cgroup)
 
 	if (!staged)
 		return 0;
-	policy = checmate_edit_policy(cgroup->policy, &staged->edit, true);
+	policy = checmate_edit_policy(cgroup->extra->policy, &staged->edit, true);
 	if (!IS_ERR(policy))
 		return 0;
 	return PTR_ERR(policy) == -ENOMEM ? -ENOMEM : -EBUSY;
@@ -57,13 +57,16 @@ int checmate_seal_cgroup(struct checmate_cgroup *cgroup, bool on)
 	if (css_is_dying(&cgroup->css))
 		return -ENODEV;
 	if (!on)
-		return cgroup->sealed ? -EROFS : 0;
-	if (cgroup->sealed)
+		return checmate_cgroup_extra(cgroup)->sealed ? -EROFS : 0;
+	err = checmate_add_extra(cgroup);
+	if (err)
+		return err;
+	if (cgroup->extra->sealed)
 		return 0;
 	err = check_staged(cgroup);
 	if (err)
 		return err;
-	cgroup->sealed = true;
+	cgroup->extra->sealed = true;
 	return 0;
 }
 
@@ -87,7 +90,7 @@ int checmate_check_leave(struct cgroup_subsys_state *from,
 	lockdep_assert_held(&cgroup_mutex);
 
 	for (pos = css_checmate(from); pos; pos = checmate_cgroup_parent(pos))
-		if (pos->sealed &&
+		if (checmate_cgroup_extra(pos)->sealed &&
 		    !cgroup_is_descendant(to->cgroup, pos->css.cgroup))
 			return -EROFS;
 	return 0;
@@ -109,10 +112,11 @@ int checmate_check_disable(struct cgroup_subsys_state *css)
 	lockdep_assert_held(&cgroup_mutex);
 
 	for (pos = css_checmate(css); pos; pos = checmate_cgroup_parent(pos))
-		if (pos->sealed)
+		if (checmate_cgroup_extra(pos)->sealed)
 			return -EROFS;
 	css_for_each_child(child, css)
-		if (!css_is_dying(child) && css_checmate(child)->sealed)
+		if (!css_is_dying(child) &&
+		    checmate_cgroup_extra(css_checmate(child))->sealed)
 			return -EROFS;
 	return 0;
 }

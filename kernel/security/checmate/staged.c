@@ -81,12 +81,14 @@ static void add(struct checmate_request *request)
 		checmate_use_key(&death_key);
 	INIT_RCU_WORK(&request->free_work, free_request);
 	list_add_tail_rcu(&request->staged, &staged_requests);
-	request->cgroup->staged = request;
+	request->cgroup->extra->staged = request;
 }
 
 /* Those who look through the list may be at it still. */
 static void remove(struct checmate_request *request)
 {
+	struct checmate_extra *extra = request->cgroup->extra;
+
 	lockdep_assert_held(&checmate_mutex);
 
 	/*
@@ -95,8 +97,8 @@ static void remove(struct checmate_request *request)
 	 */
 	smp_wmb();
 	list_del_rcu(&request->staged);
-	if (request->cgroup->staged == request)
-		request->cgroup->staged = NULL;
+	if (extra->staged == request)
+		extra->staged = NULL;
 	if (request->pid)
 		checmate_unuse_key(&death_key);
 	checmate_unuse_key(&exec_key);
@@ -113,10 +115,12 @@ static void remove(struct checmate_request *request)
  */
 void checmate_drop_staged(struct checmate_cgroup *cgroup)
 {
+	const struct checmate_extra *extra = checmate_cgroup_extra(cgroup);
+
 	lockdep_assert_held(&checmate_mutex);
 
-	if (cgroup->staged)
-		remove(cgroup->staged);
+	if (extra->staged)
+		remove(extra->staged);
 }
 
 /**
@@ -129,14 +133,16 @@ void checmate_drop_staged(struct checmate_cgroup *cgroup)
 const struct checmate_request *
 checmate_staged_request(struct checmate_cgroup *cgroup)
 {
+	struct checmate_extra *extra = checmate_cgroup_extra(cgroup);
+
 	lockdep_assert_held(&checmate_mutex);
 
-	if (cgroup->staged && cgroup->staged->pid &&
-	    checmate_is_gone(cgroup->staged->pid)) {
+	if (extra->staged && extra->staged->pid &&
+	    checmate_is_gone(extra->staged->pid)) {
 		checmate_drop_staged(cgroup);
-		cgroup->generation++;
+		extra->generation++;
 	}
-	return cgroup->staged;
+	return extra->staged;
 }
 
 /**
@@ -154,6 +160,7 @@ checmate_staged_request(struct checmate_cgroup *cgroup)
 int checmate_stage_request(struct checmate_request *request)
 {
 	struct checmate_cgroup *cgroup = request->cgroup;
+	struct checmate_extra *extra = cgroup->extra;
 	struct checmate_request *old;
 	int err;
 
@@ -162,8 +169,8 @@ int checmate_stage_request(struct checmate_request *request)
 	err = checmate_check_request(request);
 	if (err)
 		return err;
-	old = cgroup->staged;
-	if (old && cgroup->sealed)
+	old = extra->staged;
+	if (old && extra->sealed)
 		return -EROFS;
 	if (request->pid && checmate_is_gone(request->pid))
 		return -ESRCH;
@@ -172,7 +179,7 @@ int checmate_stage_request(struct checmate_request *request)
 		return err;
 
 	if (old || request->edit.nr)
-		cgroup->generation++;
+		extra->generation++;
 	/* At no moment is there none of the two. */
 	if (request->edit.nr)
 		add(request);

@@ -11,8 +11,11 @@
 #include <linux/cgroup.h>
 #include <linux/cleanup.h>
 #include <linux/err.h>
+#include <linux/list.h>
 #include <linux/lockdep.h>
+#include <linux/percpu-refcount.h>
 #include <linux/rcupdate.h>
+#include <linux/refcount.h>
 
 #include "cgroup.h"
 #include "common.h"
@@ -42,8 +45,8 @@ inherited_ruleset(const struct checmate_cgroup *cgroup,
 
 	while (cgroup != top) {
 		cgroup = checmate_cgroup_parent(cgroup);
-		if (cgroup->next)
-			return cgroup->next;
+		if (cgroup->extra->next)
+			return cgroup->extra->next;
 	}
 	cgroup = checmate_cgroup_parent(top);
 	return cgroup ? checmate_effective_ruleset(cgroup) :
@@ -67,7 +70,8 @@ checmate_inherited_ruleset(const struct checmate_cgroup *cgroup)
  * checmate_enforce_ruleset - Let a ruleset take force for a cgroup
  * @cgroup: the cgroup
  * @old: what is in force, or NULL
- * @new: what is to be, with a reference that is taken over
+ * @new: what is to be; that the references of both are counted is up to the
+ *	caller
  *
  * The filter has the hooks of both while one takes the place of the other:
  * whoever passes it finds the old or the new ruleset as a whole, and whoever
@@ -87,21 +91,60 @@ void checmate_enforce_ruleset(struct checmate_cgroup *cgroup,
 	smp_store_release(&cgroup->filter, new->filter);
 }
 
-/* Drop what was prepared and shall not be. */
-static void abandon(struct checmate_cgroup *top)
+/*
+ * The next one after @pos, @top and below, that has a policy or is on the way to
+ * one that has: parents come before their children.
+ */
+static struct checmate_extra *next_holder(struct checmate_extra *pos,
+					  const struct checmate_extra *top)
 {
-	struct cgroup_subsys_state *css;
+	struct checmate_extra *parent;
+
+	if (!list_empty(&pos->holders))
+		return list_first_entry(&pos->holders, struct checmate_extra,
+					holder);
+	while (pos != top) {
+		parent = checmate_cgroup_parent(pos->cgroup)->extra;
+		if (!list_is_last(&pos->holder, &parent->holders))
+			return list_next_entry(pos, holder);
+		pos = parent;
+	}
+	return NULL;
+}
+
+/* Have a cgroup found, or not anymore, from above by who looks for policies. */
+static void update_holder(struct checmate_extra *extra)
+{
+	struct checmate_cgroup *parent;
+	bool holds;
 
 	lockdep_assert_held(&checmate_mutex);
 
-	rcu_read_lock();
-	css_for_each_descendant_pre(css, &top->css) {
-		struct checmate_cgroup *cgroup = css_checmate(css);
-
-		checmate_put_ruleset(cgroup->next);
-		cgroup->next = NULL;
+	for (;;) {
+		parent = checmate_cgroup_parent(extra->cgroup);
+		holds = (extra->policy && extra->policy->nr) ||
+			!list_empty(&extra->holders);
+		if (!parent || holds == !list_empty(&extra->holder))
+			return;
+		if (holds)
+			list_add_tail(&extra->holder, &parent->extra->holders);
+		else
+			list_del_init(&extra->holder);
+		extra = parent->extra;
 	}
-	rcu_read_unlock();
+}
+
+/* Drop what was prepared, be it that it shall not be or that it is. */
+static void abandon(struct checmate_cgroup *top)
+{
+	struct checmate_extra *pos;
+
+	lockdep_assert_held(&checmate_mutex);
+
+	for (pos = top->extra; pos; pos = next_holder(pos, top->extra)) {
+		checmate_put_ruleset(pos->next);
+		pos->next = NULL;
+	}
 }
 
 /*
@@ -111,63 +154,77 @@ static void abandon(struct checmate_cgroup *top)
 static int prepare(struct checmate_cgroup *top,
 		   const struct checmate_policy *policy)
 {
-	struct checmate_ruleset *ruleset = NULL;
-	struct cgroup_subsys_state *css;
+	struct checmate_ruleset *ruleset;
+	struct checmate_extra *pos;
 
 	lockdep_assert_held(&checmate_mutex);
 
-	rcu_read_lock();
-	css_for_each_descendant_pre(css, &top->css) {
-		struct checmate_cgroup *cgroup = css_checmate(css);
+	for (pos = top->extra; pos; pos = next_holder(pos, top->extra)) {
 		const struct checmate_policy *own =
-			cgroup == top ? policy : cgroup->policy;
+			pos == top->extra ? policy : pos->policy;
 
 		/* Without a reference left nobody asks for its ruleset. */
-		if (!own || !own->nr || !css_tryget(css))
+		if (!own || !own->nr ||
+		    percpu_ref_is_zero(&pos->cgroup->css.refcnt))
 			continue;
-		rcu_read_unlock();
 		ruleset = checmate_build_ruleset(own,
-						 inherited_ruleset(cgroup, top));
-		if (!IS_ERR(ruleset))
-			cgroup->next = ruleset;
-		rcu_read_lock();
-		css_put(css);
-		if (IS_ERR(ruleset))
-			break;
+						 inherited_ruleset(pos->cgroup,
+								   top));
+		if (IS_ERR(ruleset)) {
+			abandon(top);
+			return PTR_ERR(ruleset);
+		}
+		pos->next = ruleset;
 	}
-	rcu_read_unlock();
-
-	if (!IS_ERR(ruleset))
-		return 0;
-	abandon(top);
-	return PTR_ERR(ruleset);
+	return 0;
 }
 
-/* Point @top and its descendants at what is prepared. */
+static void exchange_references(struct checmate_ruleset *old,
+				struct checmate_ruleset *new, unsigned int nr)
+{
+	if (!nr)
+		return;
+	refcount_add(nr, &new->usage);
+	checmate_put_rulesets(old, nr);
+}
+
+/*
+ * Point @top and its descendants at what is prepared.  Most go from the same
+ * ruleset to the same as the one before them, and references are counted for as
+ * many at a time.  Nothing goes away meanwhile: what is prepared has a reference
+ * until abandon(), what is inherited from above @top that of those who have it.
+ */
 static void publish(struct checmate_cgroup *top)
 {
+	struct checmate_ruleset *old = NULL, *new = NULL;
 	struct cgroup_subsys_state *css;
+	unsigned int nr = 0;
 
 	lockdep_assert_held(&checmate_mutex);
 
 	rcu_read_lock();
 	css_for_each_descendant_pre(css, &top->css) {
 		struct checmate_cgroup *cgroup = css_checmate(css);
-		struct checmate_ruleset *old = checmate_effective_ruleset(cgroup);
-		struct checmate_ruleset *new = cgroup->next;
+		struct checmate_ruleset *from = checmate_effective_ruleset(cgroup);
+		/* Parents come before their children in this walk. */
+		struct checmate_ruleset *to = checmate_cgroup_extra(cgroup)->next ?:
+			checmate_inherited_ruleset(cgroup);
 
 		/* Not online yet: it will inherit then. */
-		if (!old)
+		if (!from || from == to)
 			continue;
-		/* Parents come before their children in this walk. */
-		if (!new)
-			new = checmate_get_ruleset(inherited_ruleset(cgroup,
-								     cgroup));
-		cgroup->next = NULL;
-		checmate_enforce_ruleset(cgroup, old, new);
-		checmate_put_ruleset(old);
+		if (from != old || to != new) {
+			exchange_references(old, new, nr);
+			old = from;
+			new = to;
+			nr = 0;
+		}
+		checmate_enforce_ruleset(cgroup, from, to);
+		nr++;
 	}
+	exchange_references(old, new, nr);
 	rcu_read_unlock();
+	abandon(top);
 
 	/* Pairs with the acquire in refresh_pin() and pin_creator(). */
 	smp_store_release(&checmate_epoch, checmate_epoch + 1);
@@ -205,7 +262,7 @@ int checmate_check_request(const struct checmate_request *request)
 	/* That may find one that is none anymore, which is a change. */
 	checmate_staged_request(request->cgroup);
 	if (txn->has_generation &&
-	    txn->generation != request->cgroup->generation)
+	    txn->generation != request->cgroup->extra->generation)
 		return -ESTALE;
 	return 0;
 }
@@ -218,7 +275,8 @@ static int try(const struct checmate_request *request,
 	struct checmate_cgroup *cgroup = request->cgroup;
 	int err;
 
-	policy = checmate_edit_policy(old, &request->edit, cgroup->sealed);
+	policy = checmate_edit_policy(old, &request->edit,
+				      cgroup->extra->sealed);
 	if (IS_ERR(policy))
 		return PTR_ERR(policy);
 	err = prepare(cgroup, policy);
@@ -238,7 +296,7 @@ int checmate_try_request(const struct checmate_request *request)
 {
 	lockdep_assert_held(&checmate_mutex);
 
-	return try(request, request->cgroup->policy);
+	return try(request, request->cgroup->extra->policy);
 }
 
 /**
@@ -258,12 +316,13 @@ int checmate_apply_request(const struct checmate_request *request,
 {
 	struct checmate_policy *policy __free(checmate_policy) = NULL;
 	struct checmate_cgroup *cgroup = request->cgroup;
+	struct checmate_extra *extra = cgroup->extra;
 	int err;
 
 	lockdep_assert_held(&checmate_mutex);
 
-	policy = checmate_edit_policy(cgroup->policy, &request->edit,
-				      cgroup->sealed);
+	policy = checmate_edit_policy(extra->policy, &request->edit,
+				      extra->sealed);
 	if (IS_ERR(policy))
 		return PTR_ERR(policy);
 	/* What is at fault in the request itself is told first. */
@@ -282,11 +341,12 @@ int checmate_apply_request(const struct checmate_request *request,
 
 	use_hooks(policy);
 	publish(cgroup);
-	unuse_hooks(cgroup->policy);
+	unuse_hooks(extra->policy);
 	if (request->edit.nr)
-		cgroup->generation++;
+		extra->generation++;
 	/* The old policy is freed in place of the new one. */
-	swap(cgroup->policy, policy);
+	swap(extra->policy, policy);
+	update_holder(extra);
 	return 0;
 }
 
@@ -321,7 +381,7 @@ int checmate_commit_request(const struct checmate_request *request)
 	err = checmate_check_request(request);
 	if (err)
 		return err;
-	err = checmate_apply_request(request, clears ? NULL : cgroup->staged);
+	err = checmate_apply_request(request, clears ? NULL : cgroup->extra->staged);
 	if (!err && clears)
 		checmate_drop_staged(cgroup);
 	return err;
@@ -335,11 +395,15 @@ int checmate_commit_request(const struct checmate_request *request)
  */
 void checmate_drop_policy(struct checmate_cgroup *cgroup)
 {
-	scoped_guard(mutex, &checmate_mutex) {
-		unuse_hooks(cgroup->policy);
-		checmate_put_ruleset(checmate_effective_ruleset(cgroup));
-		/* Of a transaction that lost sight of us half way. */
-		checmate_put_ruleset(cgroup->next);
-	}
-	checmate_free_policy(cgroup->policy);
+	struct checmate_policy *policy __free(checmate_policy) = NULL;
+	struct checmate_extra *extra = checmate_cgroup_extra(cgroup);
+
+	guard(mutex)(&checmate_mutex);
+
+	checmate_put_ruleset(checmate_effective_ruleset(cgroup));
+	if (!extra->policy)
+		return;
+	unuse_hooks(extra->policy);
+	swap(extra->policy, policy);
+	update_holder(extra);
 }
