@@ -180,6 +180,7 @@ int count_calibrate(void)
 	}
 	printf("# calibrated: a loop of %d instructions counts %" PRIu64 "\n", 1 + 2 * LOOPS,
 	       count.value);
+	fflush(stdout);
 	return 0;
 }
 
