@@ -1,0 +1,16 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Making and removing a cgroup: on a kernel without Checmate, there with a small
+# controller, and on ours with the controller off and on.
+
+set -eu
+top=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=SCRIPTDIR/guest
+. "$top/tests/bench/guest"
+
+bench_build bench-scale
+bench_guest "$("$top/tools/kernel-build" --base)" bpf bench-scale mkdir \
+	base - - 'base, +pids' pids base
+bench_guest "$("$top/tools/kernel-build")" checmate,bpf bench-scale mkdir \
+	'checmate, off' - base 'checmate, on' checmate base
