@@ -77,12 +77,13 @@ static void tally(uint64_t *samples, unsigned int n, struct count *count)
 		}
 }
 
-int count_samples(uint64_t *samples, unsigned int iterations, struct count *ret_count)
+int count_samples(uint64_t *samples, unsigned int iterations, unsigned int one_in,
+		  struct count *ret_count)
 {
 	struct count count = { .iterations = iterations };
 	uint64_t difference;
 
-	if (!iterations)
+	if (!iterations || !one_in)
 		return -EINVAL;
 	tally(samples + iterations, iterations, &count);
 	count.other = count.top[0].value;
@@ -91,7 +92,7 @@ int count_samples(uint64_t *samples, unsigned int iterations, struct count *ret_
 	tally(samples, 2 * iterations, &count);
 	difference = count.value > count.other ? count.value - count.other :
 						 count.other - count.value;
-	if (difference > count.value / 1000)
+	if (difference > count.value / one_in)
 		return -EAGAIN;
 	*ret_count = count;
 	return 0;
@@ -138,7 +139,7 @@ int count_run(const struct count_operation *operation, unsigned int iterations,
 		if (r >= 0)
 			r = series(operation, iterations, samples + iterations);
 		if (r >= 0)
-			r = count_samples(samples, iterations, ret_count);
+			r = count_samples(samples, iterations, 1000, ret_count);
 	}
 	free(samples);
 	return r;

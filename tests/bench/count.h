@@ -91,11 +91,13 @@ int count_run(const struct count_operation *operation, unsigned int iterations,
  * count_samples() - Judge what was counted elsewhere
  * @samples: two series of equal length, the second after the first; they get sorted
  * @iterations: of a series
+ * @one_in: the two modes must agree to one in so many
  * @ret_count: what they come to
  *
  * Return: 0, or -EAGAIN if the two modes do not agree.
  */
-int count_samples(uint64_t *samples, unsigned int iterations, struct count *ret_count);
+int count_samples(uint64_t *samples, unsigned int iterations, unsigned int one_in,
+		  struct count *ret_count);
 
 /**
  * count_row() - Print a row

@@ -327,7 +327,7 @@ static int count_execve(unsigned int iterations, struct count *ret_count)
 		*chain = (struct chain){ .wanted = wanted };
 		r = run_chain(fd, chain);
 		if (r >= 0)
-			r = count_samples(samples + first, iterations, ret_count);
+			r = count_samples(samples + first, iterations, 100, ret_count);
 	}
 	munmap(chain, size);
 	return r;
