@@ -29,6 +29,7 @@
 
 #include "cleanup.h"
 #include "operations.h"
+#include "tcg/mark.h"
 
 #define CGROUPS "/sys/fs/cgroup"
 #define BENCH CGROUPS "/bench"
@@ -455,7 +456,9 @@ static int count_arm(const struct arm *arm, const struct kind *kind, unsigned in
 
 		if (!wanted(arm, op->name))
 			continue;
+		mark_start(op->hook, arm->name);
 		r = op->count(iterations, &count);
+		mark_stop();
 		if (r < 0) {
 			complain(r, op->name);
 			break;

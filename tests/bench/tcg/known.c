@@ -66,9 +66,9 @@ int main(void)
 
 	snprintf(text, sizeof(text), "path known %lx\n", (unsigned long)known);
 	mark_text(text);
-	mark_text("start self\n");
+	mark_start("known", "self");
 	for (i = 0; i < 1000; i++)
 		call_known();
-	mark_text("stop\n");
+	mark_stop();
 	return 0;
 }

@@ -10,9 +10,10 @@
  * with the program of mark.c, what to do:
  *
  *	path NAME ADDRESS	count calls of the function there (hexadecimal)
- *	start ARM		begin to count; until then, emulation is as fast as ever
- *	stop			and end; for each path one line for each counter is added
- *				to FILE, with tabs between:
+ *	start NAME ARM		begin to count that path, if it has been named; until then,
+ *				emulation is as fast as ever
+ *	stop			and end; a line for each counter is added to FILE, with tabs
+ *				between:
  *				ARM PATH COUNTER VALUE OCCURRENCES ALIKE
  *				VALUE is the mode, and ALIKE how many had it
  *
@@ -40,7 +41,7 @@
 
 #define LINE_SHIFT 6
 #define MAX_LINES 1024
-#define MAX_PATHS 16
+#define MAX_PATHS 32
 #define MAX_DEPTH 256
 #define MAX_RUNS 65536
 
@@ -106,11 +107,11 @@ static char said[256];
 static size_t n_said;
 static char arm[64];
 static bool counting;
+/* What of paths is counted, NULL if it is none of them. */
+static struct path *wanted;
 
 static struct path paths[MAX_PATHS];
 static size_t n_paths;
-/* Is there a path outside the kernel? */
-static bool in_programs;
 
 static struct call calls[MAX_DEPTH];
 static size_t depth;
@@ -121,8 +122,8 @@ static unsigned int last_kind;
 /* Where the return that was last executed belongs, 0 if it was none. */
 static struct call returned;
 
-/* The path that the processor is on, NULL while it is on none. */
-static struct path *on;
+/* Is the processor on the path that is wanted? */
+static bool on;
 static uint64_t on_frame;
 static bool disturbed;
 static struct run now;
@@ -164,12 +165,11 @@ static void add_lines(struct lines *lines, uint64_t address, uint64_t size)
 		add_line(lines, (address + size - 1) >> LINE_SHIFT);
 }
 
-static void begin(struct path *path)
+static void begin(void)
 {
-	on = NULL;
-	if (!depth)
+	on = wanted && depth > 0;
+	if (!on)
 		return;
-	on = path;
 	on_frame = calls[depth - 1].frame;
 	disturbed = false;
 	memset(&now, 0, sizeof(now));
@@ -179,23 +179,21 @@ static void begin(struct path *path)
 
 static void finish(void)
 {
-	struct path *path = on;
-
-	on = NULL;
-	if (disturbed || path->n_runs == MAX_RUNS)
+	on = false;
+	if (disturbed || wanted->n_runs == MAX_RUNS)
 		return;
 	now.count[DATA_LINES] = data_lines.n;
 	now.count[CODE_LINES] = code_lines.n;
-	path->runs[path->n_runs++] = now;
+	wanted->runs[wanted->n_runs++] = now;
 }
 
 /*
  * What an instruction is, in the pointer that its callbacks are given: 48 bits of its
- * address, 4 of its size, 4 of the path's number, 8 of its kind.
+ * address, 8 of its size, 8 of its kind.
  */
-static void *pack(uint64_t address, size_t size, size_t path, unsigned int kind)
+static void *pack(uint64_t address, size_t size, unsigned int kind)
 {
-	return (void *)(uintptr_t)(address << 16 | size << 12 | path << 8 | kind);
+	return (void *)(uintptr_t)(address << 16 | size << 8 | kind);
 }
 
 static uint64_t address_of(void *data)
@@ -205,12 +203,7 @@ static uint64_t address_of(void *data)
 
 static uint64_t size_of(void *data)
 {
-	return (uintptr_t)data >> 12 & 15;
-}
-
-static size_t path_of(void *data)
-{
-	return (uintptr_t)data >> 8 & 15;
+	return (uintptr_t)data >> 8 & 255;
 }
 
 static unsigned int kind_of(void *data)
@@ -247,11 +240,11 @@ static void execute(unsigned int vcpu, void *data)
 	(void)vcpu;
 	follow(address);
 	if (kind & INSN_ENTRY)
-		begin(&paths[path_of(data)]);
+		begin();
 	if (kind & INSN_LEAVE) {
 		/* What is left on the stack is of no use to whatever runs next. */
 		depth = 0;
-		on = NULL;
+		on = false;
 	}
 	returned.frame = 0;
 	last_address = address;
@@ -326,15 +319,16 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void print_counter(const struct path *path, enum counter counter, uint32_t *values)
+static void print_counter(enum counter counter)
 {
+	static uint32_t values[MAX_RUNS];
 	size_t i, first = 0, alike = 0;
 	uint32_t mode = 0;
 
-	for (i = 0; i < path->n_runs; i++)
-		values[i] = path->runs[i].count[counter];
-	qsort(values, path->n_runs, sizeof(*values), compare);
-	for (i = 0; i < path->n_runs; i++) {
+	for (i = 0; i < wanted->n_runs; i++)
+		values[i] = wanted->runs[i].count[counter];
+	qsort(values, wanted->n_runs, sizeof(*values), compare);
+	for (i = 0; i < wanted->n_runs; i++) {
 		if (values[i] != values[first])
 			first = i;
 		if (i - first + 1 > alike) {
@@ -342,23 +336,41 @@ static void print_counter(const struct path *path, enum counter counter, uint32_
 			mode = values[i];
 		}
 	}
-	fprintf(out, "%s\t%s\t%s\t%" PRIu32 "\t%zu\t%zu\n", arm, path->name, counter_names[counter],
-		mode, path->n_runs, alike);
+	fprintf(out, "%s\t%s\t%s\t%" PRIu32 "\t%zu\t%zu\n", arm, wanted->name,
+		counter_names[counter], mode, wanted->n_runs, alike);
+}
+
+static void start(const char *name)
+{
+	size_t i;
+
+	wanted = NULL;
+	for (i = 0; i < n_paths; i++)
+		if (!strcmp(paths[i].name, name))
+			wanted = &paths[i];
+	if (!wanted)
+		return;
+	wanted->n_runs = 0;
+	depth = 0;
+	on = false;
+	returned.frame = 0;
+	last_kind = INSN_JUMP;
+	qemu_plugin_reset(plugin_id, watch);
 }
 
 static void stop(void)
 {
-	static uint32_t values[MAX_RUNS];
 	int counter;
-	size_t i;
 
-	for (i = 0; i < n_paths; i++) {
-		for (counter = 0; paths[i].n_runs && counter < N_COUNTERS; counter++)
-			print_counter(&paths[i], (enum counter)counter, values);
-		paths[i].n_runs = 0;
-	}
+	if (!wanted)
+		return;
+	for (counter = 0; wanted->n_runs && counter < N_COUNTERS; counter++)
+		print_counter((enum counter)counter);
 	if (fflush(out) || ferror(out))
 		die("what was counted cannot be written: %s", strerror(errno));
+	wanted = NULL;
+	on = false;
+	qemu_plugin_reset(plugin_id, watch);
 }
 
 /* Its half of the addresses is the negative one. */
@@ -379,8 +391,6 @@ static void add_path(const char *name, uint64_t address)
 	snprintf(path->name, sizeof(path->name), "%s", name);
 	path->address = address;
 	n_paths++;
-	if (!in_kernel(address))
-		in_programs = true;
 }
 
 static void obey(void)
@@ -390,17 +400,12 @@ static void obey(void)
 
 	if (sscanf(said, "path %31s %" SCNx64, name, &address) == 2 && !counting) {
 		add_path(name, address);
-	} else if (sscanf(said, "start %63s", arm) == 1 && !counting) {
+	} else if (sscanf(said, "start %31s %63[^\n]", name, arm) == 2 && !counting) {
 		counting = true;
-		depth = 0;
-		on = NULL;
-		returned.frame = 0;
-		last_kind = INSN_JUMP;
-		qemu_plugin_reset(plugin_id, watch);
+		start(name);
 	} else if (!strcmp(said, "stop") && counting) {
 		counting = false;
 		stop();
-		qemu_plugin_reset(plugin_id, watch);
 	} else {
 		die("the guest says \"%s\": not known, or not now", said);
 	}
@@ -422,12 +427,26 @@ static void hear(unsigned int vcpu, uint32_t info, uint64_t address, void *data)
 	}
 }
 
+/*
+ * An instruction that ends a block and calls one of QEMU's helpers to do so, as a return
+ * does, leaves its callbacks, in QEMU 7.2, to whatever comes next that goes on after a
+ * helper. Should a reset have forgotten them by then, QEMU aborts. So a program asks for
+ * its processor's name, which is such an instruction, before it says anything.
+ */
+static void touch_nothing(unsigned int vcpu, uint32_t info, uint64_t address, void *data)
+{
+	(void)vcpu;
+	(void)info;
+	(void)address;
+	(void)data;
+}
+
 /* --- what QEMU calls ---------------------------------------------------------------- */
 
 static void translate(uint64_t id, struct qemu_plugin_tb *tb)
 {
-	static const uint8_t mark[] = MARK_BYTES;
-	size_t n = qemu_plugin_tb_n_insns(tb), i, size, path;
+	static const uint8_t mark[] = MARK_BYTES, before[] = MARK_BEFORE;
+	size_t n = qemu_plugin_tb_n_insns(tb), i, size;
 	struct qemu_plugin_insn *insn;
 	const uint8_t *bytes;
 	unsigned int kind;
@@ -445,20 +464,19 @@ static void translate(uint64_t id, struct qemu_plugin_tb *tb)
 			if (size == sizeof(mark) && !memcmp(bytes, mark, size))
 				qemu_plugin_register_vcpu_mem_cb(insn, hear, QEMU_PLUGIN_CB_NO_REGS,
 								 QEMU_PLUGIN_MEM_RW, NULL);
-			if (!in_programs)
+			if (size == sizeof(before) && !memcmp(bytes, before, size))
+				qemu_plugin_register_vcpu_mem_cb(insn, touch_nothing,
+								 QEMU_PLUGIN_CB_NO_REGS,
+								 QEMU_PLUGIN_MEM_RW, NULL);
+			if (!wanted || in_kernel(wanted->address))
 				continue;
 		}
-		if (!counting)
+		if (!wanted)
 			continue;
 		kind = insn_classify(bytes, size);
-		for (path = 0; path < n_paths; path++)
-			if (paths[path].address == address)
-				break;
-		if (path < n_paths)
+		if (address == wanted->address)
 			kind |= INSN_ENTRY;
-		else
-			path = 0;
-		data = pack(address, size, path, kind);
+		data = pack(address, size, kind);
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, execute, QEMU_PLUGIN_CB_NO_REGS, data);
 		qemu_plugin_register_vcpu_mem_cb(insn, touch, QEMU_PLUGIN_CB_NO_REGS,
 						 QEMU_PLUGIN_MEM_RW, data);
