@@ -2,9 +2,9 @@
 /*
  * Benches - What coming and going containers make the kernel patch in its own text
  *
- *	bench-churn [BACKEND CONTAINERS ALIVE PAUSE]…
+ *	bench-churn [checmate|link CONTAINERS ALIVE PAUSE NAME]…
  *
- * For each four arguments, makes CONTAINERS cgroups, one after the other, of which ALIVE are there at a time;
+ * For each five arguments, makes CONTAINERS cgroups, one after the other, of which ALIVE are there at a time;
  * each has a program of its own attached, in force for a task that is born in it and
  * binds a socket, and stays for so many turns of PAUSE milliseconds each. With ALIVE 1
  * nothing uses the hook between two of them, during the pause.
@@ -173,24 +173,16 @@ static void end(unsigned int i, struct target *target)
 		err(1, "%s", path);
 }
 
-static enum backend find_backend(const char *name)
-{
-	for (enum backend backend = CHECMATE; backend <= LINK; backend++)
-		if (!strcmp(name, backend_name[backend]))
-			return backend;
-	errx(2, "%s: must be %s or %s", name, backend_name[CHECMATE], backend_name[LINK]);
-}
-
-static void churn(const char *name, unsigned int containers, unsigned int alive, unsigned int pause)
+static void churn(enum backend backend, unsigned int containers, unsigned int alive,
+		  unsigned int pause, const char *op)
 {
 	const struct timespec turn = { .tv_sec = pause / 1000, .tv_nsec = pause % 1000 * 1000000L };
 	unsigned long before[ARRAY_SIZE(watched)] = { 0 }, after[ARRAY_SIZE(watched)];
 	int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "bound", 4, 8, 1, NULL);
-	enum backend backend = find_backend(name);
 	struct target target[MAX_ALIVE];
 	unsigned int i, zero = 0;
 	uint64_t bound;
-	char op[128];
+	char arm[128];
 
 	if (!alive || alive > MAX_ALIVE || containers <= alive)
 		errx(2, "one to %d are alive, and more are made", MAX_ALIVE);
@@ -215,16 +207,15 @@ static void churn(const char *name, unsigned int containers, unsigned int alive,
 	close(map);
 	tree_settle();
 	for (size_t what = 0; what < ARRAY_SIZE(watched); what++) {
-		snprintf(op, sizeof(op), "%s: %u, %u at a time, one each %u ms", figure_name[what],
-			 containers, alive, pause);
-		count_row(name, op, after[what] - before[what], NULL, NULL);
+		snprintf(arm, sizeof(arm), "%s, %s", backend_arm[backend], figure_name[what]);
+		count_row(arm, op, after[what] - before[what], NULL, NULL);
 	}
 }
 
 int main(int argc, char *argv[])
 {
-	if (argc < 5 || (argc - 1) % 4) {
-		fputs("usage: bench-churn [BACKEND CONTAINERS ALIVE PAUSE]…\n", stderr);
+	if (argc < 6 || (argc - 1) % 5) {
+		fputs("usage: bench-churn [checmate|link CONTAINERS ALIVE PAUSE NAME]…\n", stderr);
 		return 2;
 	}
 	if (mkdir(CGROUPFS "/bench", 0755) < 0)
@@ -232,9 +223,9 @@ int main(int argc, char *argv[])
 	tree_control(CGROUPFS "/bench", "checmate", '+');
 	watch();
 	check_watching();
-	for (char **form = argv + 1; *form; form += 4)
-		churn(form[0], (unsigned int)atoi(form[1]), (unsigned int)atoi(form[2]),
-		      (unsigned int)atoi(form[3]));
+	for (char **form = argv + 1; *form; form += 5)
+		churn(strcmp(form[0], "link") ? CHECMATE : LINK, (unsigned int)atoi(form[1]),
+		      (unsigned int)atoi(form[2]), (unsigned int)atoi(form[3]), form[4]);
 	unwatch();
 	return 0;
 }

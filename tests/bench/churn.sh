@@ -13,8 +13,10 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 bench_build bench-churn
 n=1000
 [ -z "${CHECMATE_BENCH_QUICK-}" ] || n=100
-for backend in checmate bpf-link; do
-	set -- "$@" "$backend" $n 16 0 "$backend" $n 1 0 "$backend" $n 1 1000 "$backend" $n 16 250
+for backend in checmate link; do
+	set -- "$@" "$backend" "$n" 16 0 '16 at a time' "$backend" "$n" 1 0 'one at a time' \
+		"$backend" "$n" 1 1000 'one each second' "$backend" "$n" 16 250 '16, 4 seconds each'
 done
 printf 'unit\ttimes\n'
 bench_guest "$("$top/tools/kernel-build")" checmate,bpf bench-churn "$@"
+printf 'note\tOf %s containers, each with a program of its own. One at a time, nothing is attached to the hook before the next one comes, at once or a second later.\n' "$n"

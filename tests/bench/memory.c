@@ -93,7 +93,7 @@ static void make(int i, const char *backend, int prog, struct target *ret_target
 		err(1, "%s", path);
 	if (!backend)
 		return;
-	target_open(&target, strcmp(backend, backend_name[LINK]) ? CHECMATE : LINK, path);
+	target_open(&target, strcmp(backend, "link") ? CHECMATE : LINK, path);
 	r = target_attach(&target);
 	if (r < 0)
 		errx(1, "%s: %s", path, strerror(-r));
@@ -169,7 +169,7 @@ static uint64_t bytes_of(int (*call)(struct target *), struct target *target)
 	r = call(target);
 	alloc_stop();
 	if (r < 0)
-		errx(1, "%s: %s", backend_name[target->backend], strerror(-r));
+		errx(1, "%s: %s", backend_arm[target->backend], strerror(-r));
 	alloc_total(&total, &percpu);
 	tree_settle();
 	return total.bytes;
@@ -220,7 +220,7 @@ static int attach_over(int argc, char *argv[])
 			at_root(backends[b], last[b]);
 			for (size_t c = 0; c < ARRAY_SIZE(calls); c++) {
 				snprintf(op, sizeof(op), "%s over %u", calls[c].name, n);
-				count_row(backend_name[backends[b]], op, last[b][c], NULL, NULL);
+				count_row(backend_arm[backends[b]], op, last[b][c], NULL, NULL);
 			}
 		}
 		alloc_unload();
@@ -232,7 +232,7 @@ static int attach_over(int argc, char *argv[])
 	for (size_t b = 0; n > first_n && b < ARRAY_SIZE(backends); b++)
 		for (size_t c = 0; c < ARRAY_SIZE(calls); c++) {
 			snprintf(op, sizeof(op), "%s, each cgroup", calls[c].name);
-			count_row(backend_name[backends[b]], op,
+			count_row(backend_arm[backends[b]], op,
 				  (last[b][c] - first[b][c] + (n - first_n) / 2) / (n - first_n),
 				  NULL, NULL);
 		}

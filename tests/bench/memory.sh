@@ -13,7 +13,9 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 bench_build bench-memory
 printf 'unit\tbytes\n'
 bench_guest "$("$top/tools/kernel-build" --base)" bpf bench-memory cgroup \
-	base - - - 'base, +pids' pids - base
+	unpatched - - - 'unpatched, pids on' pids - unpatched
 bench_guest "$("$top/tools/kernel-build")" checmate,bpf bench-memory cgroup \
-	'checmate, off' - - base 'checmate, on' checmate - base \
-	'off, a bpf-link' - bpf-link base 'on, a policy' checmate checmate base
+	'Checmate off' - - unpatched 'Checmate on' checmate - unpatched \
+	'Checmate on, a program' checmate checmate unpatched \
+	'lsm_cgroup, a link' - link unpatched
+printf 'note\tDentries and inodes are those of the cgroup, which was opened for the link, or of checmate.policy, which was written to; they are a cache.\n'

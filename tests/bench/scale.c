@@ -62,7 +62,7 @@ static void count(int (*call)(struct target *), struct target *target, const cha
 	end = count_now();
 	getrusage(RUSAGE_THREAD, &after);
 	if (r < 0)
-		errx(1, "%s: %s: %s", backend_name[target->backend], what, strerror(-r));
+		errx(1, "%s: %s: %s", backend_arm[target->backend], what, strerror(-r));
 	if (before.ru_nvcsw == after.ru_nvcsw && before.ru_nivcsw == after.ru_nivcsw)
 		figures->value[figures->n++] = end - start - count_overhead();
 }
@@ -117,7 +117,7 @@ static void at_root(enum backend backend, unsigned int n, uint64_t ret_value[N_C
 			nanosleep(&pause_between, NULL);
 		}
 	for (int i = 0; i < N_CALLS; i++)
-		ret_value[i] = least(&figures[i], backend_name[backend], calls[i].name, n);
+		ret_value[i] = least(&figures[i], backend_arm[backend], calls[i].name, n);
 	target_close(&target);
 	close(target.prog[0]);
 	close(target.prog[1]);
@@ -134,7 +134,7 @@ static void keep_hook(void)
 		keeper[i].prog[0] = load_allowing();
 		target_open(&keeper[i], i ? LINK : CHECMATE, path);
 		if (target_attach(&keeper[i]) < 0)
-			errx(1, "%s: attaching to %s failed", backend_name[keeper[i].backend], path);
+			errx(1, "%s: attaching to %s failed", backend_arm[keeper[i].backend], path);
 	}
 }
 
@@ -159,8 +159,8 @@ static int attach_over(int argc, char *argv[])
 			at_root(backends[b], n, last[b]);
 			for (int c = 0; c < N_CALLS; c++) {
 				snprintf(op, sizeof(op), "%s over %u", calls[c].name, n);
-				count_row(backend_name[backends[b]], op, last[b][c], NULL,
-					  b ? NULL : backend_name[LINK]);
+				count_row(backend_arm[backends[b]], op, last[b][c], NULL,
+					  b ? NULL : backend_arm[LINK]);
 			}
 		}
 		if (!first_n) {
@@ -171,9 +171,9 @@ static int attach_over(int argc, char *argv[])
 	for (unsigned int b = 0; n > first_n && b < ARRAY_SIZE(backends); b++)
 		for (int c = 0; c < N_CALLS; c++) {
 			snprintf(op, sizeof(op), "%s, each cgroup", calls[c].name);
-			count_row(backend_name[backends[b]], op,
+			count_row(backend_arm[backends[b]], op,
 				  (last[b][c] - first[b][c] + (n - first_n) / 2) / (n - first_n),
-				  NULL, b ? NULL : backend_name[LINK]);
+				  NULL, b ? NULL : backend_arm[LINK]);
 		}
 	printf("note\tattach, replace and detach: the least of %d times\n", RUNS);
 	return 0;

@@ -18,10 +18,11 @@
 #include "../../common/cleanup.h"
 #include "tree.h"
 
-const char *const backend_name[] = {
-	[CHECMATE] = "checmate",
-	[LINK] = "bpf-link",
-	[ATTACH] = "bpf-attach",
+/* What the arms of rows are called. */
+const char *const backend_arm[] = {
+	[CHECMATE] = "Checmate",
+	[LINK] = "lsm_cgroup, link",
+	[ATTACH] = "lsm_cgroup, attached",
 };
 
 /**

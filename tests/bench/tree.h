@@ -29,7 +29,7 @@ enum backend {
 	ATTACH,
 };
 
-extern const char *const backend_name[];
+extern const char *const backend_arm[];
 
 /**
  * struct target - A cgroup to attach to
