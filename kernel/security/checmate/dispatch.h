@@ -5,30 +5,35 @@
 #ifndef _SECURITY_CHECMATE_DISPATCH_H
 #define _SECURITY_CHECMATE_DISPATCH_H
 
+#include <linux/compiler.h>
 #include <linux/types.h>
 
-#include "hooks.h"
+#include "chain.h"
+#include "frame.h"
 
 struct checmate_cgroup;
-struct checmate_ruleset;
-
-/*
- * A program sees the frame that a BPF trampoline makes: the address of the
- * hook's function and the number of argument slots in front of the arguments,
- * the previous return value behind them.
- */
-#define CHECMATE_FRAME_IP	0
-#define CHECMATE_FRAME_NR	1
-#define CHECMATE_FRAME_ARGS	2
-
-/* Argument slots of the hook with the most. */
-#define CHECMATE_MAX_SLOTS	8
-
-/* All of a frame: head, arguments, return value. */
-#define CHECMATE_FRAME_SIZE	(CHECMATE_FRAME_ARGS + CHECMATE_MAX_SLOTS + 1)
 
 int checmate_dispatch(struct checmate_cgroup *cgroup,
-		      const struct checmate_ruleset *ruleset,
-		      enum checmate_hook hook, bool can_deny, const u64 *args);
+		      const struct checmate_chain *chain, bool can_deny,
+		      const struct checmate_frame *frame);
+int checmate_resume(struct checmate_cgroup *cgroup,
+		    const struct checmate_chain *chain,
+		    const struct checmate_frame *frame, u32 answer);
+
+/**
+ * checmate_is_allowed - Whether all programs of a chain plainly allow
+ * @chain: the chain, of a hook that has a verdict
+ * @frame: what its func was run with
+ * @answer: what that returned
+ *
+ * Context: Any context.
+ * Return: false if a program denies, or may have done so.
+ */
+static __always_inline bool
+checmate_is_allowed(const struct checmate_chain *chain,
+		    const struct checmate_frame *frame, u32 answer)
+{
+	return likely(answer == chain->allow && !frame->run.cgroup.retval);
+}
 
 #endif /* _SECURITY_CHECMATE_DISPATCH_H */

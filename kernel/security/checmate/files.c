@@ -20,6 +20,7 @@
 #include <linux/user_namespace.h>
 
 #include "cgroup.h"
+#include "chain.h"
 #include "common.h"
 #include "control.h"
 #include "files.h"
@@ -212,7 +213,7 @@ static int effective_show(struct seq_file *seq, void *unused)
 	struct checmate_cgroup *cgroup = css_checmate(seq_css(seq));
 	struct checmate_ruleset *ruleset;
 	char *path __free(kfree) = NULL;
-	unsigned int i;
+	unsigned int i, j;
 
 	path = kmalloc(PATH_MAX, GFP_KERNEL);
 	if (!path)
@@ -221,10 +222,14 @@ static int effective_show(struct seq_file *seq, void *unused)
 	/* A ruleset does not change: nobody has to wait for the printing. */
 	scoped_guard(mutex, &checmate_mutex)
 		ruleset = checmate_get_ruleset(checmate_effective_ruleset(cgroup));
-	for (i = 0; i < ruleset->first[CHECMATE_NR_HOOKS]; i++) {
-		show_program(seq, ruleset->program[i]);
-		show_owner(seq, cgroup, ruleset->program[i]->cgroup_id,
-			   path);
+	for (i = 1; i <= ruleset->nr; i++) {
+		const struct checmate_chain *chain = ruleset->chain[i];
+
+		for (j = 0; j < chain->nr; j++) {
+			show_program(seq, chain->program[j]);
+			show_owner(seq, cgroup, chain->program[j]->cgroup_id,
+				   path);
+		}
 	}
 	checmate_put_ruleset(ruleset);
 	return 0;

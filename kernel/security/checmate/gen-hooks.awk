@@ -11,10 +11,13 @@
 # with which the framework asks no other LSM than the one whose attribute it is.
 # From every other hook comes, under the preprocessor conditions it stands in:
 #
-#	CHECMATE_HOOK(ret, default, name, subject, (declarations), pushes)
+#	CHECMATE_HOOK(ret, default, name, subject, concerned,
+#		      (declarations), (arguments), slots, pushes)
 #
-# subject is the expression that finds the cgroup which judges the call; pushes is
-# a CHECMATE_PUSH(argument) for every argument.
+# subject is the expression that finds the cgroup which judges the call, concerned
+# the cheap one that is false only where no program does; slots adds up a
+# CHECMATE_SLOTS(argument) of every argument, and pushes is a
+# CHECMATE_PUSH(argument) for each.
 
 function trim(s)
 {
@@ -37,7 +40,23 @@ function subject(name, type, arg)
 	return "checmate_current_cgroup()"
 }
 
-function emit(text,	n, i, part, name, arg, type, pushes, decls, who)
+# What may be false only if no program judges the call.  Of the hooks of a socket
+# one alone is called for a socket that may have no sock.
+function concerned(name, type, arg)
+{
+	if (name == "socket_post_create")
+		return "checmate_socket_concerned(" arg ", CHECMATE_HOOK_" name ")"
+	if (name != "sk_alloc_security") {
+		if (type ~ /^(const )?struct socket \*$/)
+			arg = arg "->sk"
+		if (type ~ /^(const )?struct sock(et)? \*$/)
+			return "checmate_sock_concerned(" arg ", CHECMATE_HOOK_" name ")"
+	}
+	return "checmate_current_concerned(CHECMATE_HOOK_" name ")"
+}
+
+function emit(text,	n, i, part, name, arg, type, pushes, decls, who, whether,
+	      args, slots)
 {
 	gsub(/[ \t]+/, " ", text)
 	sub(/^LSM_HOOK\(/, "", text)
@@ -50,6 +69,8 @@ function emit(text,	n, i, part, name, arg, type, pushes, decls, who)
 		return
 	}
 	who = "checmate_current_cgroup()"
+	whether = concerned(name, "", "")
+	slots = "0"
 	for (i = 4; i <= n; i++) {
 		part[i] = trim(part[i])
 		decls = decls (i > 4 ? ", " : "") part[i]
@@ -58,12 +79,17 @@ function emit(text,	n, i, part, name, arg, type, pushes, decls, who)
 		match(part[i], /[A-Za-z_0-9]+$/)
 		arg = substr(part[i], RSTART)
 		type = trim(substr(part[i], 1, RSTART - 1))
-		if (i == 4)
+		if (i == 4) {
 			who = subject(name, type, arg)
+			whether = concerned(name, type, arg)
+		}
+		args = args (i > 4 ? ", " : "") arg
+		slots = slots " + CHECMATE_SLOTS(" arg ")"
 		pushes = pushes " CHECMATE_PUSH(" arg ")"
 	}
-	printf "CHECMATE_HOOK(%s, %s, %s, %s,\n\t(%s),%s)\n",
-	       trim(part[1]), trim(part[2]), name, who, decls, pushes
+	printf "CHECMATE_HOOK(%s, %s, %s, %s,\n\t%s,\n\t(%s), (%s), %s,%s)\n",
+	       trim(part[1]), trim(part[2]), name, who, whether, decls, args,
+	       slots, pushes
 }
 
 function fail(why)

@@ -39,6 +39,7 @@ static inline unsigned int checmate_filter_bit(enum checmate_hook hook)
 int checmate_find_hook(u32 btf_id);
 u32 checmate_hook_btf_id(enum checmate_hook hook);
 const char *checmate_hook_name(enum checmate_hook hook);
+bool checmate_hook_can_deny(enum checmate_hook hook);
 bool checmate_hook_is_active(enum checmate_hook hook);
 unsigned int checmate_hook_users(enum checmate_hook hook);
 

@@ -18,4 +18,10 @@
  */
 #define CHECMATE_HOOK_LINGER	(2 * HZ)
 
+/*
+ * How long programs stay before they get direct calls, so that containers which
+ * come and go do not patch kernel text either.
+ */
+#define CHECMATE_SETTLE_TIME	HZ
+
 #endif /* _SECURITY_CHECMATE_LIMITS_H */

@@ -10,10 +10,12 @@
 #include <linux/bpf-cgroup.h>
 #include <linux/cleanup.h>
 #include <linux/err.h>
+#include <linux/filter.h>
 #include <linux/slab.h>
 
 #include "common.h"
 #include "program.h"
+#include "rewrite.h"
 
 /* Ids start at 1, so that 0 is free to mean "none". */
 static atomic64_t last_id;
@@ -30,6 +32,26 @@ static bool uses_cgroup_storage(const struct bpf_prog *prog)
 
 	for_each_cgroup_storage_type(stype)
 		if (prog->aux->cgroup_storage[stype])
+			return true;
+	return false;
+}
+
+/*
+ * Whether dispatch.c has to be around.  Only it tells kfuncs where the address
+ * is, which is not asked for a program that calls none; and which program a tail
+ * call leads to, and what that does, is not known here.
+ */
+static bool is_alone(const struct bpf_prog *prog, enum checmate_hook hook)
+{
+	const struct bpf_insn *insn;
+
+	if (prog->sleepable)
+		return true;
+	for (insn = prog->insnsi; insn < prog->insnsi + prog->len; insn++)
+		if (insn->code == (BPF_JMP | BPF_TAIL_CALL) ||
+		    (checmate_can_rewrite(hook) &&
+		     insn->code == (BPF_JMP | BPF_CALL) &&
+		     insn->src_reg == BPF_PSEUDO_KFUNC_CALL))
 			return true;
 	return false;
 }
@@ -78,6 +100,7 @@ struct checmate_program *checmate_create_program(int fd, u64 cgroup_id,
 	program->hook = hook;
 	program->is_cgroup = prog->expected_attach_type == BPF_LSM_CGROUP;
 	program->is_sleepable = prog->sleepable;
+	program->is_alone = is_alone(prog, hook);
 	program->permissive = permissive;
 	program->id = atomic64_inc_return(&last_id);
 	program->cgroup_id = cgroup_id;

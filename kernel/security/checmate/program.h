@@ -33,6 +33,8 @@ struct checmate_tally {
  * @is_cgroup: loaded as BPF_LSM_CGROUP, whose 0 denies; otherwise BPF_LSM_MAC,
  *	whose 0 allows
  * @is_sleepable: may sleep
+ * @is_alone: not to be called together with others: may sleep, may set an
+ *	address, or ends in a program that is not known
  * @permissive: its denials are told and not enforced
  * @id: names this attachment; never used again after it is gone
  * @cgroup_id: the cgroup it is attached to
@@ -46,6 +48,7 @@ struct checmate_program {
 	enum checmate_hook hook;
 	bool is_cgroup;
 	bool is_sleepable;
+	bool is_alone;
 	bool permissive;
 	u64 id;
 	u64 cgroup_id;

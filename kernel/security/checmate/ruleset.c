@@ -6,7 +6,7 @@
  * transaction.c, read by dispatch.c.  Nothing here knows what a program does.
  */
 
-#include <linux/bitmap.h>
+#include <linux/bitops.h>
 #include <linux/err.h>
 #include <linux/init.h>
 #include <linux/overflow.h>
@@ -14,8 +14,11 @@
 #include <linux/rcupdate.h>
 #include <linux/rcupdate_trace.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
+#include "chain.h"
 #include "common.h"
+#include "direct.h"
 #include "limits.h"
 #include "policy.h"
 #include "ruleset.h"
@@ -23,13 +26,17 @@
 /* What is enforced where nothing is attached from here to the root. */
 struct checmate_ruleset checmate_empty_ruleset = {
 	.usage = REFCOUNT_INIT(1),
+	.chain = { &checmate_no_chain },
 };
 
 /* Frees rulesets; its own, so that a burst of them holds up nobody else. */
 static struct workqueue_struct *ruleset_wq __ro_after_init;
 
-/* All programs there may be must be countable in @first. */
-static_assert(CHECMATE_NR_HOOKS * CHECMATE_MAX_PROGS <= U16_MAX);
+/* All chains there may be must be countable in @index. */
+static_assert(CHECMATE_NR_HOOKS <= U8_MAX);
+
+/* All programs of a hook must be countable before they are too many. */
+static_assert(CHECMATE_MAX_PROGS <= U8_MAX);
 
 static void free_ruleset(struct work_struct *work)
 {
@@ -38,8 +45,8 @@ static void free_ruleset(struct work_struct *work)
 			     free_work);
 	unsigned int i;
 
-	for (i = 0; i < ruleset->first[CHECMATE_NR_HOOKS]; i++)
-		checmate_put_program(ruleset->program[i]);
+	for (i = 1; i <= ruleset->nr; i++)
+		checmate_put_chain(ruleset->chain[i]);
 	kvfree(ruleset);
 }
 
@@ -60,10 +67,78 @@ static void readers_left(struct work_struct *work)
 		container_of(to_rcu_work(work), struct checmate_ruleset,
 			     free_work);
 
-	if (bitmap_empty(ruleset->sleepable, CHECMATE_NR_HOOKS))
-		free_ruleset(work);
-	else
+	if (ruleset->is_sleepable)
 		call_rcu_tasks_trace(&ruleset->rcu, sleepers_left);
+	else
+		free_ruleset(work);
+}
+
+/* How many programs a policy adds to each hook. */
+static int count_local(const struct checmate_policy *policy,
+		       const struct checmate_ruleset *inherited, u8 *local)
+{
+	unsigned int i, hook;
+
+	for (i = 0; i < policy->nr; i++) {
+		hook = policy->program[i]->hook;
+		if (local[hook] + checmate_find_chain(inherited, hook)->nr ==
+		    CHECMATE_MAX_PROGS)
+			return -ENOSPC;
+		local[hook]++;
+	}
+	return 0;
+}
+
+/* Take over the chains to which nothing is added; make the others, empty. */
+static int add_chains(struct checmate_ruleset *ruleset,
+		      const struct checmate_ruleset *inherited,
+		      const u8 *local)
+{
+	struct checmate_chain *chain, *old;
+	unsigned int hook;
+
+	for (hook = 0; hook < CHECMATE_NR_HOOKS; hook++) {
+		old = checmate_find_chain(inherited, hook);
+		if (local[hook])
+			chain = checmate_create_chain(hook,
+						      local[hook] + old->nr);
+		else if (old->nr)
+			chain = checmate_get_chain(old);
+		else
+			continue;
+		if (!chain)
+			return -ENOMEM;
+		ruleset->chain[++ruleset->nr] = chain;
+		ruleset->index[hook] = ruleset->nr;
+	}
+	return 0;
+}
+
+/* Leaf before root: the local programs in attach order come first. */
+static void fill_chains(struct checmate_ruleset *ruleset,
+			const struct checmate_policy *policy,
+			const struct checmate_ruleset *inherited,
+			const u8 *local)
+{
+	struct checmate_chain *chain, *old;
+	unsigned int i, j, hook;
+
+	for (i = 0; i < policy->nr; i++) {
+		hook = policy->program[i]->hook;
+		checmate_add_program(checmate_find_chain(ruleset, hook),
+				     policy->program[i]);
+		__set_bit(checmate_filter_bit(hook), &ruleset->filter);
+	}
+	for (i = 1; i <= ruleset->nr; i++) {
+		chain = ruleset->chain[i];
+		if (local[chain->hook]) {
+			old = checmate_find_chain(inherited, chain->hook);
+			for (j = 0; j < old->nr; j++)
+				checmate_add_program(chain, old->program[j]);
+			checmate_finish_chain(chain);
+		}
+		ruleset->is_sleepable |= chain->is_sleepable;
+	}
 }
 
 /**
@@ -80,61 +155,32 @@ struct checmate_ruleset *
 checmate_build_ruleset(const struct checmate_policy *policy,
 		       struct checmate_ruleset *inherited)
 {
-	unsigned int total = inherited->first[CHECMATE_NR_HOOKS];
+	u8 local[CHECMATE_NR_HOOKS] = {};
 	struct checmate_ruleset *ruleset;
-	unsigned int i, hook, next = 0;
+	unsigned int hook, nr = 0;
+	int err;
 
 	if (!policy || !policy->nr)
 		return checmate_get_ruleset(inherited);
+	err = count_local(policy, inherited, local);
+	if (err)
+		return ERR_PTR(err);
 
-	total += policy->nr;
-	ruleset = kvzalloc(struct_size(ruleset, program, total), GFP_KERNEL);
+	for (hook = 0; hook < CHECMATE_NR_HOOKS; hook++)
+		nr += local[hook] || checmate_find_chain(inherited, hook)->nr;
+	ruleset = kvzalloc(struct_size(ruleset, chain, nr + 1), GFP_KERNEL);
 	if (!ruleset)
 		return ERR_PTR(-ENOMEM);
-	bitmap_copy(ruleset->hooks, inherited->hooks, CHECMATE_NR_HOOKS);
-	bitmap_copy(ruleset->sleepable, inherited->sleepable,
-		    CHECMATE_NR_HOOKS);
-
+	ruleset->chain[0] = &checmate_no_chain;
 	ruleset->filter = inherited->filter;
-	/* Local programs of a hook are counted in the slot behind it... */
-	for (i = 0; i < policy->nr; i++) {
-		hook = policy->program[i]->hook;
-		__set_bit(hook, ruleset->hooks);
-		__set_bit(checmate_filter_bit(hook), &ruleset->filter);
-		if (policy->program[i]->is_sleepable)
-			__set_bit(hook, ruleset->sleepable);
-		ruleset->first[hook + 1]++;
-	}
-	/* ...and the counts, with the inherited ones, become indices. */
-	for (hook = 0; hook < CHECMATE_NR_HOOKS; hook++) {
-		unsigned int nr = ruleset->first[hook + 1] +
-			inherited->first[hook + 1] - inherited->first[hook];
-
-		if (nr > CHECMATE_MAX_PROGS) {
-			kvfree(ruleset);
-			return ERR_PTR(-ENOSPC);
-		}
-		next += nr;
-		ruleset->first[hook + 1] = next;
-	}
-
-	/* Leaf before root: the local programs in attach order come first. */
-	for (i = 0; i < policy->nr; i++) {
-		next = ruleset->first[policy->program[i]->hook];
-		while (ruleset->program[next])
-			next++;
-		ruleset->program[next] = checmate_get_program(policy->program[i]);
-	}
-	for_each_set_bit(hook, inherited->hooks, CHECMATE_NR_HOOKS) {
-		next = ruleset->first[hook + 1];
-		i = inherited->first[hook + 1];
-		while (i-- > inherited->first[hook])
-			ruleset->program[--next] =
-				checmate_get_program(inherited->program[i]);
-	}
-
 	refcount_set(&ruleset->usage, 1);
 	INIT_RCU_WORK(&ruleset->free_work, readers_left);
+	err = add_chains(ruleset, inherited, local);
+	if (err) {
+		free_ruleset(&ruleset->free_work.work);
+		return ERR_PTR(err);
+	}
+	fill_chains(ruleset, policy, inherited, local);
 	return ruleset;
 }
 
@@ -164,6 +210,7 @@ void checmate_flush_rulesets(void)
 	flush_workqueue(ruleset_wq);
 	rcu_barrier_tasks_trace();
 	flush_workqueue(ruleset_wq);
+	checmate_flush_chains();
 }
 #endif
 

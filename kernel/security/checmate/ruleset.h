@@ -9,24 +9,26 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
+#include "chain.h"
 #include "hooks.h"
 
 struct checmate_policy;
-struct checmate_program;
 
 /**
  * struct checmate_ruleset - What is enforced for a cgroup, for all hooks
- * @filter: the same, less exactly: checmate_filter_bit() of each
- * @hooks: the hooks that have a program
- * @sleepable: those of them that have one which may sleep
- * @first: index of a hook's first program; the next hook's is where it ends
+ * @index: where in @chain a hook's programs are; 0 for a hook without
+ * @is_sleepable: a program of some hook may sleep
+ * @nr: how many hooks have programs
+ * @filter: which hooks have, less exactly: checmate_filter_bit() of each
  * @usage: one reference from every cgroup that points here
  * @free_work: waits for the readers under RCU
  * @rcu: waits for the readers that sleep
- * @program: the programs: for each hook those of the cgroup itself first, then
- *	those of its ancestors up to the root; each referenced
+ * @chain: first the one without programs, then those of the hooks that have
+ *	some, in the order of hooks, each referenced; in each the programs of the
+ *	cgroup itself come first, then those of its ancestors up to the root
  *
- * A ruleset never changes.  Cgroups that attach nothing share their parent's.
+ * A ruleset never changes.  Cgroups that attach nothing share their parent's;
+ * of a hook to which nothing is attached, a ruleset shares its parent's chain.
  * Readers hold rcu_read_lock() and no reference; when @usage reaches zero no
  * cgroup points here, and it is freed after a grace period.  A reader about to
  * run a program that may sleep takes rcu_read_lock_trace() before it gives
@@ -34,14 +36,14 @@ struct checmate_program;
  * for it.
  */
 struct checmate_ruleset {
+	u8 index[CHECMATE_NR_HOOKS];
+	bool is_sleepable;
+	u16 nr;
 	unsigned long filter;
-	DECLARE_BITMAP(hooks, CHECMATE_NR_HOOKS);
-	DECLARE_BITMAP(sleepable, CHECMATE_NR_HOOKS);
-	u16 first[CHECMATE_NR_HOOKS + 1];
 	refcount_t usage;
 	struct rcu_work free_work;
 	struct rcu_head rcu;
-	struct checmate_program *program[];
+	struct checmate_chain *chain[];
 };
 
 extern struct checmate_ruleset checmate_empty_ruleset;
@@ -62,6 +64,21 @@ checmate_get_ruleset(struct checmate_ruleset *ruleset)
 static inline void checmate_put_ruleset(struct checmate_ruleset *ruleset)
 {
 	checmate_put_rulesets(ruleset, 1);
+}
+
+/**
+ * checmate_find_chain - What judges a hook
+ * @ruleset: the ruleset in force
+ * @hook: the hook
+ *
+ * Context: Any context.
+ * Return: The chain, which may be without programs; valid as long as @ruleset.
+ */
+static inline struct checmate_chain *
+checmate_find_chain(const struct checmate_ruleset *ruleset,
+		    enum checmate_hook hook)
+{
+	return ruleset->chain[ruleset->index[hook]];
 }
 
 #endif /* _SECURITY_CHECMATE_RULESET_H */

@@ -9,14 +9,21 @@
 #include <kunit/test.h>
 #include <linux/bpf.h>
 #include <linux/filter.h>
+#include <linux/overflow.h>
+#include <linux/preempt.h>
 #include <linux/rcupdate.h>
+#include <linux/string.h>
 
 #include "cgroup.h"
+#include "chain.h"
 #include "dispatch.h"
+#include "frame.h"
+#include "hooks.h"
+#include "limits.h"
 #include "program.h"
-#include "ruleset.h"
 
-#define HOOK	CHECMATE_HOOK_socket_listen
+#define HOOK		CHECMATE_HOOK_socket_listen
+#define TELLING_HOOK	CHECMATE_HOOK_sk_clone_security
 
 /* What the functions below saw and shall answer, argument by argument. */
 static u64 calls;
@@ -40,17 +47,32 @@ static unsigned int run_setting(const void *ctx, const struct bpf_insn *insns)
 	return (u32)args[0];
 }
 
-static struct checmate_ruleset *rules(struct kunit *test, bool is_cgroup,
-				      unsigned int nr,
-				      unsigned int (*func)(const void *,
-							   const struct bpf_insn *))
+/* How a hook calls the programs. */
+enum way {
+	ONE_BY_ONE,
+	AT_ONCE,
+	NR_WAYS
+};
+
+static void free_chain(void *chain)
 {
-	struct checmate_ruleset *ruleset =
-		kunit_kzalloc(test, struct_size(ruleset, program, nr),
-			      GFP_KERNEL);
+	checmate_hide_chain(chain);
+	synchronize_rcu();
+	checmate_free_chain(chain);
+}
+
+static struct checmate_chain *chain_on(struct kunit *test,
+				       enum checmate_hook hook, bool is_cgroup,
+				       unsigned int nr,
+				       unsigned int (*func)(const void *,
+							    const struct bpf_insn *))
+{
+	struct checmate_chain *chain = checmate_create_chain(hook, nr);
 	unsigned int i;
 
-	KUNIT_ASSERT_NOT_NULL(test, ruleset);
+	KUNIT_ASSERT_NOT_NULL(test, chain);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_chain, chain),
+			0);
 	for (i = 0; i < nr; i++) {
 		struct checmate_program *program =
 			kunit_kzalloc(test, sizeof(*program), GFP_KERNEL);
@@ -64,34 +86,85 @@ static struct checmate_ruleset *rules(struct kunit *test, bool is_cgroup,
 					       GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, prog->aux);
 		KUNIT_ASSERT_NOT_NULL(test, program->tally);
+		refcount_set(&program->usage, 1);
 		prog->bpf_func = func;
+		prog->jited = true;
 		program->prog = prog;
-		program->hook = HOOK;
+		program->hook = hook;
 		program->is_cgroup = is_cgroup;
-		ruleset->program[i] = program;
+		checmate_add_program(chain, program);
 	}
-	__set_bit(HOOK, ruleset->hooks);
-	for (i = HOOK + 1; i <= CHECMATE_NR_HOOKS; i++)
-		ruleset->first[i] = nr;
-	return ruleset;
+	return chain;
 }
 
-static int dispatch(const struct checmate_ruleset *ruleset, bool can_deny,
-		    const u64 *args)
+static struct checmate_chain *chain_of(struct kunit *test, bool is_cgroup,
+				       unsigned int nr,
+				       unsigned int (*func)(const void *,
+							    const struct bpf_insn *))
 {
+	return chain_on(test, HOOK, is_cgroup, nr, func);
+}
+
+/* As direct.c will have made it. */
+static void settle(struct kunit *test, struct checmate_chain *chain)
+{
+	if (chain->nr > 1) {
+		int err = checmate_make_chain(chain);
+
+		if (err == -EOPNOTSUPP)
+			kunit_skip(test, "no machine code is made here");
+		KUNIT_ASSERT_EQ(test, err, 0);
+		KUNIT_EXPECT_EQ(test, chain->allow, 0);
+	} else {
+		chain->func = chain->program[0]->prog->bpf_func;
+		chain->allow = chain->program[0]->is_cgroup;
+	}
+	KUNIT_ASSERT_NOT_NULL(test, chain->func);
+}
+
+/* As a hook does; @args are as many as fit. */
+static int judge(const struct checmate_chain *chain, bool can_deny,
+		 struct checmate_frame *frame)
+{
+	struct bpf_run_ctx *outer;
+	u32 answer;
+
+	if (!chain->func)
+		return checmate_dispatch(checmate_root_cgroup(), chain, can_deny,
+					 frame);
+	migrate_disable();
+	outer = bpf_set_run_ctx(&frame->run.ctx);
+	answer = chain->func(frame->args, NULL);
+	bpf_reset_run_ctx(outer);
+	migrate_enable();
+	if (!can_deny || checmate_is_allowed(chain, frame, answer))
+		return 0;
+	return checmate_resume(checmate_root_cgroup(), chain, frame, answer);
+}
+
+static int dispatch(struct kunit *test, const struct checmate_chain *chain,
+		    bool can_deny, const u64 *args, unsigned int nr)
+{
+	struct checmate_frame *frame;
 	int err;
 
+	frame = kunit_kzalloc(test, struct_size(frame, args, nr), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, frame);
+	memcpy(frame->args, args, nr * sizeof(*args));
 	calls = 0;
 	rcu_read_lock();
-	err = checmate_dispatch(checmate_root_cgroup(), ruleset, HOOK,
-				can_deny, args);
+	err = judge(chain, can_deny, frame);
 	rcu_read_unlock();
 	return err;
 }
 
+#define DISPATCH(TEST, CHAIN, ARGS)					\
+	dispatch(TEST, CHAIN, true, ARGS, ARRAY_SIZE(ARGS))
+
+/* Each verdict is tried in a chain that is called both ways. */
 static void mac_verdicts(struct kunit *test)
 {
-	struct checmate_ruleset *ruleset = rules(test, false, 1, run_next);
+	struct checmate_chain *chain = chain_of(test, false, 1, run_next);
 	static const struct {
 		int verdict;
 		int err;
@@ -105,43 +178,90 @@ static void mac_verdicts(struct kunit *test)
 		{ INT_MAX, -EPERM },
 	};
 	unsigned int i;
+	enum way way;
 
-	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		u64 args[] = { (u32)cases[i].verdict };
+	for (way = ONE_BY_ONE; way < NR_WAYS; way++) {
+		if (way == AT_ONCE)
+			settle(test, chain);
+		for (i = 0; i < ARRAY_SIZE(cases); i++) {
+			u64 args[] = { (u32)cases[i].verdict };
 
-		KUNIT_EXPECT_EQ_MSG(test, dispatch(ruleset, true, args),
-				    cases[i].err,
-				    "verdict %d", cases[i].verdict);
+			KUNIT_EXPECT_EQ_MSG(test, DISPATCH(test, chain, args),
+					    cases[i].err, "way %d, verdict %d",
+					    way, cases[i].verdict);
+		}
 	}
 }
 
+static const struct {
+	u32 verdict;
+	int retval;
+	int err;
+} cgroup_cases[] = {
+	{ 1, 0, 0 },
+	{ 0, 0, -EPERM },
+	{ 0, -EUSERS, -EUSERS },
+	{ 1, -EUSERS, -EUSERS },
+	{ 0, 5, -EPERM },
+	{ 1, 5, 0 },
+	{ 0, -MAX_ERRNO - 1, -EPERM },
+	{ 1, INT_MIN, 0 },
+	{ 2, 0, -EPERM },
+	{ 2, -EUSERS, -EUSERS },
+};
+
 static void cgroup_verdicts(struct kunit *test)
 {
-	struct checmate_ruleset *ruleset = rules(test, true, 1, run_setting);
-	static const struct {
-		u32 verdict;
-		int retval;
-		int err;
-	} cases[] = {
-		{ 1, 0, 0 },
-		{ 0, 0, -EPERM },
-		{ 0, -EUSERS, -EUSERS },
-		{ 1, -EUSERS, -EUSERS },
-		{ 0, 5, -EPERM },
-		{ 1, 5, 0 },
-		{ 0, -MAX_ERRNO - 1, -EPERM },
-		{ 2, 0, -EPERM },
-		{ 2, -EUSERS, -EUSERS },
-	};
+	struct checmate_chain *chain = chain_of(test, true, 1, run_setting);
 	unsigned int i;
+	enum way way;
 
-	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		u64 args[] = { cases[i].verdict, (u64)(s64)cases[i].retval };
+	for (way = ONE_BY_ONE; way < NR_WAYS; way++) {
+		if (way == AT_ONCE)
+			settle(test, chain);
+		for (i = 0; i < ARRAY_SIZE(cgroup_cases); i++) {
+			u64 args[] = {
+				cgroup_cases[i].verdict,
+				(u64)(s64)cgroup_cases[i].retval,
+			};
 
-		KUNIT_EXPECT_EQ_MSG(test, dispatch(ruleset, true, args),
-				    cases[i].err,
-				    "verdict %u, retval %d", cases[i].verdict,
-				    cases[i].retval);
+			KUNIT_EXPECT_EQ_MSG(test, DISPATCH(test, chain, args),
+					    cgroup_cases[i].err,
+					    "way %d, verdict %u, retval %d", way,
+					    cgroup_cases[i].verdict,
+					    cgroup_cases[i].retval);
+		}
+	}
+	KUNIT_EXPECT_NULL(test, current->bpf_ctx);
+}
+
+/*
+ * Of several that say the same, each is asked if that is no denial: what one
+ * has set is gone before the next.
+ */
+static void cgroup_chain_verdicts(struct kunit *test)
+{
+	struct checmate_chain *chain = chain_of(test, true, 3, run_setting);
+	unsigned int i;
+	enum way way;
+
+	for (way = ONE_BY_ONE; way < NR_WAYS; way++) {
+		if (way == AT_ONCE)
+			settle(test, chain);
+		for (i = 0; i < ARRAY_SIZE(cgroup_cases); i++) {
+			u64 args[] = {
+				cgroup_cases[i].verdict,
+				(u64)(s64)cgroup_cases[i].retval,
+			};
+
+			KUNIT_EXPECT_EQ_MSG(test, DISPATCH(test, chain, args),
+					    cgroup_cases[i].err,
+					    "way %d, verdict %u, retval %d", way,
+					    cgroup_cases[i].verdict,
+					    cgroup_cases[i].retval);
+			KUNIT_EXPECT_EQ(test, calls,
+					cgroup_cases[i].err ? 1 : 3);
+		}
 	}
 	KUNIT_EXPECT_NULL(test, current->bpf_ctx);
 }
@@ -149,53 +269,147 @@ static void cgroup_verdicts(struct kunit *test)
 /* All run while nobody denies; the first denial is the last word. */
 static void first_denial_ends(struct kunit *test)
 {
-	struct checmate_ruleset *ruleset = rules(test, false, 4, run_next);
+	struct checmate_chain *chain = chain_of(test, false, 4, run_next);
 	u64 allow[] = { 0, 0, 0, 0 };
 	u64 deny[] = { 0, (u32)-EACCES, (u32)-EUSERS, 0 };
+	enum way way;
 
-	KUNIT_EXPECT_EQ(test, dispatch(ruleset, true, allow), 0);
-	KUNIT_EXPECT_EQ(test, calls, 4);
-	KUNIT_EXPECT_EQ(test, dispatch(ruleset, true, deny), -EACCES);
-	KUNIT_EXPECT_EQ(test, calls, 2);
+	for (way = ONE_BY_ONE; way < NR_WAYS; way++) {
+		if (way == AT_ONCE)
+			settle(test, chain);
+		KUNIT_EXPECT_EQ(test, DISPATCH(test, chain, allow), 0);
+		KUNIT_EXPECT_EQ(test, calls, 4);
+		KUNIT_EXPECT_EQ(test, DISPATCH(test, chain, deny), -EACCES);
+		KUNIT_EXPECT_EQ(test, calls, 2);
+	}
+}
+
+/* The longest chain there may be, and a denial at each place in it. */
+static void denial_anywhere(struct kunit *test)
+{
+	static const unsigned int lengths[] = { 2, 48, CHECMATE_MAX_PROGS };
+	u64 args[CHECMATE_MAX_PROGS] = {};
+	struct checmate_chain *chain;
+	bool is_cgroup = false;
+	unsigned int i, j, nr;
+
+	do {
+		for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+			nr = lengths[i];
+			chain = chain_of(test, is_cgroup, nr, run_next);
+			settle(test, chain);
+			for (j = 0; j < nr; j++)
+				args[j] = is_cgroup;
+			KUNIT_EXPECT_EQ(test, DISPATCH(test, chain, args), 0);
+			KUNIT_EXPECT_EQ(test, calls, nr);
+			for (j = 0; j < nr; j++) {
+				args[j] = is_cgroup ? 0 : (u32)-EPERM;
+				KUNIT_EXPECT_EQ(test,
+						DISPATCH(test, chain, args),
+						-EPERM);
+				KUNIT_EXPECT_EQ(test, calls, j + 1);
+				args[j] = is_cgroup;
+			}
+		}
+		is_cgroup = !is_cgroup;
+	} while (is_cgroup);
+}
+
+/* Either kind of program has its own word for "allow". */
+static void mixed_kinds(struct kunit *test)
+{
+	struct checmate_chain *chain = chain_of(test, false, 4, run_next);
+	u64 allow[] = { 0, 1, 1, 0 };
+	u64 deny[] = { 0, 1, 0, 0 };
+	u64 error[] = { 0, 1, 1, 1 };
+	enum way way;
+
+	chain->program[1]->is_cgroup = true;
+	chain->program[2]->is_cgroup = true;
+	for (way = ONE_BY_ONE; way < NR_WAYS; way++) {
+		if (way == AT_ONCE)
+			settle(test, chain);
+		KUNIT_EXPECT_EQ(test, DISPATCH(test, chain, allow), 0);
+		KUNIT_EXPECT_EQ(test, calls, 4);
+		KUNIT_EXPECT_EQ(test, DISPATCH(test, chain, deny), -EPERM);
+		KUNIT_EXPECT_EQ(test, calls, 3);
+		KUNIT_EXPECT_EQ(test, DISPATCH(test, chain, error), -EPERM);
+		KUNIT_EXPECT_EQ(test, calls, 4);
+	}
 }
 
 /* A permissive program runs and is counted; whoever comes after it decides. */
 static void permissive_goes_on(struct kunit *test)
 {
-	struct checmate_ruleset *ruleset = rules(test, false, 3, run_next);
-	struct checmate_events *events = &ruleset->program[1]->tally->events;
 	u64 only[] = { 0, (u32)-EACCES, 0 };
 	u64 two[] = { 0, (u32)-EACCES, (u32)-EUSERS };
+	enum way way;
 
-	ruleset->program[1]->permissive = true;
-	KUNIT_EXPECT_EQ(test, dispatch(ruleset, true, only), 0);
-	KUNIT_EXPECT_EQ(test, calls, 3);
-	KUNIT_EXPECT_EQ(test, dispatch(ruleset, true, two), -EUSERS);
-	KUNIT_EXPECT_EQ(test, calls, 3);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&events->permissive), 2);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&events->denied), 0);
-	events = &ruleset->program[2]->tally->events;
-	KUNIT_EXPECT_EQ(test, atomic64_read(&events->denied), 1);
-	events = &ruleset->program[0]->tally->events;
-	KUNIT_EXPECT_EQ(test, atomic64_read(&events->denied), 0);
+	for (way = ONE_BY_ONE; way < NR_WAYS; way++) {
+		struct checmate_chain *chain =
+			chain_of(test, false, 3, run_next);
+		struct checmate_events *events =
+			&chain->program[1]->tally->events;
+
+		chain->program[1]->permissive = true;
+		if (way == AT_ONCE)
+			settle(test, chain);
+		KUNIT_EXPECT_EQ(test, DISPATCH(test, chain, only), 0);
+		KUNIT_EXPECT_EQ(test, calls, 3);
+		KUNIT_EXPECT_EQ(test, DISPATCH(test, chain, two), -EUSERS);
+		KUNIT_EXPECT_EQ(test, calls, 3);
+		KUNIT_EXPECT_EQ(test, atomic64_read(&events->permissive), 2);
+		KUNIT_EXPECT_EQ(test, atomic64_read(&events->denied), 0);
+		events = &chain->program[2]->tally->events;
+		KUNIT_EXPECT_EQ(test, atomic64_read(&events->denied), 1);
+		events = &chain->program[0]->tally->events;
+		KUNIT_EXPECT_EQ(test, atomic64_read(&events->denied), 0);
+	}
 }
 
 /* Without a verdict, nothing that is returned ends the walk. */
 static void no_verdict(struct kunit *test)
 {
-	struct checmate_ruleset *ruleset = rules(test, false, 4, run_next);
+	struct checmate_chain *chain =
+		chain_on(test, TELLING_HOOK, false, 4, run_next);
 	u64 deny[] = { 0, (u32)-EACCES, 1, 0 };
+	enum way way;
 
-	KUNIT_EXPECT_EQ(test, dispatch(ruleset, false, deny), 0);
-	KUNIT_EXPECT_EQ(test, calls, 4);
+	KUNIT_ASSERT_FALSE(test, checmate_hook_can_deny(TELLING_HOOK));
+	KUNIT_ASSERT_TRUE(test, checmate_hook_can_deny(HOOK));
+	for (way = ONE_BY_ONE; way < NR_WAYS; way++) {
+		if (way == AT_ONCE)
+			settle(test, chain);
+		KUNIT_EXPECT_EQ(test, dispatch(test, chain, false, deny,
+					       ARRAY_SIZE(deny)), 0);
+		KUNIT_EXPECT_EQ(test, calls, 4);
+	}
+}
+
+/* One that cannot be called directly leaves all to be called one by one. */
+static void not_jited(struct kunit *test)
+{
+	struct checmate_chain *chain = chain_of(test, false, 3, run_next);
+	u64 deny[] = { 0, 0, (u32)-EACCES };
+
+	chain->program[2]->prog->jited = false;
+	KUNIT_EXPECT_EQ(test, checmate_make_chain(chain), -EOPNOTSUPP);
+	KUNIT_EXPECT_NULL(test, chain->func);
+	KUNIT_EXPECT_NULL(test, chain->made);
+	KUNIT_EXPECT_EQ(test, DISPATCH(test, chain, deny), -EACCES);
+	KUNIT_EXPECT_EQ(test, calls, 3);
 }
 
 static struct kunit_case dispatch_tests[] = {
 	KUNIT_CASE(mac_verdicts),
 	KUNIT_CASE(cgroup_verdicts),
+	KUNIT_CASE(cgroup_chain_verdicts),
 	KUNIT_CASE(first_denial_ends),
+	KUNIT_CASE(denial_anywhere),
+	KUNIT_CASE(mixed_kinds),
 	KUNIT_CASE(permissive_goes_on),
 	KUNIT_CASE(no_verdict),
+	KUNIT_CASE(not_jited),
 	{}
 };
 

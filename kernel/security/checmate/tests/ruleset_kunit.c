@@ -2,13 +2,16 @@
 /*
  * Checmate LSM - Policy and ruleset tests
  *
- * Programs are told apart by their address only, so none has to be loaded.
+ * Programs are told apart by their address only, so none has to be loaded; none
+ * is machine code, so none is ever called.
  */
 
 #include <kunit/test.h>
-#include <linux/bitmap.h>
+#include <linux/bitops.h>
+#include <linux/bpf.h>
 #include <linux/err.h>
 
+#include "chain.h"
 #include "limits.h"
 #include "policy.h"
 #include "ruleset.h"
@@ -29,7 +32,8 @@ static struct checmate_program *make(struct kunit *test,
 	refcount_set(&program->usage, 1);
 	program->hook = hook;
 	program->id = id;
-	program->prog = (struct bpf_prog *)program;
+	program->prog = kunit_kzalloc(test, sizeof(*program->prog), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, program->prog);
 	return program;
 }
 
@@ -75,12 +79,17 @@ static void expect_programs(struct kunit *test,
 			    struct checmate_program *const *want,
 			    unsigned int nr)
 {
-	unsigned int i, first = ruleset->first[hook];
+	const struct checmate_chain *chain = checmate_find_chain(ruleset, hook);
+	unsigned int i;
 
-	KUNIT_ASSERT_EQ(test, ruleset->first[hook + 1] - first, nr);
-	KUNIT_EXPECT_EQ(test, test_bit(hook, ruleset->hooks), nr > 0);
+	KUNIT_ASSERT_EQ(test, chain->nr, nr);
+	if (nr) {
+		KUNIT_EXPECT_EQ(test, chain->hook, hook);
+		KUNIT_EXPECT_TRUE(test, test_bit(checmate_filter_bit(hook),
+						 &ruleset->filter));
+	}
 	for (i = 0; i < nr; i++)
-		KUNIT_EXPECT_PTR_EQ(test, ruleset->program[first + i], want[i]);
+		KUNIT_EXPECT_PTR_EQ(test, chain->program[i], want[i]);
 }
 
 static void edit_in_order(struct kunit *test)
@@ -222,8 +231,8 @@ static void nothing_local_is_shared(struct kunit *test)
 			    checmate_build_ruleset(&empty,
 						   &checmate_empty_ruleset),
 			    &checmate_empty_ruleset);
-	KUNIT_EXPECT_TRUE(test, bitmap_empty(checmate_empty_ruleset.hooks,
-					     CHECMATE_NR_HOOKS));
+	KUNIT_EXPECT_EQ(test, checmate_empty_ruleset.nr, 0);
+	KUNIT_EXPECT_EQ(test, checmate_empty_ruleset.filter, 0);
 	checmate_put_ruleset(&checmate_empty_ruleset);
 	checmate_put_ruleset(&checmate_empty_ruleset);
 }
@@ -258,7 +267,16 @@ static void leaf_to_root(struct kunit *test)
 	expect_programs(test, lower, CONNECT, &leaf[0], 1);
 	expect_programs(test, lower, FIRST, &leaf[2], 1);
 	expect_programs(test, lower, LAST, &root[1], 1);
-	KUNIT_EXPECT_EQ(test, lower->first[CHECMATE_NR_HOOKS], 7);
+	KUNIT_EXPECT_EQ(test, upper->nr, 2);
+	KUNIT_EXPECT_EQ(test, lower->nr, 4);
+	/* What is added to is made anew, the rest is shared. */
+	KUNIT_EXPECT_PTR_NE(test, checmate_find_chain(lower, BIND),
+			    checmate_find_chain(upper, BIND));
+	KUNIT_EXPECT_PTR_EQ(test, checmate_find_chain(lower, LAST),
+			    checmate_find_chain(upper, LAST));
+	KUNIT_EXPECT_EQ(test, refcount_read(&checmate_find_chain(lower, LAST)->usage),
+			2);
+	KUNIT_EXPECT_EQ(test, hweight_long(upper->filter), 2);
 
 	checmate_put_ruleset(lower);
 	checmate_put_ruleset(upper);
