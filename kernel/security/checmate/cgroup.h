@@ -195,13 +195,16 @@ static __always_inline bool
 checmate_cgroup_concerned(const struct checmate_cgroup *cgroup,
 			  enum checmate_hook hook)
 {
-	/* The acquire costs nothing, and is one instruction on x86. */
-	return test_bit_acquire(checmate_filter_bit(hook), &cgroup->filter);
+	/* The acquire costs nothing on x86. */
+	return smp_load_acquire(&cgroup->filter) &
+	       BIT(checmate_filter_bit(hook));
 }
 
 /**
  * checmate_current_concerned - Whether programs of a hook may judge current
  * @hook: the hook
+ * @subject: set to the cgroup of current; where an RCU reader may be preempted,
+ *	it may be gone when this returns
  *
  * In an interrupt, which the root judges, the answer of the task that is
  * interrupted will do: what is in force for the root is so for every cgroup.
@@ -209,7 +212,9 @@ checmate_cgroup_concerned(const struct checmate_cgroup *cgroup,
  * Context: Any context.
  * Return: As checmate_cgroup_concerned().
  */
-static __always_inline bool checmate_current_concerned(enum checmate_hook hook)
+static __always_inline bool
+checmate_current_concerned(enum checmate_hook hook,
+			   struct checmate_cgroup **subject)
 {
 	struct cgroup_subsys_state *css;
 	bool concerned;
@@ -218,7 +223,8 @@ static __always_inline bool checmate_current_concerned(enum checmate_hook hook)
 	preempt_disable();
 	css = task_css_check(current, checmate_cgrp_id,
 			     rcu_read_lock_sched_held());
-	concerned = checmate_cgroup_concerned(css_checmate(css), hook);
+	*subject = css_checmate(css);
+	concerned = checmate_cgroup_concerned(*subject, hook);
 	preempt_enable();
 	return concerned;
 }

@@ -21,12 +21,14 @@
 
 #include "chain.h"
 #include "direct.h"
+#include "dispatch.h"
 #include "frame.h"
 #include "limits.h"
 #include "program.h"
 
 /* What a hook has that no program judges. */
 struct checmate_chain checmate_no_chain = {
+	.func = checmate_ask_each,
 	.usage = REFCOUNT_INIT(1),
 };
 
@@ -201,6 +203,7 @@ struct checmate_chain *checmate_create_chain(enum checmate_hook hook,
 	if (!chain)
 		return NULL;
 	refcount_set(&chain->usage, 1);
+	chain->func = checmate_ask_each;
 	chain->hook = hook;
 	INIT_LIST_HEAD(&chain->node);
 	return chain;

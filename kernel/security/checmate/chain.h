@@ -19,7 +19,7 @@ struct checmate_program;
 /**
  * struct checmate_chain - The programs of one hook, in order
  * @func: judges for all of them with one call: the only program, or @made;
- *	NULL as long as there is none, and each is called by itself
+ *	checmate_ask_each() as long as there is none
  * @allow: what @func returns if all allow
  * @usage: one reference from every ruleset that the chain is in
  * @hook: the hook

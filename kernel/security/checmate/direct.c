@@ -33,6 +33,7 @@
 
 #include "chain.h"
 #include "direct.h"
+#include "dispatch.h"
 #include "hooks.h"
 #include "limits.h"
 
@@ -84,7 +85,7 @@ static struct checmate_code *make_code(enum checmate_hook hook)
 	unsigned int nr = 0;
 
 	list_for_each_entry(chain, &settled_chains[hook], node) {
-		if (!chain->func)
+		if (chain->func == checmate_ask_each)
 			continue;
 		address[nr++] = (unsigned long)chain->func;
 		if (nr == ARRAY_SIZE(address))
@@ -179,7 +180,7 @@ static void settle(struct work_struct *work)
 	}
 	for_each_set_bit(hook, changed, CHECMATE_NR_HOOKS) {
 		list_for_each_entry(chain, &settled_chains[hook], node)
-			if (!chain->func)
+			if (chain->func == checmate_ask_each)
 				checmate_make_chain(chain);
 		patch_call(hook, &old);
 	}

@@ -7,8 +7,10 @@
  */
 
 #include <linux/bpf.h>
+#include <linux/container_of.h>
 #include <linux/err.h>
 #include <linux/filter.h>
+#include <linux/limits.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/rcupdate_trace.h>
@@ -105,8 +107,8 @@ static bool enforce(struct checmate_cgroup *cgroup,
  * not keep the programs after it from running.
  */
 static __always_inline int
-run_from(unsigned int i, struct checmate_cgroup *cgroup,
-	 const struct checmate_chain *chain, bool can_deny, const u64 *args,
+run_from(unsigned int i, const struct checmate_chain *chain, bool can_deny,
+	 struct checmate_cgroup *cgroup, const u64 *args,
 	 int (*run_one)(const struct checmate_program *program, const u64 *args))
 {
 	int err;
@@ -126,50 +128,48 @@ run_from(unsigned int i, struct checmate_cgroup *cgroup,
  * cgroup by a reference.  One that has none left is about to be freed with
  * nobody in it; what it was told of a denial would never be read.
  */
-static int walk_sleepable(struct checmate_cgroup *cgroup,
-			  const struct checmate_chain *chain, bool can_deny,
-			  const u64 *args)
+static int walk_sleepable(const struct checmate_chain *chain, bool can_deny,
+			  const struct checmate_frame *frame)
 	__must_hold(RCU)
 {
+	struct checmate_cgroup *cgroup = frame->subject;
 	int err;
 
 	if (!css_tryget(&cgroup->css))
 		cgroup = checmate_root_cgroup();
 	rcu_read_lock_trace();
 	rcu_read_unlock();
-	err = run_from(0, cgroup, chain, can_deny, args, run_sleepable);
+	err = run_from(0, chain, can_deny, cgroup, frame->args, run_sleepable);
 	rcu_read_lock();
 	rcu_read_unlock_trace();
 	css_put(&cgroup->css);
 	return err;
 }
 
-static int walk(struct checmate_cgroup *cgroup,
-		const struct checmate_chain *chain, bool can_deny,
-		const u64 *args)
+static int walk(const struct checmate_chain *chain, bool can_deny,
+		const struct checmate_frame *frame)
 {
 	if (unlikely(chain->is_sleepable))
-		return walk_sleepable(cgroup, chain, can_deny, args);
-	return run_from(0, cgroup, chain, can_deny, args, run_atomic);
+		return walk_sleepable(chain, can_deny, frame);
+	return run_from(0, chain, can_deny, frame->subject, frame->args,
+			run_atomic);
 }
 
 /**
  * checmate_dispatch - Let the programs of a hook judge a call, one by one
- * @cgroup: the subject
  * @chain: the programs
  * @can_deny: whether the hook has a verdict; otherwise all programs run
- * @frame: the arguments
+ * @frame: the subject and the arguments
  *
  * The programs run in order; the first that denies ends the walk.  Permissive
  * programs are only told of.
  *
  * Context: Any context that the hook may be called in, within rcu_read_lock().
  * If a program of the hook can sleep, rcu_read_lock() is given up in between:
- * neither @cgroup nor @chain may be used afterwards.
+ * neither the subject nor @chain may be used afterwards.
  * Return: 0 if no program denies, otherwise the errno of the first that does.
  */
-int checmate_dispatch(struct checmate_cgroup *cgroup,
-		      const struct checmate_chain *chain, bool can_deny,
+int checmate_dispatch(const struct checmate_chain *chain, bool can_deny,
 		      const struct checmate_frame *frame)
 {
 	struct checmate_rewrite rewrite, *outer;
@@ -179,19 +179,36 @@ int checmate_dispatch(struct checmate_cgroup *cgroup,
 			 "checmate: dispatch outside of rcu_read_lock()");
 
 	if (!chain->nr || !checmate_can_rewrite(chain->hook))
-		return walk(cgroup, chain, can_deny, frame->args);
+		return walk(chain, can_deny, frame);
 	outer = checmate_begin_rewrite(&rewrite, chain->hook, frame->args);
-	err = walk(cgroup, chain, can_deny, frame->args);
+	err = walk(chain, can_deny, frame);
 	checmate_end_rewrite(outer);
 	return err;
 }
 
 /**
- * checmate_resume - Go on where a chain has ended
- * @cgroup: the subject
+ * checmate_ask_each - Stand in for a program that runs those of a chain
+ * @args: the arguments of a frame
+ * @unused: what a program that is no machine code would need
+ *
+ * Runs none, and neither allows: checmate_resume() then has all of them run.
+ *
+ * Context: Any context.
+ * Return: What no chain has for "allow".
+ */
+unsigned int checmate_ask_each(const void *args, const struct bpf_insn *unused)
+{
+	struct checmate_frame *frame =
+		container_of(args, struct checmate_frame, args);
+
+	frame->run.tramp.bpf_cookie = 1;
+	return U32_MAX;
+}
+
+/**
+ * checmate_resume - Go on where a chain has ended, or has not begun
  * @chain: the programs, of a hook that has a verdict
- * @frame: the arguments, and what the last program has left there
- * @answer: what @chain's func returned; checmate_is_allowed() is false
+ * @frame: the subject and the arguments, and what the last program has left there
  *
  * Finds out what the last program meant, and lets those behind it judge too if
  * that was no denial, or one that is not enforced.  None of them may rewrite.
@@ -199,22 +216,23 @@ int checmate_dispatch(struct checmate_cgroup *cgroup,
  * Context: As checmate_dispatch().
  * Return: As checmate_dispatch().
  */
-int checmate_resume(struct checmate_cgroup *cgroup,
-		    const struct checmate_chain *chain,
-		    const struct checmate_frame *frame, u32 answer)
+int checmate_resume(const struct checmate_chain *chain,
+		    const struct checmate_frame *frame)
 {
-	const unsigned int last = chain->nr == 1 ? 0 : answer - 1;
+	const unsigned int last = chain->nr == 1 ? 0 : frame->answer - 1;
 	int err;
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(),
 			 "checmate: dispatch outside of rcu_read_lock()");
 
-	/* Not how a chain ends: whatever that was, all judge once more. */
-	if (last >= chain->nr)
-		return checmate_dispatch(cgroup, chain, true, frame);
+	/* If this is not how a chain ends, all judge once more. */
+	if (!checmate_has_run(frame) || last >= chain->nr)
+		return checmate_dispatch(chain, true, frame);
 	err = judgement(chain->program[last],
-			chain->nr == 1 ? answer : frame->verdict, &frame->run);
-	if (err && enforce(cgroup, chain->program[last], err))
+			chain->nr == 1 ? frame->answer : frame->verdict,
+			&frame->run);
+	if (err && enforce(frame->subject, chain->program[last], err))
 		return err;
-	return run_from(last + 1, cgroup, chain, true, frame->args, run_atomic);
+	return run_from(last + 1, chain, true, frame->subject, frame->args,
+			run_atomic);
 }

@@ -10,6 +10,8 @@
 #include <linux/stddef.h>
 #include <linux/types.h>
 
+struct checmate_cgroup;
+
 /* Argument slots of the hook with the most. */
 #define CHECMATE_MAX_SLOTS	8
 
@@ -30,8 +32,11 @@ union checmate_run_ctx {
 
 /**
  * struct checmate_frame - What the programs of a hook are run with
+ * @run: what helpers find; the first member, which costs least to take the
+ *	address of
+ * @subject: the cgroup that is judged
+ * @answer: what func of the chain returned, if that was not plainly "allow"
  * @verdict: what the program returned that ended a chain
- * @run: what helpers find
  * @ip: the address of the hook's function
  * @nr: the number of argument slots
  * @args: the arguments, and the previous return value behind them
@@ -39,8 +44,10 @@ union checmate_run_ctx {
  * A program sees @args, and around it what a BPF trampoline puts there.
  */
 struct checmate_frame {
-	u64 verdict;
 	union checmate_run_ctx run;
+	struct checmate_cgroup *subject;
+	u32 answer;
+	u64 verdict;
 	u64 ip;
 	u64 nr;
 	u64 args[];

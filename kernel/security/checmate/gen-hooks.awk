@@ -11,13 +11,16 @@
 # with which the framework asks no other LSM than the one whose attribute it is.
 # From every other hook comes, under the preprocessor conditions it stands in:
 #
-#	CHECMATE_HOOK(ret, default, name, subject, concerned,
-#		      (declarations), (arguments), slots, pushes)
+#	CHECMATE_HOOK(ret, default, name, kind, subject,
+#		      concerned,
+#		      (declarations),
+#		      (declarations and subject), (arguments and subject),
+#		      slots, pushes)
 #
 # subject is the expression that finds the cgroup which judges the call, concerned
-# the cheap one that is false only where no program does; slots adds up a
-# CHECMATE_SLOTS(argument) of every argument, and pushes is a
-# CHECMATE_PUSH(argument) for each.
+# the cheap one, of a kind, that is false only where no program does and else has
+# set a variable of that name; slots adds up a CHECMATE_SLOTS(argument) of every
+# argument, and pushes is a CHECMATE_PUSH(argument) for each.
 
 function trim(s)
 {
@@ -40,23 +43,32 @@ function subject(name, type, arg)
 	return "checmate_current_cgroup()"
 }
 
-# What may be false only if no program judges the call.  Of the hooks of a socket
-# one alone is called for a socket that may have no sock.
-function concerned(name, type, arg)
+# Where the thunk of a hook looks for the subject.  Of the hooks of a socket one
+# alone is called for a socket that may have no sock.
+function kind(name, type)
 {
 	if (name == "socket_post_create")
-		return "checmate_socket_concerned(" arg ", CHECMATE_HOOK_" name ")"
-	if (name != "sk_alloc_security") {
-		if (type ~ /^(const )?struct socket \*$/)
-			arg = arg "->sk"
-		if (type ~ /^(const )?struct sock(et)? \*$/)
-			return "checmate_sock_concerned(" arg ", CHECMATE_HOOK_" name ")"
-	}
-	return "checmate_current_concerned(CHECMATE_HOOK_" name ")"
+		return "socket"
+	if (name == "sk_alloc_security" ||
+	    type !~ /^(const )?struct sock(et)? \*$/)
+		return "task"
+	return "sock"
 }
 
-function emit(text,	n, i, part, name, arg, type, pushes, decls, who, whether,
-	      args, slots)
+# The question whether a program may judge the call.
+function concerned(name, where, type, arg)
+{
+	if (where == "task")
+		return "checmate_current_concerned(CHECMATE_HOOK_" name ", &subject)"
+	if (where == "sock" && type ~ /socket \*$/)
+		arg = arg "->sk, "
+	else
+		arg = arg ", "
+	return "checmate_" where "_concerned(" arg "CHECMATE_HOOK_" name ", &subject)"
+}
+
+function emit(text,	n, i, part, name, arg, type, pushes, decls, who, where,
+	      whether, args, slots)
 {
 	gsub(/[ \t]+/, " ", text)
 	sub(/^LSM_HOOK\(/, "", text)
@@ -69,27 +81,31 @@ function emit(text,	n, i, part, name, arg, type, pushes, decls, who, whether,
 		return
 	}
 	who = "checmate_current_cgroup()"
-	whether = concerned(name, "", "")
+	where = "task"
+	whether = concerned(name, where, "", "")
 	slots = "0"
 	for (i = 4; i <= n; i++) {
 		part[i] = trim(part[i])
-		decls = decls (i > 4 ? ", " : "") part[i]
 		if (part[i] == "void")
 			continue
+		decls = decls part[i] ", "
 		match(part[i], /[A-Za-z_0-9]+$/)
 		arg = substr(part[i], RSTART)
 		type = trim(substr(part[i], 1, RSTART - 1))
 		if (i == 4) {
 			who = subject(name, type, arg)
-			whether = concerned(name, type, arg)
+			where = kind(name, type)
+			whether = concerned(name, where, type, arg)
 		}
-		args = args (i > 4 ? ", " : "") arg
+		args = args arg ", "
 		slots = slots " + CHECMATE_SLOTS(" arg ")"
 		pushes = pushes " CHECMATE_PUSH(" arg ")"
 	}
-	printf "CHECMATE_HOOK(%s, %s, %s, %s,\n\t%s,\n\t(%s), (%s), %s,%s)\n",
-	       trim(part[1]), trim(part[2]), name, who, whether, decls, args,
-	       slots, pushes
+	printf "CHECMATE_HOOK(%s, %s, %s, %s, %s,\n\t%s,\n",
+	       trim(part[1]), trim(part[2]), name, where, who, whether
+	printf "\t(%s),\n\t(%sstruct checmate_cgroup *subject), (%ssubject),\n",
+	       decls ? substr(decls, 1, length(decls) - 2) : "void", decls, args
+	printf "\t%s,%s)\n", slots, pushes
 }
 
 function fail(why)

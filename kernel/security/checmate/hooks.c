@@ -65,37 +65,71 @@ static __always_inline int answer(int err, int nothing)
 }
 
 /*
- * One call for all programs, if there is what to call; programs whose time is
- * measured are called each by itself.
+ * The subject, given the one that a thunk of some kind has found.  That is
+ * valid still if nothing can have come in between, is not the one of an
+ * interrupt, and may be an old pin.
  */
-#define RUN(NAME, CAN_DENY)						\
+#define SUBJECT_task(SUBJECT)						\
 ({									\
-	const bpf_func_t func = READ_ONCE(chain->func);			\
-	struct bpf_run_ctx *outer;					\
-	int err = 0;							\
+	if (unlikely(!in_task())) {					\
+		subject = checmate_root_cgroup();			\
+		/* Not to be made a conditional move, which costs more. */	\
+		barrier();						\
+	}								\
+	subject;							\
+})
+#define SUBJECT_sock(SUBJECT)						\
+	(static_branch_unlikely(&checmate_late_key) ? (SUBJECT) : subject)
+#define SUBJECT_socket(SUBJECT) (SUBJECT)
+#define FIND_SUBJECT(KIND, SUBJECT)					\
+	(IS_ENABLED(CONFIG_PREEMPT_RCU) ? (SUBJECT) : SUBJECT_##KIND(SUBJECT))
+
+/*
+ * One call for all programs.  Programs whose time is measured are called each
+ * by itself, and so are those that judge what is done on behalf of another,
+ * which has a context for helpers that must be kept.
+ */
+#define RUN(NAME)							\
+({									\
 	u32 said;							\
 									\
-	if (unlikely(!func) ||						\
-	    static_branch_unlikely(&bpf_stats_enabled_key)) {		\
-		err = checmate_dispatch(cgroup, chain, CAN_DENY,	\
-					&frame.head);			\
+	if (IS_ENABLED(CONFIG_PREEMPT_RCU))				\
+		migrate_disable();					\
+	if (static_branch_unlikely(&bpf_stats_enabled_key) ||		\
+	    unlikely(current->bpf_ctx)) {				\
+		said = checmate_ask_each(frame.head.args, NULL);	\
 	} else {							\
-		if (IS_ENABLED(CONFIG_PREEMPT_RCU))			\
-			migrate_disable();				\
-		outer = bpf_set_run_ctx(&frame.head.run.ctx);		\
-		said = CHECMATE_CALL(NAME, func, frame.head.args);	\
-		bpf_reset_run_ctx(outer);				\
-		if (IS_ENABLED(CONFIG_PREEMPT_RCU))			\
-			migrate_enable();				\
-		if (CAN_DENY &&						\
-		    !checmate_is_allowed(chain, &frame.head, said))	\
-			err = checmate_resume(cgroup, chain,		\
-					      &frame.head, said);	\
+		bpf_set_run_ctx(&frame.head.run.ctx);			\
+		said = CHECMATE_CALL(NAME, READ_ONCE(chain->func),	\
+				     frame.head.args);			\
+		bpf_reset_run_ctx(NULL);				\
+	}								\
+	if (IS_ENABLED(CONFIG_PREEMPT_RCU))				\
+		migrate_enable();					\
+	said;								\
+})
+
+/* The first that denies, if there is one; or else all that have not run. */
+#define VERDICT_int(SAID)						\
+({									\
+	const u32 said = (SAID);					\
+	int err = 0;							\
+									\
+	if (unlikely(!checmate_is_allowed(chain, &frame.head, said))) {	\
+		frame.head.answer = said;				\
+		err = checmate_resume(chain, &frame.head);		\
 	}								\
 	err;								\
 })
+#define VERDICT_void(SAID)						\
+({									\
+	(void)(SAID);							\
+	if (unlikely(!checmate_has_run(&frame.head)))			\
+		checmate_dispatch(chain, false, &frame.head);		\
+	0;								\
+})
 
-#define JUDGE(NAME, SUBJECT, CAN_DENY, SLOTS, PUSHES)			\
+#define JUDGE(RET, NAME, KIND, SUBJECT, SLOTS, PUSHES)			\
 ({									\
 	struct {							\
 		struct checmate_frame head;				\
@@ -103,7 +137,6 @@ static __always_inline int answer(int err, int nothing)
 	} frame __uninitialized;					\
 	u64 *slot = frame.head.args;					\
 	const struct checmate_chain *chain;				\
-	struct checmate_cgroup *cgroup;					\
 	int denied;							\
 									\
 	BUILD_BUG_ON((SLOTS) > CHECMATE_MAX_SLOTS);			\
@@ -114,42 +147,52 @@ static __always_inline int answer(int err, int nothing)
 	*slot = 0;							\
 									\
 	rcu_read_lock();						\
-	cgroup = SUBJECT;						\
-	chain = checmate_find_chain(checmate_cgroup_ruleset(cgroup),	\
+	subject = FIND_SUBJECT(KIND, SUBJECT);				\
+	frame.head.subject = subject;					\
+	chain = checmate_find_chain(checmate_cgroup_ruleset(subject),	\
 				    CHECMATE_HOOK_##NAME);		\
-	denied = RUN(NAME, CAN_DENY);					\
+	denied = VERDICT_##RET(RUN(NAME));				\
 	rcu_read_unlock();						\
 	denied;								\
 })
 
 /*
  * A hook that returns a value: programs can only make it an error.  The thunk
- * needs no stack and saves no register; the judge finds out all over again.
+ * needs no stack and saves no register; the judge does all the rest, and asks
+ * the ruleset itself.  What is on the judge's stack is written in places that
+ * the compiler knows, and by no program: a canary would protect nothing.
  */
-#define THUNK_int(DEFAULT, NAME, SUBJECT, CONCERNED, DECLS, ARGS, ...)	\
-static noinline int judge_##NAME DECLS					\
+#define THUNK_int(DEFAULT, NAME, KIND, SUBJECT, CONCERNED, DECLS,	\
+		  JUDGE_DECLS, JUDGE_ARGS, ...)				\
+static noinline __no_stack_protector int judge_##NAME JUDGE_DECLS	\
 {									\
-	return answer(JUDGE(NAME, SUBJECT, true, __VA_ARGS__), DEFAULT);\
+	return answer(JUDGE(int, NAME, KIND, SUBJECT, __VA_ARGS__),	\
+		      DEFAULT);						\
 }									\
 									\
 static int thunk_##NAME DECLS						\
 {									\
+	struct checmate_cgroup *subject;				\
+									\
 	if (unlikely(CONCERNED))					\
-		return judge_##NAME ARGS;				\
+		return judge_##NAME JUDGE_ARGS;				\
 	return DEFAULT;							\
 }
 
 /* A hook that only tells: programs run, there is nothing to deny. */
-#define THUNK_void(DEFAULT, NAME, SUBJECT, CONCERNED, DECLS, ARGS, ...)	\
-static noinline void judge_##NAME DECLS					\
+#define THUNK_void(DEFAULT, NAME, KIND, SUBJECT, CONCERNED, DECLS,	\
+		   JUDGE_DECLS, JUDGE_ARGS, ...)			\
+static noinline __no_stack_protector void judge_##NAME JUDGE_DECLS	\
 {									\
-	JUDGE(NAME, SUBJECT, false, __VA_ARGS__);			\
+	JUDGE(void, NAME, KIND, SUBJECT, __VA_ARGS__);			\
 }									\
 									\
 static void thunk_##NAME DECLS						\
 {									\
+	struct checmate_cgroup *subject;				\
+									\
 	if (unlikely(CONCERNED))					\
-		judge_##NAME ARGS;					\
+		judge_##NAME JUDGE_ARGS;				\
 }
 
 #define CHECMATE_HOOK(RET, DEFAULT, NAME, ...)				\

@@ -89,20 +89,23 @@ checmate_pin_is_old(const struct checmate_sock *blob)
  * checmate_sock_concerned - Whether programs of a hook may judge a sock
  * @sk: the sock, alive or being freed; not NULL
  * @hook: the hook
+ * @subject: set to where the pin of @sk is, old or not; as for
+ *	checmate_current_concerned()
  *
  * Context: Any context.
  * Return: As checmate_cgroup_concerned().
  */
-static __always_inline bool checmate_sock_concerned(const struct sock *sk,
-						    enum checmate_hook hook)
+static __always_inline bool
+checmate_sock_concerned(const struct sock *sk, enum checmate_hook hook,
+			struct checmate_cgroup **subject)
 {
 	const struct checmate_sock *blob = checmate_sock_blob(sk);
 	bool concerned;
 
 	preempt_disable();
-	concerned = checmate_pin_is_old(blob) ||
-		    checmate_cgroup_concerned(checmate_pinned_cgroup(blob),
-					      hook);
+	concerned = checmate_pin_is_old(blob);
+	*subject = checmate_pinned_cgroup(blob);
+	concerned = concerned || checmate_cgroup_concerned(*subject, hook);
 	preempt_enable();
 	return concerned;
 }
@@ -111,6 +114,7 @@ static __always_inline bool checmate_sock_concerned(const struct sock *sk,
  * checmate_socket_concerned - Whether programs of a hook may judge a socket
  * @sock: the socket, or NULL
  * @hook: the hook
+ * @subject: set as by the one or the other
  *
  * Where it is sure that there is a socket and that it has a sock, to ask
  * checmate_sock_concerned() for that sock is enough, and cheaper.
@@ -119,12 +123,13 @@ static __always_inline bool checmate_sock_concerned(const struct sock *sk,
  * Return: As checmate_cgroup_concerned().
  */
 static __always_inline bool
-checmate_socket_concerned(const struct socket *sock, enum checmate_hook hook)
+checmate_socket_concerned(const struct socket *sock, enum checmate_hook hook,
+			  struct checmate_cgroup **subject)
 {
 	const struct sock *sk = sock ? READ_ONCE(sock->sk) : NULL;
 
-	return sk ? checmate_sock_concerned(sk, hook) :
-		    checmate_current_concerned(hook);
+	return sk ? checmate_sock_concerned(sk, hook, subject) :
+		    checmate_current_concerned(hook, subject);
 }
 
 struct checmate_cgroup *checmate_sock_cgroup(const struct sock *sk);

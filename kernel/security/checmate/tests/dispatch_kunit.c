@@ -119,7 +119,7 @@ static void settle(struct kunit *test, struct checmate_chain *chain)
 		chain->func = chain->program[0]->prog->bpf_func;
 		chain->allow = chain->program[0]->is_cgroup;
 	}
-	KUNIT_ASSERT_NOT_NULL(test, chain->func);
+	KUNIT_ASSERT_TRUE(test, chain->func != checmate_ask_each);
 }
 
 /* As a hook does; @args are as many as fit. */
@@ -129,17 +129,18 @@ static int judge(const struct checmate_chain *chain, bool can_deny,
 	struct bpf_run_ctx *outer;
 	u32 answer;
 
-	if (!chain->func)
-		return checmate_dispatch(checmate_root_cgroup(), chain, can_deny,
-					 frame);
 	migrate_disable();
 	outer = bpf_set_run_ctx(&frame->run.ctx);
 	answer = chain->func(frame->args, NULL);
 	bpf_reset_run_ctx(outer);
 	migrate_enable();
-	if (!can_deny || checmate_is_allowed(chain, frame, answer))
+	if (can_deny ? checmate_is_allowed(chain, frame, answer) :
+		       checmate_has_run(frame))
 		return 0;
-	return checmate_resume(checmate_root_cgroup(), chain, frame, answer);
+	if (!can_deny)
+		return checmate_dispatch(chain, false, frame);
+	frame->answer = answer;
+	return checmate_resume(chain, frame);
 }
 
 static int dispatch(struct kunit *test, const struct checmate_chain *chain,
@@ -150,6 +151,7 @@ static int dispatch(struct kunit *test, const struct checmate_chain *chain,
 
 	frame = kunit_kzalloc(test, struct_size(frame, args, nr), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, frame);
+	frame->subject = checmate_root_cgroup();
 	memcpy(frame->args, args, nr * sizeof(*args));
 	calls = 0;
 	rcu_read_lock();
@@ -394,7 +396,7 @@ static void not_jited(struct kunit *test)
 
 	chain->program[2]->prog->jited = false;
 	KUNIT_EXPECT_EQ(test, checmate_make_chain(chain), -EOPNOTSUPP);
-	KUNIT_EXPECT_NULL(test, chain->func);
+	KUNIT_EXPECT_TRUE(test, chain->func == checmate_ask_each);
 	KUNIT_EXPECT_NULL(test, chain->made);
 	KUNIT_EXPECT_EQ(test, DISPATCH(test, chain, deny), -EACCES);
 	KUNIT_EXPECT_EQ(test, calls, 3);
