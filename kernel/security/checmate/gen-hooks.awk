@@ -43,11 +43,11 @@ function subject(name, type, arg)
 	return "checmate_current_cgroup()"
 }
 
-# Where the thunk of a hook looks for the subject.  Of the hooks of a socket one
-# alone is called for a socket that may have no sock.
+# Where the thunk of a hook looks for the subject.  Of the hooks of a socket two
+# may be called for one that has no sock, or for none.
 function kind(name, type)
 {
-	if (name == "socket_post_create")
+	if (name == "socket_post_create" || name == "socket_getpeersec_dgram")
 		return "socket"
 	if (name == "sk_alloc_security" ||
 	    type !~ /^(const )?struct sock(et)? \*$/)

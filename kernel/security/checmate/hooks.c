@@ -144,7 +144,7 @@ static __always_inline int answer(int err, int nothing)
 	frame.head.ip = (unsigned long)bpf_lsm_##NAME;			\
 	frame.head.nr = (SLOTS);					\
 	PUSHES								\
-	*slot = 0;							\
+	slot[0] = 0;							\
 									\
 	rcu_read_lock();						\
 	subject = FIND_SUBJECT(KIND, SUBJECT);				\
