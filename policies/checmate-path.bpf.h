@@ -50,6 +50,8 @@ enum checmate_path_kind {
 /* How a path lies to the prefixes of a list; any of them. */
 #define CHECMATE_PATH_BELOW (1U << 0) /* it is one of them, or below */
 #define CHECMATE_PATH_ABOVE (1U << 1) /* one of them is below it */
+#define CHECMATE_PATH_DIFFERS (1U << 2) /* while one is looked at: not this one */
+#define CHECMATE_PATH_FAILED (1U << 3) /* it cannot be told */
 
 /*
  * A path, and what it takes to build and match one. All that changes from step
@@ -275,32 +277,60 @@ static __always_inline __u64 checmate_path_mask(__u32 bytes)
 #endif
 }
 
+/* What is compared with an entry of a list. */
+struct checmate_path_compare {
+	struct checmate_path *path;
+	const struct checmate_path_prefix *entry;
+	__u32 common; /* bytes that both have */
+};
+
+/*
+ * Compares one word; returns 1 to end. A loop of its own, which the verifier walks through
+ * once: what it has seen of a plain one, it would look at anew for every entry and list.
+ */
+static long checmate_path_compare_word(__u32 index, struct checmate_path_compare *compare)
+{
+	struct checmate_path *path = compare->path;
+	__u32 done;
+	__u64 word;
+
+	if (index >= CHECMATE_PATH_MAX / sizeof(__u64))
+		return 1;
+	done = index * sizeof(__u64);
+	if (done >= compare->common)
+		return 1;
+	word = *(const __u64 *)&compare->entry->text[done];
+	if (!((path->head[index] ^ word) & checmate_path_mask(compare->common - done)))
+		return 0;
+	path->relation |= CHECMATE_PATH_DIFFERS;
+	return 1;
+}
+
 /* One step of a search; returns 1 to end it. */
 static long checmate_path_match(__u32 index, struct checmate_path_walk *walk)
 {
 	struct checmate_path *path = walk->path;
-	const struct checmate_path_prefix *entry;
-	__u32 length, common;
+	struct checmate_path_compare compare = { .path = path };
+	__u32 length;
 
 	/* The list is at its end, whatever it says. */
 	if (index >= CHECMATE_TEXT_LIST_MAX)
 		return 1;
-	entry = &walk->list->entry[index];
+	compare.entry = &walk->list->entry[index];
 
 	length = CHECMATE_PATH_ROOM - path->start;
-	common = length < entry->length ? length : entry->length;
-	for (__u32 i = 0; i < CHECMATE_PATH_MAX / sizeof(__u64); i++) {
-		__u32 done = i * sizeof(__u64);
-		__u64 word;
-
-		if (done >= common)
-			break;
-		word = *(const __u64 *)&entry->text[done];
-		if ((path->head[i] ^ word) & checmate_path_mask(common - done))
-			return 0;
+	compare.common = length < compare.entry->length ? length : compare.entry->length;
+	path->relation &= ~CHECMATE_PATH_DIFFERS;
+	if (bpf_loop(CHECMATE_PATH_MAX / sizeof(__u64), checmate_path_compare_word, &compare, 0) <
+	    0) {
+		path->relation |= CHECMATE_PATH_FAILED;
+		return 1;
 	}
+	if (path->relation & CHECMATE_PATH_DIFFERS)
+		return 0;
 
-	path->relation |= length >= entry->length ? CHECMATE_PATH_BELOW : CHECMATE_PATH_ABOVE;
+	path->relation |= length >= compare.entry->length ? CHECMATE_PATH_BELOW :
+							    CHECMATE_PATH_ABOVE;
 	return 0;
 }
 
@@ -311,7 +341,9 @@ static __noinline int checmate_path_relate(struct checmate_path *path,
 	struct checmate_path_walk walk = { .path = path, .list = list };
 
 	path->relation = 0;
-	return bpf_loop(list->count, checmate_path_match, &walk, 0) < 0 ? -1 : 0;
+	if (bpf_loop(list->count, checmate_path_match, &walk, 0) < 0)
+		return -1;
+	return path->relation & CHECMATE_PATH_FAILED ? -1 : 0;
 }
 
 /**
