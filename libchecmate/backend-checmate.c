@@ -454,7 +454,7 @@ static int apply(const struct apply *apply, struct checmate_error **ret_error)
 		struct bpf_program *program;
 
 		bpf_object__for_each_program(program, apply->policies[i]->object)
-			fds[n++] = bpf_program__fd(program);
+			fds[n++] = policy_program_fd(apply->policies[i], program);
 	}
 
 	r = commit_apply(apply, fds, n, ret_error);

@@ -576,12 +576,13 @@ static int explain_link(const struct checmate_cgroup *cgroup, const struct bpf_p
 }
 
 static int link_program(const struct checmate_cgroup *cgroup, const struct pin_path *path,
-			const struct bpf_program *program, struct checmate_error **ret_error)
+			const struct checmate_policy *policy, const struct bpf_program *program,
+			struct checmate_error **ret_error)
 {
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	fd = bpf_link_create(bpf_program__fd(program), cgroup->fd, BPF_LSM_CGROUP, NULL);
+	fd = bpf_link_create(policy_program_fd(policy, program), cgroup->fd, BPF_LSM_CGROUP, NULL);
 	if (fd < 0)
 		return explain_link(cgroup, program, -errno, ret_error);
 	r = pin_write_link(path, bpf_program__name(program), fd);
@@ -640,7 +641,7 @@ static int link_all(const struct apply *apply, struct checmate_error **ret_error
 		int r;
 
 		bpf_object__for_each_program(program, policy->object) {
-			r = link_program(apply->cgroup, &path, program, ret_error);
+			r = link_program(apply->cgroup, &path, policy, program, ret_error);
 			if (r < 0)
 				return r;
 		}

@@ -183,7 +183,8 @@ static int find_hook_id(struct checmate_policy *const *policies, size_t n_polici
 
 			if (!streq(check_hook(program), hook))
 				continue;
-			if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+			if (bpf_obj_get_info_by_fd(policy_program_fd(policies[i], program), &info,
+						   &size))
 				return -errno;
 			if (info.attach_btf_id)
 				return info.attach_btf_id;

@@ -225,7 +225,7 @@ static int write_all(const struct pin_path *path, const struct checmate_policy *
 
 	bpf_object__for_each_program(program, policy->object) {
 		r = pin_one(path, PROGRAM_PREFIX, bpf_program__name(program),
-			    bpf_program__fd(program));
+			    policy_program_fd(policy, program));
 		if (r < 0)
 			return r;
 	}

@@ -15,6 +15,7 @@
 #include "object.h"
 #include "parse.h"
 #include "strv.h"
+#include "template.h"
 #include "trust.h"
 
 #define SUFFIX ".bpf.o"
@@ -259,8 +260,7 @@ static int add_value(struct checmate_policy *policy, size_t index, struct checma
 	return 0;
 }
 
-static int open_object(struct checmate_policy *policy, size_t size,
-		       struct checmate_error **ret_error)
+static int open_object(struct checmate_policy *policy, struct checmate_error **ret_error)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "checmate");
 	_cleanup_capture_ struct bpf_capture capture;
@@ -268,7 +268,7 @@ static int open_object(struct checmate_policy *policy, size_t size,
 	int r;
 
 	bpf_capture_begin(&capture);
-	policy->object = bpf_object__open_mem(policy->data, size, &opts);
+	policy->object = bpf_object__open_mem(policy->data, policy->size, &opts);
 	if (!policy->object) {
 		_cleanup_free_ char *reason = first_words(&capture);
 
@@ -329,7 +329,7 @@ static int read_opts(const struct checmate_open_opts *opts, struct checmate_open
 }
 
 static int read_object(struct checmate_policy *policy, const struct checmate_open_opts *opts,
-		       size_t *ret_size, struct checmate_error **ret_error)
+		       struct checmate_error **ret_error)
 {
 	_cleanup_close_ int fd = -1;
 	int r;
@@ -338,7 +338,7 @@ static int read_object(struct checmate_policy *policy, const struct checmate_ope
 				 trust_open(policy->path, &fd, ret_error);
 	if (r < 0)
 		return r;
-	r = file_read_fd(fd, OBJECT_MAX, &policy->data, ret_size);
+	r = file_read_fd(fd, OBJECT_MAX, &policy->data, &policy->size);
 	if (r == -ENOMEM)
 		return error_oom(ret_error);
 	if (r < 0)
@@ -358,7 +358,6 @@ int checmate_policy_open_opts(const char *name_or_path, const struct checmate_op
 {
 	_cleanup_(checmate_policy_freep) struct checmate_policy *policy = NULL;
 	struct checmate_open_opts known;
-	size_t size;
 	int r;
 
 	r = read_opts(opts, &known, ret_error);
@@ -378,13 +377,13 @@ int checmate_policy_open_opts(const char *name_or_path, const struct checmate_op
 			return r;
 	}
 
-	r = read_object(policy, &known, &size, ret_error);
+	r = read_object(policy, &known, ret_error);
 	if (r < 0)
 		return r;
-	r = object_check(policy->path, policy->data, size, ret_error);
+	r = object_check(policy->path, policy->data, policy->size, ret_error);
 	if (r < 0)
 		return r;
-	r = open_object(policy, size, ret_error);
+	r = open_object(policy, ret_error);
 	if (r < 0)
 		return r;
 
@@ -400,6 +399,9 @@ struct checmate_policy *checmate_policy_free(struct checmate_policy *policy)
 	for (size_t i = 0; policy->values && i < policy->description.n_params; i++)
 		free(policy->values[i]);
 	free(policy->values);
+	for (size_t i = 0; policy->program_fds && i < policy->n_programs; i++)
+		close(policy->program_fds[i]);
+	free(policy->program_fds);
 	free(policy->programs);
 	description_done(&policy->description);
 	bpf_object__close(policy->object);
@@ -523,17 +525,40 @@ static int stage_scalars(struct checmate_policy *policy, struct checmate_error *
 	return 0;
 }
 
-int param_store_list(const struct param *param, int map_fd, const void *value)
+int policy_program_fd(const struct checmate_policy *policy, const struct bpf_program *program)
+{
+	struct bpf_program *other;
+	size_t i = 0;
+
+	if (!policy->program_fds)
+		return bpf_program__fd(program);
+	bpf_object__for_each_program(other, policy->object) {
+		if (other == program)
+			return policy->program_fds[i];
+		i++;
+	}
+	return -EINVAL;
+}
+
+int param_make_list(const struct param *param, const void *value)
 {
 	_cleanup_close_ int fd = -1;
 	__u32 zero = 0;
 
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "checmate_list", sizeof(zero), param->type->size, 1,
 			    NULL);
+	if (fd < 0 || bpf_map_update_elem(fd, &zero, value, BPF_ANY))
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+int param_store_list(const struct param *param, int map_fd, const void *value)
+{
+	_cleanup_close_ int fd = param_make_list(param, value);
+	__u32 zero = 0;
+
 	if (fd < 0)
-		return -errno;
-	if (bpf_map_update_elem(fd, &zero, value, BPF_ANY))
-		return -errno;
+		return fd;
 	/* When this returns, no program looks at the former list any more. */
 	if (bpf_map_update_elem(map_fd, &zero, &fd, BPF_ANY))
 		return -errno;
@@ -568,7 +593,7 @@ static int get_ids(struct checmate_policy *policy, struct checmate_error **ret_e
 		struct bpf_prog_info info = {};
 		__u32 size = sizeof(info);
 
-		if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+		if (bpf_obj_get_info_by_fd(policy_program_fd(policy, program), &info, &size))
 			return error_set(ret_error, -errno,
 					 "policy %s: program %s gives no information: %m; try again",
 					 policy->description.name, bpf_program__name(program));
@@ -602,34 +627,18 @@ static int explain_load(const struct checmate_policy *policy, int code, const ch
 			     name, said ?: "?", strerror(-code));
 }
 
-int checmate_policy_load(struct checmate_policy *policy, struct checmate_error **ret_error)
+/* By libbpf, which reads the kernel's types and fits the object to them. */
+static int load_object(struct checmate_policy *policy, struct bpf_capture *capture,
+		       struct checmate_error **ret_error)
 {
-	_cleanup_capture_ struct bpf_capture capture = {};
 	_cleanup_free_ char *log = NULL;
 	struct bpf_program *program;
 	int r;
-
-	if (policy->loaded)
-		return 0;
-	if (policy->broken)
-		return error_set(ret_error, -EBUSY,
-				 "policy %s: loading it failed before; open it again",
-				 policy->description.name);
 
 	log = malloc(VERIFIER_LOG_SIZE);
 	if (!log)
 		return error_oom(ret_error);
 	log[0] = '\0';
-
-	bpf_capture_begin(&capture);
-	r = stage_scalars(policy, ret_error);
-	if (r < 0)
-		return r;
-	r = events_share(policy->object, ret_error);
-	if (r == -EACCES)
-		return explain_load(policy, r, log, &capture, ret_error);
-	if (r < 0)
-		return r;
 	bpf_object__for_each_program(program, policy->object)
 		bpf_program__set_log_buf(program, log, VERIFIER_LOG_SIZE);
 
@@ -639,10 +648,40 @@ int checmate_policy_load(struct checmate_policy *policy, struct checmate_error *
 	bpf_object__for_each_program(program, policy->object)
 		bpf_program__set_log_buf(program, NULL, 0);
 	if (r < 0)
-		return explain_load(policy, r, log, &capture, ret_error);
+		return explain_load(policy, r, log, capture, ret_error);
+	template_keep(policy);
+	return store_lists(policy, ret_error);
+}
 
-	r = store_lists(policy, ret_error);
+int checmate_policy_load(struct checmate_policy *policy, struct checmate_error **ret_error)
+{
+	_cleanup_capture_ struct bpf_capture capture = {};
+	int r;
+
+	if (policy->loaded)
+		return 0;
+	if (policy->broken)
+		return error_set(ret_error, -EBUSY,
+				 "policy %s: loading it failed before; open it again",
+				 policy->description.name);
+
+	bpf_capture_begin(&capture);
+	r = stage_scalars(policy, ret_error);
+	if (r < 0)
+		return r;
+	r = events_share(policy->object, ret_error);
+	if (r == -EACCES)
+		return explain_load(policy, r, "", &capture, ret_error);
+	if (r < 0)
+		return r;
+
+	r = template_load(policy);
+	policy->broken = r != 0;
+	if (r < 0)
+		return explain_load(policy, r, "", &capture, ret_error);
 	if (!r)
+		r = load_object(policy, &capture, ret_error);
+	if (r >= 0)
 		r = get_ids(policy, ret_error);
 	if (r < 0)
 		return r;
