@@ -39,7 +39,6 @@
 #include "cgroup.h"
 #include "common.h"
 #include "files.h"
-#include "ruleset.h"
 #include "seal.h"
 #include "sock.h"
 #include "staged.h"
@@ -109,7 +108,6 @@ checmate_css_alloc(struct cgroup_subsys_state *parent)
 static int checmate_css_online(struct cgroup_subsys_state *css)
 {
 	struct checmate_cgroup *cgroup = css_checmate(css);
-	struct checmate_ruleset *ruleset;
 
 	guard(mutex)(&checmate_mutex);
 
@@ -119,8 +117,7 @@ static int checmate_css_online(struct cgroup_subsys_state *css)
 		if (css->cgroup->kn->flags & KERNFS_ACTIVATED)
 			checmate_expect_late_pins();
 	}
-	ruleset = checmate_get_ruleset(checmate_inherited_ruleset(cgroup));
-	checmate_enforce_ruleset(cgroup, NULL, ruleset);
+	checmate_inherit_ruleset(cgroup);
 	return 0;
 }
 

@@ -36,10 +36,9 @@ struct checmate_ruleset;
  * @changed: in the list of cgroups whose files are to be notified, with a
  *	reference; points to itself outside of it
  *
- * @effective and @filter are written under checmate_mutex, by
- * checmate_enforce_ruleset() and publish(), and read under RCU.  @extra is set
- * once, in checmate_add_extra().  The counters are atomic, @changed is
- * event.c's.
+ * @effective and @filter are written under checmate_mutex, by enforce(), and
+ * read under RCU.  @extra is set once, by checmate_add_extra().  The counters are
+ * atomic, @changed is event.c's.
  *
  * What hooks look at stands together.
  */

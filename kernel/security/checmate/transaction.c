@@ -53,42 +53,36 @@ inherited_ruleset(const struct checmate_cgroup *cgroup,
 			&checmate_empty_ruleset;
 }
 
-/**
- * checmate_inherited_ruleset - What a cgroup without a policy enforces
- * @cgroup: the cgroup
- *
- * Context: Process context; under checmate_mutex.
- * Return: The ruleset of its parent, without a reference for the caller.
+/*
+ * Let @new take force for @cgroup.  The filter has the hooks of what was in force
+ * as well, as @both says, while one takes the place of the other: whoever passes
+ * it finds the old or the new ruleset as a whole, and whoever does not pass
+ * misses nothing of either.
  */
-struct checmate_ruleset *
-checmate_inherited_ruleset(const struct checmate_cgroup *cgroup)
-{
-	return inherited_ruleset(cgroup, cgroup);
-}
-
-/**
- * checmate_enforce_ruleset - Let a ruleset take force for a cgroup
- * @cgroup: the cgroup
- * @old: what is in force, or NULL
- * @new: what is to be; that the references of both are counted is up to the
- *	caller
- *
- * The filter has the hooks of both while one takes the place of the other:
- * whoever passes it finds the old or the new ruleset as a whole, and whoever
- * does not pass misses nothing of either.
- *
- * Context: Process context; under checmate_mutex.
- */
-void checmate_enforce_ruleset(struct checmate_cgroup *cgroup,
-			      const struct checmate_ruleset *old,
-			      struct checmate_ruleset *new)
+static void enforce(struct checmate_cgroup *cgroup,
+		    struct checmate_ruleset *new, unsigned long both,
+		    unsigned long filter)
 {
 	lockdep_assert_held(&checmate_mutex);
 
-	WRITE_ONCE(cgroup->filter, (old ? old->filter : 0) | new->filter);
+	WRITE_ONCE(cgroup->filter, both);
 	rcu_assign_pointer(cgroup->effective, new);
 	/* Pairs with the acquire in checmate_cgroup_concerned(). */
-	smp_store_release(&cgroup->filter, new->filter);
+	smp_store_release(&cgroup->filter, filter);
+}
+
+/**
+ * checmate_inherit_ruleset - Let what is enforced for its parent be for a cgroup
+ * @cgroup: the cgroup, which is new
+ *
+ * Context: Process context; under checmate_mutex.
+ */
+void checmate_inherit_ruleset(struct checmate_cgroup *cgroup)
+{
+	struct checmate_ruleset *ruleset = inherited_ruleset(cgroup, cgroup);
+
+	enforce(cgroup, checmate_get_ruleset(ruleset), ruleset->filter,
+		ruleset->filter);
 }
 
 /*
@@ -192,34 +186,41 @@ static void exchange_references(struct checmate_ruleset *old,
  * Point @top and its descendants at what is prepared.  Most go from the same
  * ruleset to the same as the one before them, and references are counted for as
  * many at a time.  Nothing goes away meanwhile: what is prepared has a reference
- * until abandon(), what is inherited from above @top that of those who have it.
+ * until abandon().
  */
 static void publish(struct checmate_cgroup *top)
 {
-	struct checmate_ruleset *old = NULL, *new = NULL;
+	struct checmate_ruleset *from, *to, *old = NULL, *new = NULL;
+	unsigned long both = 0, filter = 0;
 	struct cgroup_subsys_state *css;
 	unsigned int nr = 0;
 
 	lockdep_assert_held(&checmate_mutex);
 
+	if (!top->extra->next)
+		top->extra->next =
+			checmate_get_ruleset(inherited_ruleset(top, top));
 	rcu_read_lock();
 	css_for_each_descendant_pre(css, &top->css) {
 		struct checmate_cgroup *cgroup = css_checmate(css);
-		struct checmate_ruleset *from = checmate_effective_ruleset(cgroup);
-		/* Parents come before their children in this walk. */
-		struct checmate_ruleset *to = checmate_cgroup_extra(cgroup)->next ?:
-			checmate_inherited_ruleset(cgroup);
 
-		/* Not online yet: it will inherit then. */
-		if (!from || from == to)
-			continue;
+		/* Parents come before their children in this walk. */
+		to = checmate_cgroup_extra(cgroup)->next;
+		if (!to)
+			to = checmate_effective_ruleset(css_checmate(css->parent));
+		from = checmate_effective_ruleset(cgroup);
 		if (from != old || to != new) {
+			/* Not online yet: it will inherit then. */
+			if (!from || from == to)
+				continue;
 			exchange_references(old, new, nr);
+			nr = 0;
 			old = from;
 			new = to;
-			nr = 0;
+			filter = new->filter;
+			both = old->filter | filter;
 		}
-		checmate_enforce_ruleset(cgroup, from, to);
+		enforce(cgroup, new, both, filter);
 		nr++;
 	}
 	exchange_references(old, new, nr);

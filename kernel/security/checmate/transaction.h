@@ -6,15 +6,9 @@
 #define _SECURITY_CHECMATE_TRANSACTION_H
 
 struct checmate_cgroup;
-struct checmate_policy;
 struct checmate_request;
-struct checmate_ruleset;
 
-struct checmate_ruleset *
-checmate_inherited_ruleset(const struct checmate_cgroup *cgroup);
-void checmate_enforce_ruleset(struct checmate_cgroup *cgroup,
-			      const struct checmate_ruleset *old,
-			      struct checmate_ruleset *new);
+void checmate_inherit_ruleset(struct checmate_cgroup *cgroup);
 int checmate_check_request(const struct checmate_request *request);
 int checmate_try_request(const struct checmate_request *request);
 int checmate_apply_request(const struct checmate_request *request,
