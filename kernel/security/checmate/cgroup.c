@@ -24,7 +24,9 @@
  * One hook takes checmate_mutex: that which arms what is staged, in a task that
  * opens a file for exec and holds no lock, or that of the file's directory.
  *
- * Hooks read ruleset pointers under RCU alone.
+ * Hooks read filters and ruleset pointers under RCU alone.  Denials are counted,
+ * and cgroups listed to have their files notified, without a lock; the worker
+ * that does so takes none of these either, but those of kernfs.
  */
 
 #include <linux/cgroup.h>

@@ -23,6 +23,7 @@
 #include <linux/math.h>
 #include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/workqueue.h>
 
@@ -94,11 +95,13 @@ static void notify_changed(struct work_struct *work)
 		notify_file(cgroup, "checmate.events");
 		add_ancestors(&above, cgroup);
 		css_put(&cgroup->css);
+		cond_resched();
 	}
 	list_for_each_entry_safe(extra, next_extra, &above, changed) {
 		list_del_init(&extra->changed);
 		notify_file(extra->cgroup, "checmate.events");
 		css_put(&extra->cgroup->css);
+		cond_resched();
 	}
 }
 

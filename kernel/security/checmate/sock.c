@@ -23,7 +23,8 @@
  * Pins are taken and dropped under RCU, with no lock: a reader may still use
  * the css that cmpxchg() has just replaced, until rcu_read_unlock().  They are
  * kept as distances from the root's css: 0 is the root, for which nothing has to
- * be done.
+ * be done.  A pin keeps its cgroup: where that is the sock's own, as it mostly
+ * is, no other reference is needed.
  */
 
 #include <linux/cgroup.h>
@@ -95,27 +96,28 @@ static void refresh_pin(struct checmate_sock *blob, struct cgroup *home)
 	smp_store_release(&blob->epoch, epoch);
 }
 
-static struct checmate_cgroup *current_pin(struct checmate_sock *blob,
-					   struct cgroup *home)
+/* What a sock belongs to; NULL if that is in sk_cgrp_data. */
+static struct cgroup *pinned_home(const struct checmate_sock *blob)
 {
-	if (unlikely(checmate_pin_is_old(blob)) && home)
-		refresh_pin(blob, home);
-	return checmate_pinned_cgroup(blob);
+	if (blob->at_home)
+		return checmate_pinned_cgroup(blob)->css.cgroup;
+	return blob->home;
 }
 
 /**
- * checmate_sock_cgroup - The cgroup that judges a sock
+ * checmate_refresh_sock - Move the pin of a sock to where it belongs by now
  * @sk: the sock, alive
  *
  * Context: Any context, within rcu_read_lock().
- * Return: The cgroup, valid until rcu_read_unlock().
  */
-struct checmate_cgroup *checmate_sock_cgroup(const struct sock *sk)
+void checmate_refresh_sock(const struct sock *sk)
 {
 	struct checmate_sock *blob = checmate_sock_blob(sk);
+	struct cgroup *home = pinned_home(blob) ?:
+		READ_ONCE(sk->sk_cgrp_data.cgroup);
 
-	return current_pin(blob,
-			   blob->home ?: READ_ONCE(sk->sk_cgrp_data.cgroup));
+	if (home)
+		refresh_pin(blob, home);
 }
 
 /**
@@ -128,8 +130,14 @@ struct checmate_cgroup *checmate_sock_cgroup(const struct sock *sk)
 struct checmate_cgroup *checmate_dying_sock_cgroup(const struct sock *sk)
 {
 	struct checmate_sock *blob = checmate_sock_blob(sk);
+	struct cgroup *home;
 
-	return current_pin(blob, blob->home);
+	if (unlikely(checmate_pin_is_old(blob))) {
+		home = pinned_home(blob);
+		if (home)
+			refresh_pin(blob, home);
+	}
+	return checmate_pinned_cgroup(blob);
 }
 
 /**
@@ -155,6 +163,7 @@ static void drop_pin(struct checmate_sock *blob)
 	if (blob->home)
 		cgroup_put(blob->home);
 	blob->home = NULL;
+	blob->at_home = false;
 }
 
 /*
@@ -172,6 +181,15 @@ static int pin_creator(struct sock *sk, int family, gfp_t priority)
 	rcu_read_lock();
 	/* Pairs with the release in publish(). */
 	blob->epoch = smp_load_acquire(&checmate_epoch);
+	/* Mostly the cgroup has a css, which keeps it. */
+	cgroup = css_checmate(task_css(task, checmate_cgrp_id));
+	if (likely(cgroup->css.cgroup == task_dfl_cgroup(task) &&
+		   !css_is_dying(&cgroup->css) && css_tryget(&cgroup->css))) {
+		rcu_read_unlock();
+		blob->at_home = true;
+		WRITE_ONCE(blob->pin, to_pin(cgroup));
+		return 0;
+	}
 	do {
 		home = task_dfl_cgroup(task);
 	} while (!cgroup_tryget(home));
@@ -201,14 +219,16 @@ static void pin_parent(const struct sock *sk, struct sock *newsk)
 	do {
 		cgroup = checmate_pinned_cgroup(from);
 	} while (!css_tryget(&cgroup->css));
-	home = from->home ?: READ_ONCE(sk->sk_cgrp_data.cgroup);
 	rcu_read_unlock();
+	home = from->at_home ? NULL :
+	       from->home ?: READ_ONCE(sk->sk_cgrp_data.cgroup);
 
 	/* The parent lives, and with it its home; nobody knows newsk yet. */
 	if (home)
 		cgroup_get(home);
 	drop_pin(to);
 	to->home = home;
+	to->at_home = from->at_home;
 	WRITE_ONCE(to->pin, to_pin(cgroup));
 	to->epoch = epoch;
 }

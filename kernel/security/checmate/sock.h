@@ -19,19 +19,24 @@ struct cgroup;
 
 /**
  * struct checmate_sock - Whose a sock is
- * @home: the cgroup it belongs to, with a reference; NULL where the sock was
- *	made before pinning began, which stands for what sk_cgrp_data has
+ * @home: the cgroup it belongs to, with a reference; NULL where @at_home, and
+ *	where the sock was made before pinning began, which stands for what
+ *	sk_cgrp_data has
  * @pin: the controller's state of @home, or of the nearest ancestor that had
  *	one when it was looked for, with a reference; as its distance from the
  *	root's, so that a sock which was never pinned is the root's
  * @epoch: the state of all policies that @pin was looked for in
+ * @at_home: @pin is a state of the very cgroup that the sock belongs to, and
+ *	keeps that
  *
- * Kept in the sock's LSM blob.  @home is set before others know of the sock.
+ * Kept in the sock's LSM blob.  @home and @at_home are set before others know of
+ * the sock.
  */
 struct checmate_sock {
 	struct cgroup *home;
 	unsigned long pin;
 	unsigned int epoch;
+	bool at_home;
 };
 
 extern unsigned int checmate_epoch;
@@ -132,7 +137,25 @@ checmate_socket_concerned(const struct socket *sock, enum checmate_hook hook,
 		    checmate_current_concerned(hook, subject);
 }
 
-struct checmate_cgroup *checmate_sock_cgroup(const struct sock *sk);
+void checmate_refresh_sock(const struct sock *sk);
+
+/**
+ * checmate_sock_cgroup - The cgroup that judges a sock
+ * @sk: the sock, alive
+ *
+ * Context: Any context, within rcu_read_lock().
+ * Return: The cgroup, valid until rcu_read_unlock().
+ */
+static __always_inline struct checmate_cgroup *
+checmate_sock_cgroup(const struct sock *sk)
+{
+	const struct checmate_sock *blob = checmate_sock_blob(sk);
+
+	if (unlikely(checmate_pin_is_old(blob)))
+		checmate_refresh_sock(sk);
+	return checmate_pinned_cgroup(blob);
+}
+
 struct checmate_cgroup *checmate_dying_sock_cgroup(const struct sock *sk);
 struct checmate_cgroup *checmate_socket_cgroup(const struct socket *sock);
 

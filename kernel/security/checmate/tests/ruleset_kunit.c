@@ -278,6 +278,15 @@ static void leaf_to_root(struct kunit *test)
 			2);
 	KUNIT_EXPECT_EQ(test, hweight_long(upper->filter), 2);
 
+	/* The filter has what is there and what is inherited, no more. */
+	KUNIT_EXPECT_EQ(test, checmate_empty_ruleset.filter, 0);
+	KUNIT_EXPECT_EQ(test, upper->filter,
+			BIT(checmate_filter_bit(BIND)) |
+			BIT(checmate_filter_bit(LAST)));
+	KUNIT_EXPECT_EQ(test, lower->filter,
+			upper->filter | BIT(checmate_filter_bit(CONNECT)) |
+			BIT(checmate_filter_bit(FIRST)));
+
 	checmate_put_ruleset(lower);
 	checmate_put_ruleset(upper);
 	checmate_free_policy(root_policy);

@@ -113,6 +113,121 @@ TEST_F(events, poll)
 	close(pfd[2].fd);
 }
 
+static bool tells(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLPRI };
+
+	return poll(&pfd, 1, 30000) == 1 && pfd.revents & POLLPRI;
+}
+
+#define NR_MANY	24
+
+/* Many at once, and again: each is told, and those above. */
+TEST_F(events, poll_many)
+{
+	char dir[NR_MANY][PATH_MAX];
+	int events[NR_MANY], local[NR_MANY], above, root, round, i;
+	char want[64];
+
+	ASSERT_EQ(0, enable_controller(self->tree.child));
+	for (i = 0; i < NR_MANY; i++) {
+		snprintf(dir[i], sizeof(dir[i]), "%s/%d", self->tree.child, i);
+		ASSERT_EQ(0, mkdir(dir[i], 0755));
+	}
+	ASSERT_EQ(0, attach(self->tree.top, self->deny));
+	for (round = 1; round <= 3; round++) {
+		for (i = 0; i < NR_MANY; i++) {
+			events[i] = open_read(dir[i], "checmate.events");
+			local[i] = open_read(dir[i], "checmate.events.local");
+			ASSERT_LE(0, events[i]);
+			ASSERT_LE(0, local[i]);
+		}
+		above = open_read(self->tree.child, "checmate.events");
+		root = open_read(CGROUPFS, "checmate.events");
+		for (i = 0; i < NR_MANY; i++)
+			EXPECT_EQ(EUSERS, run_in(dir[i], do_bind, NULL));
+		for (i = 0; i < NR_MANY; i++) {
+			EXPECT_TRUE(tells(events[i]));
+			EXPECT_TRUE(tells(local[i]));
+			close(events[i]);
+			close(local[i]);
+		}
+		EXPECT_TRUE(tells(above));
+		EXPECT_TRUE(tells(root));
+		close(above);
+		close(root);
+
+		snprintf(want, sizeof(want), "denied %d\npermissive 0\n", round);
+		EXPECT_STREQ(want, read_text(dir[0], "checmate.events"));
+		snprintf(want, sizeof(want), "denied %d\npermissive 0\n",
+			 round * NR_MANY);
+		EXPECT_STREQ(want, read_text(self->tree.top, "checmate.events"));
+	}
+	for (i = 0; i < NR_MANY; i++)
+		ASSERT_EQ(0, rmdir(dir[i]));
+	EXPECT_STREQ(want, read_text(self->tree.child, "checmate.events"));
+	EXPECT_STREQ("denied 0\npermissive 0\n",
+		     read_text(self->tree.child, "checmate.events.local"));
+}
+
+static int send_socket(void *channel)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 || send_fd(*(int *)channel, fd) ? 1 : 0;
+}
+
+/* A cgroup that is gone, and whose sockets are not, is counted and told above. */
+TEST_F(events, gone)
+{
+	int channel[2], sock, fd, i;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_DGRAM, 0, channel));
+	ASSERT_EQ(0, attach(self->tree.top, self->deny));
+	ASSERT_EQ(0, run_in(self->tree.child, send_socket, &channel[1]));
+	sock = receive_fd(channel[0]);
+	ASSERT_LE(0, sock);
+	/* On its way to be told of while it goes, and long after. */
+	EXPECT_EQ(EUSERS, bind_fd(sock));
+	ASSERT_EQ(0, rmdir(self->tree.child));
+	for (i = 2; i <= 4; i++) {
+		fd = open_read(self->tree.top, "checmate.events");
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(EUSERS, bind_fd(sock));
+		EXPECT_TRUE(tells(fd));
+		close(fd);
+	}
+	close(sock);
+	EXPECT_STREQ("denied 4\npermissive 0\n",
+		     read_text(self->tree.top, "checmate.events"));
+	EXPECT_STREQ("denied 0\npermissive 0\n",
+		     read_text(self->tree.top, "checmate.events.local"));
+	close(channel[0]);
+	close(channel[1]);
+}
+
+/* What needs no state of its own has none: it reads as if it had, and is empty. */
+TEST_F(events, untouched)
+{
+	EXPECT_STREQ("generation 0\n",
+		     read_text(self->tree.child, "checmate.policy"));
+	EXPECT_STREQ("0\n", read_text(self->tree.child, "checmate.seal"));
+	EXPECT_STREQ("0\n", read_text(self->tree.child, "checmate.socket_bind"));
+	EXPECT_STREQ("", read_text(self->tree.child, "checmate.stat"));
+	/* A failed write changes nothing of that. */
+	EXPECT_EQ(-EBADF, write_text(self->tree.child, "checmate.policy",
+				     "attach 1000000"));
+	EXPECT_STREQ("generation 0\n",
+		     read_text(self->tree.child, "checmate.policy"));
+	/* Nor does what an ancestor denies. */
+	ASSERT_EQ(0, attach(self->tree.top, self->deny));
+	EXPECT_EQ(EUSERS, run_in(self->tree.child, do_bind, NULL));
+	EXPECT_STREQ("generation 0\n",
+		     read_text(self->tree.child, "checmate.policy"));
+	EXPECT_STREQ("denied 1\npermissive 0\n",
+		     read_text(self->tree.child, "checmate.events"));
+}
+
 TEST_F(events, inotify)
 {
 	struct pollfd pfd = { .events = POLLIN };
