@@ -122,7 +122,7 @@ static void settle(struct kunit *test, struct checmate_chain *chain)
 	KUNIT_ASSERT_TRUE(test, chain->func != checmate_ask_each);
 }
 
-/* As a hook does; @args are as many as fit. */
+/* As a hook does. */
 static int judge(const struct checmate_chain *chain, bool can_deny,
 		 struct checmate_frame *frame)
 {
@@ -143,25 +143,25 @@ static int judge(const struct checmate_chain *chain, bool can_deny,
 	return checmate_resume(chain, frame);
 }
 
+/* Arguments for the tests: as many as there may be programs. */
+#define ROOM	CHECMATE_MAX_PROGS
+
 static int dispatch(struct kunit *test, const struct checmate_chain *chain,
-		    bool can_deny, const u64 *args, unsigned int nr)
+		    const u64 *args)
 {
 	struct checmate_frame *frame;
 	int err;
 
-	frame = kunit_kzalloc(test, struct_size(frame, args, nr), GFP_KERNEL);
+	frame = kunit_kzalloc(test, struct_size(frame, args, ROOM), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, frame);
 	frame->subject = checmate_root_cgroup();
-	memcpy(frame->args, args, nr * sizeof(*args));
+	memcpy(frame->args, args, ROOM * sizeof(*args));
 	calls = 0;
 	rcu_read_lock();
-	err = judge(chain, can_deny, frame);
+	err = judge(chain, checmate_hook_can_deny(chain->hook), frame);
 	rcu_read_unlock();
 	return err;
 }
-
-#define DISPATCH(TEST, CHAIN, ARGS)					\
-	dispatch(TEST, CHAIN, true, ARGS, ARRAY_SIZE(ARGS))
 
 /* Each verdict is tried in a chain that is called both ways. */
 static void mac_verdicts(struct kunit *test)
@@ -186,9 +186,9 @@ static void mac_verdicts(struct kunit *test)
 		if (way == AT_ONCE)
 			settle(test, chain);
 		for (i = 0; i < ARRAY_SIZE(cases); i++) {
-			u64 args[] = { (u32)cases[i].verdict };
+			u64 args[ROOM] = { (u32)cases[i].verdict };
 
-			KUNIT_EXPECT_EQ_MSG(test, DISPATCH(test, chain, args),
+			KUNIT_EXPECT_EQ_MSG(test, dispatch(test, chain, args),
 					    cases[i].err, "way %d, verdict %d",
 					    way, cases[i].verdict);
 		}
@@ -222,12 +222,12 @@ static void cgroup_verdicts(struct kunit *test)
 		if (way == AT_ONCE)
 			settle(test, chain);
 		for (i = 0; i < ARRAY_SIZE(cgroup_cases); i++) {
-			u64 args[] = {
+			u64 args[ROOM] = {
 				cgroup_cases[i].verdict,
 				(u64)(s64)cgroup_cases[i].retval,
 			};
 
-			KUNIT_EXPECT_EQ_MSG(test, DISPATCH(test, chain, args),
+			KUNIT_EXPECT_EQ_MSG(test, dispatch(test, chain, args),
 					    cgroup_cases[i].err,
 					    "way %d, verdict %u, retval %d", way,
 					    cgroup_cases[i].verdict,
@@ -251,12 +251,12 @@ static void cgroup_chain_verdicts(struct kunit *test)
 		if (way == AT_ONCE)
 			settle(test, chain);
 		for (i = 0; i < ARRAY_SIZE(cgroup_cases); i++) {
-			u64 args[] = {
+			u64 args[ROOM] = {
 				cgroup_cases[i].verdict,
 				(u64)(s64)cgroup_cases[i].retval,
 			};
 
-			KUNIT_EXPECT_EQ_MSG(test, DISPATCH(test, chain, args),
+			KUNIT_EXPECT_EQ_MSG(test, dispatch(test, chain, args),
 					    cgroup_cases[i].err,
 					    "way %d, verdict %u, retval %d", way,
 					    cgroup_cases[i].verdict,
@@ -272,16 +272,16 @@ static void cgroup_chain_verdicts(struct kunit *test)
 static void first_denial_ends(struct kunit *test)
 {
 	struct checmate_chain *chain = chain_of(test, false, 4, run_next);
-	u64 allow[] = { 0, 0, 0, 0 };
-	u64 deny[] = { 0, (u32)-EACCES, (u32)-EUSERS, 0 };
+	static const u64 allow[ROOM] = { 0, 0, 0, 0 };
+	static const u64 deny[ROOM] = { 0, (u32)-EACCES, (u32)-EUSERS, 0 };
 	enum way way;
 
 	for (way = ONE_BY_ONE; way < NR_WAYS; way++) {
 		if (way == AT_ONCE)
 			settle(test, chain);
-		KUNIT_EXPECT_EQ(test, DISPATCH(test, chain, allow), 0);
+		KUNIT_EXPECT_EQ(test, dispatch(test, chain, allow), 0);
 		KUNIT_EXPECT_EQ(test, calls, 4);
-		KUNIT_EXPECT_EQ(test, DISPATCH(test, chain, deny), -EACCES);
+		KUNIT_EXPECT_EQ(test, dispatch(test, chain, deny), -EACCES);
 		KUNIT_EXPECT_EQ(test, calls, 2);
 	}
 }
@@ -290,7 +290,7 @@ static void first_denial_ends(struct kunit *test)
 static void denial_anywhere(struct kunit *test)
 {
 	static const unsigned int lengths[] = { 2, 48, CHECMATE_MAX_PROGS };
-	u64 args[CHECMATE_MAX_PROGS] = {};
+	u64 args[ROOM] = {};
 	struct checmate_chain *chain;
 	bool is_cgroup = false;
 	unsigned int i, j, nr;
@@ -302,12 +302,12 @@ static void denial_anywhere(struct kunit *test)
 			settle(test, chain);
 			for (j = 0; j < nr; j++)
 				args[j] = is_cgroup;
-			KUNIT_EXPECT_EQ(test, DISPATCH(test, chain, args), 0);
+			KUNIT_EXPECT_EQ(test, dispatch(test, chain, args), 0);
 			KUNIT_EXPECT_EQ(test, calls, nr);
 			for (j = 0; j < nr; j++) {
 				args[j] = is_cgroup ? 0 : (u32)-EPERM;
 				KUNIT_EXPECT_EQ(test,
-						DISPATCH(test, chain, args),
+						dispatch(test, chain, args),
 						-EPERM);
 				KUNIT_EXPECT_EQ(test, calls, j + 1);
 				args[j] = is_cgroup;
@@ -321,9 +321,9 @@ static void denial_anywhere(struct kunit *test)
 static void mixed_kinds(struct kunit *test)
 {
 	struct checmate_chain *chain = chain_of(test, false, 4, run_next);
-	u64 allow[] = { 0, 1, 1, 0 };
-	u64 deny[] = { 0, 1, 0, 0 };
-	u64 error[] = { 0, 1, 1, 1 };
+	static const u64 allow[ROOM] = { 0, 1, 1, 0 };
+	static const u64 deny[ROOM] = { 0, 1, 0, 0 };
+	static const u64 error[ROOM] = { 0, 1, 1, 1 };
 	enum way way;
 
 	chain->program[1]->is_cgroup = true;
@@ -331,11 +331,11 @@ static void mixed_kinds(struct kunit *test)
 	for (way = ONE_BY_ONE; way < NR_WAYS; way++) {
 		if (way == AT_ONCE)
 			settle(test, chain);
-		KUNIT_EXPECT_EQ(test, DISPATCH(test, chain, allow), 0);
+		KUNIT_EXPECT_EQ(test, dispatch(test, chain, allow), 0);
 		KUNIT_EXPECT_EQ(test, calls, 4);
-		KUNIT_EXPECT_EQ(test, DISPATCH(test, chain, deny), -EPERM);
+		KUNIT_EXPECT_EQ(test, dispatch(test, chain, deny), -EPERM);
 		KUNIT_EXPECT_EQ(test, calls, 3);
-		KUNIT_EXPECT_EQ(test, DISPATCH(test, chain, error), -EPERM);
+		KUNIT_EXPECT_EQ(test, dispatch(test, chain, error), -EPERM);
 		KUNIT_EXPECT_EQ(test, calls, 4);
 	}
 }
@@ -343,8 +343,8 @@ static void mixed_kinds(struct kunit *test)
 /* A permissive program runs and is counted; whoever comes after it decides. */
 static void permissive_goes_on(struct kunit *test)
 {
-	u64 only[] = { 0, (u32)-EACCES, 0 };
-	u64 two[] = { 0, (u32)-EACCES, (u32)-EUSERS };
+	static const u64 only[ROOM] = { 0, (u32)-EACCES, 0 };
+	static const u64 two[ROOM] = { 0, (u32)-EACCES, (u32)-EUSERS };
 	enum way way;
 
 	for (way = ONE_BY_ONE; way < NR_WAYS; way++) {
@@ -356,9 +356,9 @@ static void permissive_goes_on(struct kunit *test)
 		chain->program[1]->permissive = true;
 		if (way == AT_ONCE)
 			settle(test, chain);
-		KUNIT_EXPECT_EQ(test, DISPATCH(test, chain, only), 0);
+		KUNIT_EXPECT_EQ(test, dispatch(test, chain, only), 0);
 		KUNIT_EXPECT_EQ(test, calls, 3);
-		KUNIT_EXPECT_EQ(test, DISPATCH(test, chain, two), -EUSERS);
+		KUNIT_EXPECT_EQ(test, dispatch(test, chain, two), -EUSERS);
 		KUNIT_EXPECT_EQ(test, calls, 3);
 		KUNIT_EXPECT_EQ(test, atomic64_read(&events->permissive), 2);
 		KUNIT_EXPECT_EQ(test, atomic64_read(&events->denied), 0);
@@ -374,7 +374,7 @@ static void no_verdict(struct kunit *test)
 {
 	struct checmate_chain *chain =
 		chain_on(test, TELLING_HOOK, false, 4, run_next);
-	u64 deny[] = { 0, (u32)-EACCES, 1, 0 };
+	static const u64 deny[ROOM] = { 0, (u32)-EACCES, 1, 0 };
 	enum way way;
 
 	KUNIT_ASSERT_FALSE(test, checmate_hook_can_deny(TELLING_HOOK));
@@ -382,8 +382,7 @@ static void no_verdict(struct kunit *test)
 	for (way = ONE_BY_ONE; way < NR_WAYS; way++) {
 		if (way == AT_ONCE)
 			settle(test, chain);
-		KUNIT_EXPECT_EQ(test, dispatch(test, chain, false, deny,
-					       ARRAY_SIZE(deny)), 0);
+		KUNIT_EXPECT_EQ(test, dispatch(test, chain, deny), 0);
 		KUNIT_EXPECT_EQ(test, calls, 4);
 	}
 }
@@ -392,13 +391,13 @@ static void no_verdict(struct kunit *test)
 static void not_jited(struct kunit *test)
 {
 	struct checmate_chain *chain = chain_of(test, false, 3, run_next);
-	u64 deny[] = { 0, 0, (u32)-EACCES };
+	static const u64 deny[ROOM] = { 0, 0, (u32)-EACCES };
 
 	chain->program[2]->prog->jited = false;
 	KUNIT_EXPECT_EQ(test, checmate_make_chain(chain), -EOPNOTSUPP);
 	KUNIT_EXPECT_TRUE(test, chain->func == checmate_ask_each);
 	KUNIT_EXPECT_NULL(test, chain->made);
-	KUNIT_EXPECT_EQ(test, DISPATCH(test, chain, deny), -EACCES);
+	KUNIT_EXPECT_EQ(test, dispatch(test, chain, deny), -EACCES);
 	KUNIT_EXPECT_EQ(test, calls, 3);
 }
 

@@ -302,6 +302,47 @@ TEST_F(deny, others_unaffected)
 	close(prog);
 }
 
+/* Receive a datagram of which the kernel asks the label: for no socket. */
+static int do_receive_label(void *arg)
+{
+	struct sockaddr_in addr = loopback(0);
+	char byte, space[CMSG_SPACE(64)];
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = space, .msg_controllen = sizeof(space),
+	};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), one = 1;
+	socklen_t len = sizeof(addr);
+
+	(void)arg;
+	if (setsockopt(fd, IPPROTO_IP, IP_PASSSEC, &one, sizeof(one)) ||
+	    bind(fd, (struct sockaddr *)&addr, len) ||
+	    getsockname(fd, (struct sockaddr *)&addr, &len) ||
+	    sendto(fd, "x", 1, 0, (struct sockaddr *)&addr, len) != 1)
+		return 252;
+	return recvmsg(fd, &msg, 0) < 0 ? errno : 0;
+}
+
+/* Where a hook of a socket is called for none, it is the task that acts. */
+TEST_F(deny, no_socket)
+{
+	int map = make_counters();
+	int prog = load_counter("socket_getpeersec_dgram", BPF_LSM_MAC, map, 0,
+				-EUSERS);
+
+	ASSERT_LE(0, map);
+	ASSERT_LE(0, prog);
+	ASSERT_EQ(0, attach(self->tree.child, prog));
+	EXPECT_EQ(0, run_in(self->tree.top, do_receive_label, NULL));
+	EXPECT_EQ(0, counter(map, 0));
+	EXPECT_EQ(0, run_in(self->tree.child, do_receive_label, NULL));
+	EXPECT_EQ(1, counter(map, 0));
+	ASSERT_EQ(0, write_text(self->tree.child, "checmate.policy", "clear"));
+	close(prog);
+	close(map);
+}
+
 /* A permissive program says what it would deny; those after it decide. */
 TEST_F(deny, permissive)
 {
