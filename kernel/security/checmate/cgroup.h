@@ -7,6 +7,7 @@
 
 #include <linux/bitops.h>
 #include <linux/cgroup.h>
+#include <linux/kconfig.h>
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/lockdep.h>
@@ -194,9 +195,18 @@ static __always_inline bool
 checmate_cgroup_concerned(const struct checmate_cgroup *cgroup,
 			  enum checmate_hook hook)
 {
-	/* The acquire costs nothing on x86. */
-	return smp_load_acquire(&cgroup->filter) &
-	       BIT(checmate_filter_bit(hook));
+	/* The acquire costs nothing, and is one instruction on x86. */
+	return test_bit_acquire(checmate_filter_bit(hook), &cgroup->filter);
+}
+
+/*
+ * Where preempt_disable() counts nothing there is nothing to undo: not even for
+ * the compiler, which could not keep the answer in the processor's flags.
+ */
+static __always_inline void checmate_end_question(void)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_COUNT))
+		preempt_enable();
 }
 
 /**
@@ -224,7 +234,7 @@ checmate_current_concerned(enum checmate_hook hook,
 			     rcu_read_lock_sched_held());
 	*subject = css_checmate(css);
 	concerned = checmate_cgroup_concerned(*subject, hook);
-	preempt_enable();
+	checmate_end_question();
 	return concerned;
 }
 

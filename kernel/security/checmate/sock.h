@@ -111,7 +111,7 @@ checmate_sock_concerned(const struct sock *sk, enum checmate_hook hook,
 	concerned = checmate_pin_is_old(blob);
 	*subject = checmate_pinned_cgroup(blob);
 	concerned = concerned || checmate_cgroup_concerned(*subject, hook);
-	preempt_enable();
+	checmate_end_question();
 	return concerned;
 }
 
