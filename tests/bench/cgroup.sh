@@ -14,4 +14,5 @@ bench_guest "$("$top/tools/kernel-build" --base)" bpf bench-scale mkdir \
 	unpatched - - 'unpatched, pids on' pids unpatched
 bench_guest "$("$top/tools/kernel-build")" checmate,bpf bench-scale mkdir \
 	'Checmate off' - unpatched 'Checmate on' checmate unpatched
-printf 'note\tThe median of 500 times; of both together the mean, with what the kernel does later.\n'
+printf 'note\t%s\n' \
+	'The median of 500 times; of both together the mean, with what the kernel does later.'
