@@ -71,8 +71,6 @@ static struct checmate_chain *chain_on(struct kunit *test,
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, chain);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_chain, chain),
-			0);
 	for (i = 0; i < nr; i++) {
 		struct checmate_program *program =
 			kunit_kzalloc(test, sizeof(*program), GFP_KERNEL);
@@ -94,6 +92,9 @@ static struct checmate_chain *chain_on(struct kunit *test,
 		program->is_cgroup = is_cgroup;
 		checmate_add_program(chain, program);
 	}
+	/* What comes last goes first: the chain looks at its programs then. */
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_chain, chain),
+			0);
 	return chain;
 }
 
