@@ -109,11 +109,9 @@ static void notify_changed(struct work_struct *work)
 static void schedule_notification(void)
 {
 	unsigned long last = READ_ONCE(notified_at);
-	unsigned long next = last + NOTIFY_INTERVAL;
+	bool soon = time_in_range(jiffies, last, last + NOTIFY_INTERVAL);
 
-	schedule_delayed_work(&notify_work,
-			      time_in_range(jiffies, last, next) ?
-			      NOTIFY_INTERVAL : 0);
+	schedule_delayed_work(&notify_work, soon ? NOTIFY_INTERVAL : 0);
 }
 
 /*
