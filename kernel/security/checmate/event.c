@@ -140,7 +140,8 @@ static void add_changed(struct checmate_cgroup *cgroup)
 }
 
 static noinline void audit_denial(const struct checmate_cgroup *cgroup,
-			 const struct checmate_program *program, int err)
+				  const struct checmate_program *program,
+				  int err)
 {
 	struct audit_buffer *ab;
 
