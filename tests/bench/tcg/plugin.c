@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * A plugin for QEMU's emulation that counts what happens from a function's first
- * instruction to its return, in the kernel or in a program: instructions, loads, stores, indirect calls and jumps,
- * returns, locked operations, and distinct lines of 64 bytes that data and code take.
+ * instruction to its return, in the kernel or in a program: instructions, loads, stores,
+ * indirect calls and jumps, returns, locked operations, and distinct lines of 64 bytes
+ * that data and code take.
  *
  *	qemu-system-x86_64 -plugin file=checmate-path.so,out=FILE …
  *
@@ -21,7 +22,8 @@
  * address to which the last call that has not returned pushed its return address: the
  * return that reads it from there is the end, whatever was called or jumped to between.
  * A path in which instructions do not follow each other, since an interrupt came, is
- * left out. A return that does not go where its call came from, as one of a retpoline, is
+ * left out; where it came just after a jump that does not show, and is what the mode is
+ * for. A return that does not go where its call came from, as one of a retpoline, is
  * an indirect call or jump.
  *
  * A call's push and a return's pop are a store and a load. An instruction with a repeat
