@@ -592,7 +592,13 @@ static int make_program(const struct template *template, const struct template_p
 		opts.prog_flags |= BPF_F_SLEEPABLE;
 	fd = bpf_prog_load(bpf_program__type(opened), bpf_program__name(opened), LICENSE, insns,
 			   program->n_insns, &opts);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	/* As libbpf does: bpftool shows what is in there, also of those that do not use it. */
+	for (size_t i = 0; i < maps->n; i++)
+		if (maps->items[i] >= 0 && (template->maps[i].map_flags & BPF_F_RDONLY_PROG))
+			(void)bpf_prog_bind_map(fd, maps->items[i], NULL);
+	return fd;
 }
 
 static int make_programs(const struct template *template, const struct checmate_policy *policy,

@@ -6,6 +6,7 @@
  * or after what they stand for has changed.
  */
 #include <arpa/inet.h>
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -383,12 +384,117 @@ static void test_live_change(void **state)
 	check(0, checmate_binding_remove(cgroup, NULL, &error));
 }
 
+/* What the kernel says of a program, and of which maps it uses. */
+struct known {
+	struct bpf_prog_info info;
+	__u32 maps[16];
+};
+
+static struct known look_up(const struct checmate_policy *policy, size_t index)
+{
+	const struct checmate_program *program = checmate_policy_get_program(policy, index);
+	_cleanup_close_ int fd = bpf_prog_get_fd_by_id(program->id);
+	__u32 size = sizeof(struct bpf_prog_info);
+	struct known known = {};
+
+	assert_true(fd >= 0);
+	known.info.nr_map_ids = ARRAY_SIZE(known.maps);
+	known.info.map_ids = (uintptr_t)known.maps;
+	assert_int_equal(bpf_obj_get_info_by_fd(fd, &known.info, &size), 0);
+	assert_in_range(known.info.nr_map_ids, 1, ARRAY_SIZE(known.maps));
+	return known;
+}
+
+/* The kernel's digest of instructions does not depend on which maps they use. */
+static void check_same(const struct known *first, const struct known *again)
+{
+	size_t shared = 0;
+
+	assert_int_not_equal(first->info.id, again->info.id);
+	assert_string_equal(first->info.name, again->info.name);
+	assert_memory_equal(first->info.tag, again->info.tag, sizeof(first->info.tag));
+	assert_int_equal(first->info.attach_btf_id, again->info.attach_btf_id);
+	assert_int_equal(first->info.xlated_prog_len, again->info.xlated_prog_len);
+	assert_int_equal(first->info.nr_func_info, again->info.nr_func_info);
+	assert_int_equal(first->info.nr_map_ids, again->info.nr_map_ids);
+	for (size_t i = 0; i < first->info.nr_map_ids; i++)
+		for (size_t j = 0; j < again->info.nr_map_ids; j++)
+			shared += first->maps[i] == again->maps[j];
+	/* The two of the events. */
+	assert_int_equal(shared, 2);
+	/* It was not libbpf, which would have given it types of its own. */
+	assert_int_equal(first->info.btf_id, again->info.btf_id);
+}
+
+/* Loaded again it is the same, but for its maps, with every policy there is. */
+static void test_again(void **state)
+{
+	_cleanup_strv_ char **names = NULL;
+
+	(void)state;
+	check(0, checmate_policy_list(&names, &error));
+	assert_true(strv_length(names) > 0);
+	for (char **name = names; *name; name++) {
+		_cleanup_policy_ struct checmate_policy *first = NULL, *again = NULL;
+
+		check(0, checmate_policy_open(*name, &first, &error));
+		check(0, checmate_policy_load(first, &error));
+		check(0, checmate_policy_open(*name, &again, &error));
+		check(0, checmate_policy_load(again, &error));
+		for (size_t i = 0; i < checmate_policy_count_programs(first); i++) {
+			struct known one = look_up(first, i), other = look_up(again, i);
+
+			check_same(&one, &other);
+		}
+	}
+}
+
+static int try_port(uint16_t port)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+}
+
+/* Each instance judges by its own list, and returns its own error. */
+static void test_own_values(void **state)
+{
+	_cleanup_close_ int procs = open(FOLDER "/cgroup.procs", O_WRONLY | O_CLOEXEC);
+	_cleanup_close_ int back = open("/sys/fs/cgroup/cgroup.procs", O_WRONLY | O_CLOEXEC);
+	static const struct checmate_apply_opts opts = { .sz = sizeof(opts), .replace = true };
+	static const char *const errors[] = { "EPERM", "EACCES", "EBUSY" };
+	static const int numbers[] = { -EPERM, -EACCES, -EBUSY };
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup();
+
+	(void)state;
+	assert_int_equal(write(procs, "0", 1), 1);
+	for (int i = 0; i < 3; i++) {
+		_cleanup_policy_ struct checmate_policy *policy = NULL;
+		char allow[32];
+
+		snprintf(allow, sizeof(allow), "127.0.0.1:%d", 5000 + i);
+		policy = open_policy("net-bind", allow);
+		check(0, checmate_policy_set(policy, "deny-errno", errors[i], &error));
+		check(0, checmate_binding_apply(cgroup, &policy, 1, &opts, &error));
+		for (int port = 0; port < 3; port++)
+			assert_int_equal(try_port(5000 + port), port == i ? 0 : numbers[i]);
+	}
+	assert_int_equal(write(back, "0", 1), 1);
+	check(0, checmate_binding_remove(cgroup, NULL, &error));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_enable),	    cmocka_unit_test(test_cgroup),
 		cmocka_unit_test(test_once),	    cmocka_unit_test(test_stale),
 		cmocka_unit_test(test_gone),	    cmocka_unit_test(test_disturbed),
+		cmocka_unit_test(test_own_values),  cmocka_unit_test(test_again),
 		cmocka_unit_test(test_live_change),
 	};
 
