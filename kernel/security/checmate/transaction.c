@@ -14,6 +14,7 @@
 #include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/percpu-refcount.h>
+#include <linux/rculist.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 
@@ -183,6 +184,30 @@ static void exchange_references(struct checmate_ruleset *old,
 }
 
 /*
+ * The next css in a walk from @top, parents before their children.  That is
+ * css_next_descendant_pre() without its calls and without what it does for walks
+ * that leave rcu_read_lock() in between: one that is removed meanwhile still leads
+ * on to the next, which then is there until rcu_read_unlock().
+ */
+static __always_inline struct cgroup_subsys_state *
+next_descendant(struct cgroup_subsys_state *css,
+		const struct cgroup_subsys_state *top)
+{
+	struct list_head *next = rcu_dereference(list_next_rcu(&css->children));
+
+	if (next != &css->children)
+		return list_entry(next, struct cgroup_subsys_state, sibling);
+	while (css != top) {
+		next = rcu_dereference(list_next_rcu(&css->sibling));
+		if (next != &css->parent->children)
+			return list_entry(next, struct cgroup_subsys_state,
+					  sibling);
+		css = css->parent;
+	}
+	return NULL;
+}
+
+/*
  * Point @top and its descendants at what is prepared.  Most go from the same
  * ruleset to the same as the one before them, and references are counted for as
  * many at a time.  Nothing goes away meanwhile: what is prepared has a reference
@@ -201,7 +226,7 @@ static void publish(struct checmate_cgroup *top)
 		top->extra->next =
 			checmate_get_ruleset(inherited_ruleset(top, top));
 	rcu_read_lock();
-	css_for_each_descendant_pre(css, &top->css) {
+	for (css = &top->css; css; css = next_descendant(css, &top->css)) {
 		struct checmate_cgroup *cgroup = css_checmate(css);
 
 		/* Parents come before their children in this walk. */
