@@ -85,9 +85,9 @@ static __always_inline int answer(int err, int nothing)
 	(IS_ENABLED(CONFIG_PREEMPT_RCU) ? (SUBJECT) : SUBJECT_##KIND(SUBJECT))
 
 /*
- * One call for all programs.  Programs whose time is measured are called each
- * by itself, and so are those that judge what is done on behalf of another,
- * which has a context for helpers that must be kept.
+ * One call for all programs.  They are called each by itself while their time is
+ * measured, and where a program is running already, as in the task that an
+ * interrupt has come upon: its context for helpers must be kept.
  */
 #define RUN(NAME)							\
 ({									\
