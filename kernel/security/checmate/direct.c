@@ -147,17 +147,20 @@ static void patch_call(enum checmate_hook hook, struct list_head *old)
 static bool take_young(unsigned long *changed)
 {
 	struct checmate_chain *chain, *next;
+	bool is_young = false;
 
-	guard(spinlock)(&settle_lock);
-
+	spin_lock(&settle_lock);
 	list_for_each_entry_safe(chain, next, &young_chains, node) {
-		if (time_before(jiffies, chain->since + CHECMATE_SETTLE_TIME))
-			return true;
+		is_young = time_before(jiffies,
+				       chain->since + CHECMATE_SETTLE_TIME);
+		if (is_young)
+			break;
 		chain->has_settled = true;
 		list_move_tail(&chain->node, &settled_chains[chain->hook]);
 		__set_bit(chain->hook, changed);
 	}
-	return false;
+	spin_unlock(&settle_lock);
+	return is_young;
 }
 
 static void settle(struct work_struct *work)
