@@ -14,8 +14,9 @@ bench=/usr/libexec/checmate/tests/bench/bench-control
 apply() {
 	i=0
 	while [ $i -le "$times" ]; do
-		"$bench" spend checmatectl apply "$1" /bench-apply net-bind >/tmp/spent || {
-			cat /tmp/spent >&2
+		"$bench" spend checmatectl apply "$1" /bench-apply net-bind \
+			>/tmp/spent 2>/tmp/said || {
+			cat /tmp/said >&2
 			exit 1
 		}
 		checmatectl remove "$1" /bench-apply net-bind >/dev/null
