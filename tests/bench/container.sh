@@ -89,4 +89,4 @@ times=5
 "$top/tests/vm/run" --guest system --icount --timeout 540 --copy "$0:/root/container.sh" -- \
 	sh /root/container.sh guest "$times"
 echo "note	static, true: a hook that does nothing, linked statically and not; unbound, bound: Checmate's, where no file binds the container and where one gives it net-bind."
-echo "note	Medians of what the whole machine does until all is over; they vary by a hundredth."
+echo "note	Medians of what the whole machine does until all is over; they vary by a few hundredths."
