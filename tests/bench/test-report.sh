@@ -60,7 +60,7 @@ refused() {
 	! document "$work/bad" && grep -q '^report: ' "$work/said"
 }
 
-echo "1..18"
+echo "1..19"
 cat >"$work/rows" <<'END'
 # what begins so means nothing
 note	all is well
@@ -121,4 +121,13 @@ judged() {
 		grep -Eq '^a denial beyond allowing +400 +not counted$' "$work/targets"
 }
 point "a target is judged by the dearest, or not at all" judged
+
+contained() {
+	printf '%s\tcrun run\t%s\t-\twithout\n' without 1000 above 1050 bound 1051 >"$work/rows"
+	"$report" json container --kernel "$work/image" <"$work/rows" >"$work/container.json" &&
+		"$report" targets "$work" >"$work/targets" && cat "$work/targets" &&
+		grep -Eq '^crun run below a cgroup .* +1.05 +1.05 +met$' "$work/targets" &&
+		grep -Eq '^crun run with a hook .* +1.05 +1.05 +missed$' "$work/targets"
+}
+point "a container's start by what it is without, however little it is more" contained
 exit "$failed"
