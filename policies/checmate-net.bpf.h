@@ -15,7 +15,7 @@
  *   other family on IPv4  the same
  *   AF_SMC sockets        carry IPv4 and IPv6 addresses
  *
- * Whatever cannot be read or understood is CHECMATE_NET_BAD, to be denied.
+ * Whatever cannot be read or understood is to be denied.
  */
 #ifndef CHECMATE_NET_BPF_H
 #define CHECMATE_NET_BPF_H
@@ -26,173 +26,199 @@
 #define CHECMATE_NET_SMC 256 /* IPPROTO_SMC */
 #define CHECMATE_NET_MPTCP 262 /* IPPROTO_MPTCP */
 
-enum checmate_net_verdict {
-	CHECMATE_NET_OTHER, /* no business of an IP policy */
-	CHECMATE_NET_ENDPOINT, /* the subject was filled in */
-	CHECMATE_NET_BAD, /* to be denied */
-};
-
 /* The part of struct sockaddr_in6 that every kernel path insists on. */
 #define CHECMATE_NET_IN6_LEN __builtin_offsetof(struct sockaddr_in6, sin6_scope_id)
+
+/* Instead of a family: a socket without its inner half. */
+#define CHECMATE_NET_NO_SOCK 0xffff
+
+/**
+ * struct checmate_net_call - A socket call.
+ * @address: the beginning of the address, as far as CHECMATE_NET_IN6_LEN, then filled up
+ *           with 0.
+ * @len: how many bytes there are of it; 0 when it cannot be read.
+ * @sk_family: the socket's family, or CHECMATE_NET_NO_SOCK.
+ * @sk_protocol: its protocol.
+ * @subject: what the call is about; of family 0 while it is not understood.
+ *
+ * What judges it is a function that is not static, which the verifier goes through once,
+ * whatever came before, and which it knows nothing about when it goes on. Within there, it
+ * does not know either what a member holds, so that all ways to fill in the subject are one.
+ */
+struct checmate_net_call {
+	struct sockaddr_in6 address;
+	__u32 len;
+	__u16 sk_family;
+	__u16 sk_protocol;
+	__u32 reserved;
+	struct checmate_event_endpoint subject;
+};
+
+/*
+ * The inner half of a socket, or NULL. To be called once, and ahead of all branches: for each
+ * pointer that is read from a structure of the kernel's, each time that it comes by, the
+ * verifier searches all of the kernel's types by name.
+ */
+static __always_inline struct sock *checmate_net_sk(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+
+	barrier_var(sk);
+	return sk;
+}
+
+/**
+ * checmate_net_begin() - Find out what a socket call is made with.
+ * @sk: the socket's inner half.
+ * @address: a socket address in kernel memory.
+ * @addrlen: its length in bytes.
+ * @call: filled in, but for what it is about.
+ */
+static __always_inline void checmate_net_begin(struct sock *sk, const void *address, int addrlen,
+					       struct checmate_net_call *call)
+{
+	__u32 len = addrlen;
+
+	__builtin_memset(call, 0, sizeof(*call));
+	call->sk_family = CHECMATE_NET_NO_SOCK;
+	if (sk) {
+		call->sk_family = sk->__sk_common.skc_family;
+		call->sk_protocol = sk->sk_protocol;
+	}
+	/* Bytes that the length does not cover are stale. */
+	if (addrlen < (int)sizeof(call->address.sin6_family))
+		return;
+	if (len > CHECMATE_NET_IN6_LEN)
+		len = CHECMATE_NET_IN6_LEN;
+	if (!bpf_probe_read_kernel(&call->address, len, address))
+		call->len = len;
+}
+
+/* Whether the address says AF_UNSPEC; one that cannot be read does not. */
+static __always_inline bool checmate_net_unspec(const struct checmate_net_call *call)
+{
+	return call->len && call->address.sin6_family == AF_UNSPEC;
+}
 
 static __always_inline bool checmate_net_socket(__u16 family)
 {
 	return family == AF_INET || family == AF_INET6 || family == AF_SMC;
 }
 
-/* What reaches a TCP server as a connection is TCP, by whatever name. */
-static __always_inline __u16 checmate_net_protocol(struct sock *sk)
+/*
+ * Whether a call is a matter of an IP policy. Of those sockets that it concerns everything
+ * is, of others addresses of the families that it knows.
+ */
+static __always_inline bool checmate_net_concerns(const struct checmate_net_call *call)
 {
-	__u16 protocol = sk->sk_protocol;
+	__u16 family = call->address.sin6_family;
 
-	if (protocol == CHECMATE_NET_MPTCP || protocol == CHECMATE_NET_SMC ||
-	    sk->__sk_common.skc_family == AF_SMC)
+	return checmate_net_socket(call->sk_family) || call->sk_family == CHECMATE_NET_NO_SOCK ||
+	       family == AF_INET || family == AF_INET6;
+}
+
+/* What reaches a TCP server as a connection is TCP, by whatever name. */
+static __always_inline __u16 checmate_net_protocol(__u16 family, __u16 protocol)
+{
+	if (protocol == CHECMATE_NET_MPTCP || protocol == CHECMATE_NET_SMC || family == AF_SMC)
 		return CHECMATE_NET_TCP;
 	return protocol;
 }
 
-static __always_inline int checmate_net_read_in(const void *address, int addrlen,
-						struct checmate_event_endpoint *subject)
+static __always_inline void checmate_net_set_in(struct checmate_event_endpoint *subject, __be32 a)
 {
-	struct sockaddr_in in = {};
-
-	/* Deny: the rest of the address is not there. */
-	if (addrlen < (int)sizeof(in))
-		return CHECMATE_NET_BAD;
-	/* Deny: the address cannot be read. */
-	if (bpf_probe_read_kernel(&in, sizeof(in), address))
-		return CHECMATE_NET_BAD;
-
 	subject->family = AF_INET;
-	subject->port = bpf_ntohs(in.sin_port);
-	subject->addr[0] = in.sin_addr;
+	subject->addr[0] = a;
 	subject->addr[1] = 0;
 	subject->addr[2] = 0;
 	subject->addr[3] = 0;
-	return CHECMATE_NET_ENDPOINT;
 }
 
 /* An IPv6 address, or the IPv4 address that is mapped into it. */
 static __always_inline void checmate_net_set_in6(struct checmate_event_endpoint *subject, __be32 a0,
 						 __be32 a1, __be32 a2, __be32 a3)
 {
-	if (!a0 && !a1 && a2 == bpf_htonl(0xffff)) {
-		subject->family = AF_INET;
-		a0 = a3;
-		a2 = 0;
-		a3 = 0;
-	} else {
-		subject->family = AF_INET6;
+	if (!(a0 | a1 | (a2 ^ bpf_htonl(0xffff)))) {
+		checmate_net_set_in(subject, a3);
+		/* One branch, and not one for each member. */
+		barrier();
+		return;
 	}
+	subject->family = AF_INET6;
 	subject->addr[0] = a0;
 	subject->addr[1] = a1;
 	subject->addr[2] = a2;
 	subject->addr[3] = a3;
 }
 
-static __always_inline int checmate_net_read_in6(const void *address, int addrlen,
-						 struct checmate_event_endpoint *subject)
-{
-	struct sockaddr_in6 in6 = {};
-
-	/* Deny: the rest of the address is not there. */
-	if (addrlen < (int)CHECMATE_NET_IN6_LEN)
-		return CHECMATE_NET_BAD;
-	/* Deny: the address cannot be read. */
-	if (bpf_probe_read_kernel(&in6, CHECMATE_NET_IN6_LEN, address))
-		return CHECMATE_NET_BAD;
-
-	subject->port = bpf_ntohs(in6.sin6_port);
-	checmate_net_set_in6(subject, in6.sin6_addr[0], in6.sin6_addr[1], in6.sin6_addr[2],
-			     in6.sin6_addr[3]);
-	return CHECMATE_NET_ENDPOINT;
-}
-
-/*
- * The family field of an address. False when it cannot be read; an @addrlen
- * that does not cover it is such a case, since the bytes are then stale.
- */
-static __always_inline bool checmate_net_family(const void *address, int addrlen, __u16 *ret_family)
-{
-	__u16 family = 0;
-
-	if (addrlen < (int)sizeof(family))
-		return false;
-	if (bpf_probe_read_kernel(&family, sizeof(family), address))
-		return false;
-
-	*ret_family = family;
-	return true;
-}
-
 /**
  * checmate_net_read() - What a socket call is about.
- * @sock: the socket.
- * @address: a socket address in kernel memory.
- * @addrlen: its length in bytes.
- * @subject: filled in for CHECMATE_NET_ENDPOINT.
+ * @call: the call, a matter of an IP policy; its subject is filled in.
  *
- * Return: an enum checmate_net_verdict.
+ * Return: false if it is not understood, which is to be denied.
  */
-static __always_inline int checmate_net_read(struct socket *sock, const void *address, int addrlen,
-					     struct checmate_event_endpoint *subject)
+static __always_inline bool checmate_net_read(struct checmate_net_call *call)
 {
-	struct sock *sk = sock->sk;
-	__u16 sk_family, family;
+	__u16 family = call->address.sin6_family;
 
-	/* Deny: a socket without its inner half cannot be told apart. */
-	if (!sk)
-		return CHECMATE_NET_BAD;
-	sk_family = sk->__sk_common.skc_family;
-	subject->protocol = checmate_net_protocol(sk);
+	/* Deny: without its inner half a socket cannot be told apart; no address can be read. */
+	if (call->sk_family == CHECMATE_NET_NO_SOCK || !call->len)
+		return false;
 
-	if (!checmate_net_family(address, addrlen, &family))
-		/* Deny where it would have been ours. */
-		return checmate_net_socket(sk_family) ? CHECMATE_NET_BAD : CHECMATE_NET_OTHER;
-
-	if (family == AF_UNSPEC && checmate_net_socket(sk_family))
-		family = sk_family == AF_INET6 ? AF_INET6 : AF_INET;
+	if (family == AF_UNSPEC)
+		family = call->sk_family == AF_INET6 ? AF_INET6 : AF_INET;
 
 	switch (family) {
 	case AF_INET:
-		return checmate_net_read_in(address, addrlen, subject);
+		/* Deny: the rest of the address is not there. */
+		if (call->len < sizeof(struct sockaddr_in))
+			return false;
+		/* Where sockaddr_in has its address. */
+		checmate_net_set_in(&call->subject, call->address.sin6_flowinfo);
+		break;
 	case AF_INET6:
-		/* Deny: see the table above. */
-		if (sk_family == AF_INET)
-			return CHECMATE_NET_BAD;
-		return checmate_net_read_in6(address, addrlen, subject);
+		/* Deny: see the table above; or the rest of the address is not there. */
+		if (call->sk_family == AF_INET || call->len < CHECMATE_NET_IN6_LEN)
+			return false;
+		checmate_net_set_in6(&call->subject, call->address.sin6_addr[0],
+				     call->address.sin6_addr[1], call->address.sin6_addr[2],
+				     call->address.sin6_addr[3]);
+		break;
 	default:
 		/* Deny: see the table above. */
-		return checmate_net_socket(sk_family) ? CHECMATE_NET_BAD : CHECMATE_NET_OTHER;
+		return false;
 	}
+	call->subject.port = bpf_ntohs(call->address.sin6_port);
+	call->subject.protocol = checmate_net_protocol(call->sk_family, call->sk_protocol);
+	return true;
 }
 
 struct checmate_net_search {
 	const struct checmate_endpoints *list;
-	struct checmate_event_endpoint subject;
-	int found;
+	const struct checmate_event_endpoint *subject;
+	__u32 found;
 };
 
 /* One step of the search; returns 1 to end it. */
 static long checmate_net_match(__u32 index, struct checmate_net_search *search)
 {
-	const struct checmate_event_endpoint *subject = &search->subject;
+	const struct checmate_event_endpoint *subject = search->subject;
 	const struct checmate_endpoint *entry;
 
 	/* Beyond the list: it cannot be right, and nothing was found. */
-	if (index >= CHECMATE_LIST_MAX) {
-		search->found = -EINVAL;
+	if (index >= CHECMATE_LIST_MAX)
 		return 1;
-	}
 	entry = &search->list->entry[index];
 
-	if (entry->family != subject->family || subject->port < entry->port_first ||
-	    subject->port > entry->port_last ||
+	if (entry->family != subject->family ||
 	    (entry->protocol && entry->protocol != subject->protocol))
 		return 0;
-	if (((subject->addr[0] ^ entry->addr[0]) & entry->mask[0]) ||
-	    ((subject->addr[1] ^ entry->addr[1]) & entry->mask[1]) ||
-	    ((subject->addr[2] ^ entry->addr[2]) & entry->mask[2]) ||
+	/* Negative if it is before the first or behind the last. */
+	if (((subject->port - entry->port_first) | (entry->port_last - subject->port)) < 0)
+		return 0;
+	if (((subject->addr[0] ^ entry->addr[0]) & entry->mask[0]) |
+	    ((subject->addr[1] ^ entry->addr[1]) & entry->mask[1]) |
+	    ((subject->addr[2] ^ entry->addr[2]) & entry->mask[2]) |
 	    ((subject->addr[3] ^ entry->addr[3]) & entry->mask[3]))
 		return 0;
 
@@ -213,61 +239,34 @@ static __always_inline int checmate_net_find(void *param,
 {
 	struct checmate_net_search search = {
 		.list = checmate_list(param),
-		.subject = *subject,
+		.subject = subject,
 	};
+	__u32 count;
 
 	/* No list was put there. */
 	if (!search.list)
 		return -ENOENT;
-	if (bpf_loop(search.list->count, checmate_net_match, &search, 0) < 0)
+	count = search.list->count;
+	search.found = checmate_zero(count);
+	if (bpf_loop(count, checmate_net_match, &search, 0) < 0)
 		return -EINVAL;
-	return search.found;
+	if (search.found)
+		return 1;
+	/* More than a list can have: it cannot be right. */
+	return count > CHECMATE_LIST_MAX ? -EINVAL : 0;
 }
 
 /**
- * checmate_net_listed() - Whether an endpoint list contains the subject.
+ * checmate_net_listed() - Judge a socket call by an allow list.
+ * @call: the call, a matter of an IP policy; its subject is filled in.
  * @param: a CHECMATE_PARAM_ENDPOINTS.
- * @subject: address and port.
  *
- * Return: true only when an entry was found. No list, a list that cannot be
- * searched and an empty list contain nothing, so an allow list then denies.
+ * Return: true only when it was understood and an entry was found. No list, a list that
+ * cannot be searched and an empty list contain nothing, so an allow list then denies.
  */
-static __always_inline bool checmate_net_listed(void *param,
-						const struct checmate_event_endpoint *subject)
+static __always_inline bool checmate_net_listed(struct checmate_net_call *call, void *param)
 {
-	return checmate_net_find(param, subject) == 1;
-}
-
-/**
- * checmate_net_judge() - Judge a socket call by an allow list.
- * @hook: the LSM hook's name.
- * @sock: the socket.
- * @address: a socket address in kernel memory.
- * @addrlen: its length in bytes.
- * @allow: a CHECMATE_PARAM_ENDPOINTS.
- * @error: the errno of a denial.
- *
- * Return: the verdict: allowed if the address is on the list or no business of
- * an IP policy; denied if it is not on the list or not understood.
- */
-static __always_inline int checmate_net_judge(const char *hook, struct socket *sock,
-					      const void *address, int addrlen, void *allow,
-					      __s32 error)
-{
-	struct checmate_event_endpoint subject = {};
-
-	switch (checmate_net_read(sock, address, addrlen, &subject)) {
-	case CHECMATE_NET_OTHER:
-		return checmate_allow();
-	case CHECMATE_NET_ENDPOINT:
-		if (checmate_net_listed(allow, &subject))
-			return checmate_allow();
-		/* Deny: not on the list. */
-		return checmate_deny_endpoint(hook, error, &subject);
-	default:
-		/* Deny: not understood. */
-		return checmate_deny(hook, error);
-	}
+	return checmate_net_read(call) && checmate_net_find(param, &call->subject) == 1;
 }
 
 #endif /* CHECMATE_NET_BPF_H */

@@ -143,6 +143,16 @@ static __always_inline const void *checmate_list(void *param)
 	return map ? bpf_map_lookup_elem(map, &zero) : NULL;
 }
 
+/*
+ * 0, of which the verifier knows no more than of @any: what follows it does not look at
+ * once for 0 and once for each other value.
+ */
+static __always_inline __u64 checmate_zero(__u64 any)
+{
+	asm volatile("%0 ^= %0" : "+r"(any));
+	return any;
+}
+
 /* --- kernel functions ------------------------------------------------------ */
 
 /* Changes the address in a socket_bind or socket_connect program. */
@@ -307,6 +317,7 @@ static __always_inline int checmate_deny_task(const char *hook, __s32 error,
 	return checmate_verdict(record, error);
 }
 
+/* With family 0 in @endpoint nothing is told of it. */
 static __always_inline int checmate_deny_endpoint(const char *hook, __s32 error,
 						  const struct checmate_event_endpoint *endpoint)
 {
@@ -314,7 +325,7 @@ static __always_inline int checmate_deny_endpoint(const char *hook, __s32 error,
 
 	error = checmate_errno(error);
 	record = checmate_event(hook, error);
-	if (record) {
+	if (record && endpoint->family) {
 		record->subject = CHECMATE_SUBJECT_ENDPOINT;
 		record->endpoint = *endpoint;
 	}

@@ -14,8 +14,21 @@ CHECMATE_PARAM_ENDPOINTS(allow, "allow", "",
 			 "Local addresses and ports that may be bound; empty allows none");
 CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EPERM, "Error that a denied bind returns");
 
+/* Not static: see struct checmate_net_call. */
+__noinline int net_listed(struct checmate_net_call *call)
+{
+	/* Deny: it is never NULL, which the verifier cannot know. */
+	return call && checmate_net_listed(call, &allow);
+}
+
 CHECMATE_HOOK(socket_bind)
 int BPF_PROG(net_bind, struct socket *sock, struct sockaddr *address, int addrlen)
 {
-	return checmate_net_judge("socket_bind", sock, address, addrlen, &allow, deny_errno);
+	struct checmate_net_call call;
+
+	checmate_net_begin(checmate_net_sk(sock), address, addrlen, &call);
+	if (!checmate_net_concerns(&call) || net_listed(&call))
+		return checmate_allow();
+	/* Deny: not on the list, or not understood. */
+	return checmate_deny_endpoint("socket_bind", deny_errno, &call.subject);
 }

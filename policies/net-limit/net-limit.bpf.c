@@ -124,12 +124,37 @@ static __always_inline struct account *find_account(void)
 
 /* --- places ---------------------------------------------------------------- */
 
+/*
+ * What is not static here is so for the verifier, which goes through such a function once,
+ * and not once for each way that leads to each call of it. It cannot know that what they
+ * are handed is there.
+ */
+
 static __always_inline bool same(const struct checmate_event_endpoint *a,
 				 const struct checmate_event_endpoint *b)
 {
 	return a->addr[0] == b->addr[0] && a->addr[1] == b->addr[1] && a->addr[2] == b->addr[2] &&
 	       a->addr[3] == b->addr[3] && a->family == b->family && a->port == b->port &&
 	       a->protocol == b->protocol;
+}
+
+/* The family and the port. */
+static __always_inline __u32 kind(const struct checmate_event_endpoint *endpoint)
+{
+	return *(const __u32 *)&endpoint->family;
+}
+
+/* The same with few branches: the verifier goes through this for every place. */
+static __always_inline bool is_at(const struct place *place,
+				  const struct checmate_event_endpoint *to)
+{
+	const struct checmate_event_endpoint *at = &place->at;
+
+	if (!place->holders || at->addr[0] != to->addr[0])
+		return false;
+	return !((at->addr[1] ^ to->addr[1]) | (at->addr[2] ^ to->addr[2]) |
+		 (at->addr[3] ^ to->addr[3]) | (kind(at) ^ kind(to)) |
+		 (at->protocol ^ to->protocol));
 }
 
 static __always_inline __u32 mix(__u32 hash, __u32 word)
@@ -191,21 +216,24 @@ static __always_inline void release_any(void)
 }
 
 /* Give a place at @to to one more socket, if there is one. */
-static __always_inline bool take_there(const struct checmate_event_endpoint *to)
+__noinline int take_there(const struct checmate_event_endpoint *to)
 {
-	struct bucket *bucket = find_bucket(to);
 	__u64 limit = per_destination;
+	struct bucket *bucket;
 	bool taken = false;
 
+	if (!to)
+		return 0;
+	bucket = find_bucket(to);
 	/* No place: nobody could count it. */
 	if (!bucket)
-		return false;
+		return 0;
 
 	bpf_spin_lock(&bucket->lock);
 	for (int i = 0; i < BUCKET_PLACES; i++) {
 		struct place *place = &bucket->place[i];
 
-		if (!place->holders || !same(&place->at, to))
+		if (!is_at(place, to))
 			continue;
 		if (place->holders < limit) {
 			place->holders++;
@@ -231,30 +259,35 @@ out:
 	return taken;
 }
 
-static __always_inline void release_there(const struct checmate_event_endpoint *to)
+__noinline int release_there(const struct checmate_event_endpoint *to)
 {
-	struct bucket *bucket = find_bucket(to);
+	struct bucket *bucket;
 
+	if (!to)
+		return 0;
+	bucket = find_bucket(to);
 	if (!bucket)
-		return;
+		return 0;
 
 	bpf_spin_lock(&bucket->lock);
 	for (int i = 0; i < BUCKET_PLACES; i++) {
 		struct place *place = &bucket->place[i];
 
-		if (!place->holders || !same(&place->at, to))
+		if (!is_at(place, to))
 			continue;
 		place->holders--;
 		break;
 	}
 	bpf_spin_unlock(&bucket->lock);
+	return 0;
 }
 
 /* --- claims ---------------------------------------------------------------- */
 
-/* Have @claim say nothing, and give back what it said. */
-static __noinline int drop_claim(struct claim *claim)
+/* Have the claim of a socket, if there is one, say nothing, and give back what it said. */
+__noinline int drop_claim(__u64 cookie)
 {
+	struct claim *claim = bpf_map_lookup_elem(&claims, &cookie);
 	struct checmate_event_endpoint old;
 	__u32 held;
 
@@ -299,31 +332,36 @@ static long forget_closed(void *map, const __u64 *key, struct claim *claim, void
 		return 0;
 
 	/* Linux 6.1 lets nobody lock what it hands to a callback. */
-	drop_claim(bpf_map_lookup_elem(&claims, &cookie));
+	drop_claim(cookie);
 	bpf_map_delete_elem(&claims, &cookie);
 	return 0;
 }
 
 /* Give back the places of sockets that are closed. */
-static __always_inline void sweep(void)
+__noinline int sweep(void)
 {
 	bpf_for_each_map_elem(&claims, forget_closed, NULL, 0);
+	return 0;
 }
 
-/* The claim of @sk, or NULL. */
-static __always_inline struct claim *find_claim(struct sock *sk)
-{
-	__u64 cookie = bpf_get_socket_cookie(sk);
+/**
+ * struct request - What a socket asks for.
+ * @call: the call; its subject is the destination.
+ * @cookie: the socket's.
+ * @sk: its address.
+ */
+struct request {
+	struct checmate_net_call call;
+	__u64 cookie;
+	__u64 sk;
+};
 
-	return bpf_map_lookup_elem(&claims, &cookie);
-}
-
-/* The claim of @sk, made if need be; NULL when there is no room. */
-static __always_inline struct claim *need_claim(struct sock *sk)
+/* The claim of a socket, made if need be; NULL when there is no room. */
+static __always_inline struct claim *need_claim(const struct request *request)
 {
-	__u64 cookie = bpf_get_socket_cookie(sk);
+	__u64 cookie = request->cookie;
 	struct claim *claim = bpf_map_lookup_elem(&claims, &cookie);
-	struct claim none = { .sk = (__u64)sk };
+	struct claim none = { .sk = request->sk };
 
 	if (claim)
 		return claim;
@@ -347,22 +385,28 @@ static __always_inline bool has_place(struct claim *claim, const struct checmate
 }
 
 /*
- * Have @claim have a place at @to; false, with all as it was, if there is none.
+ * Have the socket have a place at its destination; 0, with all as it was, if there is none.
  *
  * Every place taken goes into the claim and every place that comes out of it is
  * given back, so that threads here with one socket cannot make the sums differ.
  * While they are, a place may be taken twice for a moment.
  */
-static __noinline int move_claim(struct claim *claim, const struct checmate_event_endpoint *to)
+__noinline int take_place(const struct request *request)
 {
-	struct checmate_event_endpoint old, there;
+	const struct checmate_event_endpoint *to;
+	struct checmate_event_endpoint old;
 	bool counted = false;
+	struct claim *claim;
 	__u32 held;
 
-	if (!claim || !to)
+	if (!request)
 		return 0;
-	there = *to;
-	if (has_place(claim, &there))
+	to = &request->call.subject;
+	claim = need_claim(request);
+	/* No place: it could not be counted. */
+	if (!claim)
+		return 0;
+	if (has_place(claim, to))
 		return 1;
 
 	if (!has_place(claim, NULL)) {
@@ -373,9 +417,9 @@ static __noinline int move_claim(struct claim *claim, const struct checmate_even
 		}
 		counted = true;
 	}
-	if (!take_there(&there)) {
+	if (!take_there(to)) {
 		sweep();
-		if (!take_there(&there)) {
+		if (!take_there(to)) {
 			if (counted)
 				release_any();
 			return 0;
@@ -388,7 +432,7 @@ static __noinline int move_claim(struct claim *claim, const struct checmate_even
 	/* Somebody gave back what was to be moved, and it may be gone by now. */
 	if (held || counted) {
 		claim->held = 1;
-		claim->to = there;
+		claim->to = *to;
 	}
 	bpf_spin_unlock(&claim->lock);
 
@@ -400,7 +444,7 @@ static __noinline int move_claim(struct claim *claim, const struct checmate_even
 	}
 	if (counted)
 		return 1;
-	release_there(&there);
+	release_there(to);
 	return 0;
 }
 
@@ -444,76 +488,95 @@ static __always_inline bool get_peer(struct sock *sk, struct checmate_event_endp
 		return false;
 	}
 	/* Protocols that keep their peers elsewhere leave this empty. */
-	if (!peer->addr[0] && !peer->addr[1] && !peer->addr[2] && !peer->addr[3])
+	if (!(peer->addr[0] | peer->addr[1] | peer->addr[2] | peer->addr[3]))
 		return false;
 
 	peer->port = bpf_ntohs(sk->__sk_common.skc_dport);
-	peer->protocol = checmate_net_protocol(sk);
+	peer->protocol = checmate_net_protocol(family, sk->sk_protocol);
 	return true;
 }
 
-/* Judge that @sk, which is no connected stream, is to have the destination @to. */
-static __always_inline int judge_destination(const char *hook, struct sock *sk,
-					     struct checmate_event_endpoint *to)
-{
-	struct claim *claim;
+enum limit {
+	LIMIT_NONE, /* places are not counted there */
+	LIMIT_COUNTED, /* they are */
+	LIMIT_DENY, /* nobody knows whether they are */
+};
 
-	set_host(to);
+/* What is to be done about a destination. */
+__noinline int limit_find(const struct checmate_event_endpoint *to)
+{
+	if (!to)
+		return LIMIT_DENY;
 	switch (checmate_net_find(&destinations, to)) {
 	case 1:
-		claim = need_claim(sk);
-		/* Deny: it could not be counted, or there is no place. */
-		if (!claim || !move_claim(claim, to))
-			return checmate_deny_endpoint(hook, deny_errno, to);
-		return checmate_allow();
+		return LIMIT_COUNTED;
 	case 0:
-		drop_claim(find_claim(sk));
-		return checmate_allow();
+		return LIMIT_NONE;
 	default:
-		/* Deny: nobody knows whether it is to be counted. */
-		return checmate_deny_endpoint(hook, deny_errno, to);
+		return LIMIT_DENY;
 	}
 }
 
-/* Judge a connect to, or a send that names, @address. */
-static __always_inline int judge_address(const char *hook, struct socket *sock, const void *address,
-					 int addrlen)
+/* The same for that of a call, which is filled in. */
+__noinline int limit_read(struct checmate_net_call *call)
 {
-	struct checmate_event_endpoint to = {};
-	struct sock *sk = sock->sk;
-
-	switch (checmate_net_read(sock, address, addrlen, &to)) {
-	case CHECMATE_NET_OTHER:
-		return checmate_allow();
-	case CHECMATE_NET_ENDPOINT:
-		/* Deny: who has no sock cannot be accounted for. */
-		if (!sk)
-			return checmate_deny(hook, deny_errno);
-		return judge_destination(hook, sk, &to);
-	default:
-		/* Deny: not understood. */
-		return checmate_deny(hook, deny_errno);
-	}
+	/* Deny: not understood. */
+	if (!call || !checmate_net_read(call))
+		return LIMIT_DENY;
+	set_host(&call->subject);
+	return limit_find(&call->subject);
 }
 
-/* Judge the use of a socket as it is connected. */
-static __always_inline int judge_use(const char *hook, struct socket *sock)
+/* Whether @sk, which is no connected stream, may have the destination of @request. */
+static __always_inline bool may_have(struct sock *sk, struct request *request, int limit)
 {
-	struct checmate_event_endpoint peer = {};
-	struct sock *sk = sock->sk;
-	struct claim *claim;
-
 	/* Deny: who has no sock cannot be accounted for. */
 	if (!sk)
-		return checmate_deny(hook, deny_errno);
-	claim = find_claim(sk);
+		return false;
+	switch (limit) {
+	case LIMIT_COUNTED:
+		request->cookie = bpf_get_socket_cookie(sk);
+		request->sk = (__u64)sk;
+		/* Deny: it could not be counted, or there is no place. */
+		return take_place(request);
+	case LIMIT_NONE:
+		drop_claim(bpf_get_socket_cookie(sk));
+		return true;
+	default:
+		/* Deny: see above. */
+		return false;
+	}
+}
+
+/* Whether a socket may have the destination of a call; @request has the call. */
+static __always_inline bool may_call(struct sock *sk, struct request *request)
+{
+	return !checmate_net_concerns(&request->call) ||
+	       may_have(sk, request, limit_read(&request->call));
+}
+
+/* Whether a socket may be used as it is connected; if not, @request has its peer. */
+static __always_inline bool may_use(struct sock *sk, struct request *request)
+{
+	struct checmate_event_endpoint peer = {};
+	struct claim *claim;
+	__u64 cookie;
+
+	/* Deny: who has no sock cannot be accounted for. */
+	if (!sk) {
+		request->call = (struct checmate_net_call){};
+		return false;
+	}
+	cookie = bpf_get_socket_cookie(sk);
+	claim = bpf_map_lookup_elem(&claims, &cookie);
 	/* It never asked for a place. */
 	if (!claim || !get_peer(sk, &peer))
-		return checmate_allow();
+		return true;
 	set_host(&peer);
 	if (has_place(claim, &peer))
-		return checmate_allow();
-	return judge_destination(hook, sk, &peer);
+		return true;
+	request->call = (struct checmate_net_call){ .subject = peer };
+	return may_have(sk, request, limit_find(&peer));
 }
 
 /*
@@ -521,40 +584,53 @@ static __always_inline int judge_use(const char *hook, struct socket *sock)
  * else: the kernel refuses that, or looks at no name, and the place must not
  * move.
  */
-static __always_inline bool is_settled(struct socket *sock)
+static __always_inline bool is_settled(struct socket *sock, struct sock *sk)
 {
-	struct sock *sk = sock->sk;
-
 	return sk && sock->type == SOCK_STREAM && is_connected(sk);
 }
 
 CHECMATE_HOOK(socket_connect)
 int BPF_PROG(limit_connect, struct socket *sock, struct sockaddr *address, int addrlen)
 {
-	struct sock *sk = sock->sk;
-	__u16 family;
+	struct sock *sk = checmate_net_sk(sock);
+	struct request request;
 
-	if (sk && checmate_net_family(address, addrlen, &family) && family == AF_UNSPEC) {
-		drop_claim(find_claim(sk));
+	checmate_net_begin(sk, address, addrlen, &request.call);
+	if (sk && checmate_net_unspec(&request.call)) {
+		drop_claim(bpf_get_socket_cookie(sk));
 		return checmate_allow();
 	}
-	if (is_settled(sock))
+	if (is_settled(sock, sk) || may_call(sk, &request))
 		return checmate_allow();
-	return judge_address("socket_connect", sock, address, addrlen);
+	return checmate_deny_endpoint("socket_connect", deny_errno, &request.call.subject);
 }
 
 CHECMATE_HOOK(socket_sendmsg)
 int BPF_PROG(limit_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 {
+	struct sock *sk = checmate_net_sk(sock);
 	const void *name = msg->msg_name;
+	struct request request;
+	bool may;
 
-	if (name && !is_settled(sock))
-		return judge_address("socket_sendmsg", sock, name, msg->msg_namelen);
-	return judge_use("socket_sendmsg", sock);
+	if (name && !is_settled(sock, sk)) {
+		checmate_net_begin(sk, name, msg->msg_namelen, &request.call);
+		may = may_call(sk, &request);
+	} else {
+		may = may_use(sk, &request);
+	}
+	if (may)
+		return checmate_allow();
+	return checmate_deny_endpoint("socket_sendmsg", deny_errno, &request.call.subject);
 }
 
 CHECMATE_HOOK(socket_recvmsg)
 int BPF_PROG(limit_recvmsg, struct socket *sock, struct msghdr *msg, int size, int flags)
 {
-	return judge_use("socket_recvmsg", sock);
+	struct sock *sk = checmate_net_sk(sock);
+	struct request request;
+
+	if (may_use(sk, &request))
+		return checmate_allow();
+	return checmate_deny_endpoint("socket_recvmsg", deny_errno, &request.call.subject);
 }

@@ -35,16 +35,29 @@ enum remap {
 	REMAP_DENY, /* it should be replaced, and cannot be */
 };
 
+/**
+ * struct request - A call, and what becomes of it.
+ * @call: the call; its subject is replaced.
+ * @addr: the new address as the family field has it: of AF_INET6, or the first word.
+ * @addr_size: bytes of it.
+ */
+struct request {
+	struct checmate_net_call call;
+	__be32 addr[4];
+	__u32 addr_size;
+	__u32 reserved;
+};
+
 struct search {
 	const struct checmate_endpoints *list;
-	struct checmate_event_endpoint subject;
-	bool found;
+	struct checmate_event_endpoint *subject;
+	__u32 found;
 };
 
 /* One step of the search for what replaces the subject; returns 1 to end it. */
 static long replace(__u32 index, struct search *search)
 {
-	struct checmate_event_endpoint *subject = &search->subject;
+	struct checmate_event_endpoint *subject = search->subject;
 	const struct checmate_endpoint *entry;
 
 	/* Not found, so deny: beyond the list. */
@@ -60,31 +73,51 @@ static long replace(__u32 index, struct search *search)
 		subject->addr[i] = (subject->addr[i] & ~entry->mask[i]) | entry->addr[i];
 	if (subject->port < entry->port_first || subject->port > entry->port_last)
 		subject->port = entry->port_first;
-	search->found = true;
+	search->found = 1;
 	return 1;
 }
 
+/* The bytes of the new address as the family field of the old one has them. */
+static __always_inline void set_addr(struct request *request)
+{
+	const struct checmate_event_endpoint *subject = &request->call.subject;
+
+	request->addr[0] = subject->addr[0];
+	request->addr_size = sizeof(request->addr[0]);
+	if (request->call.address.sin6_family != AF_INET6)
+		return;
+	request->addr_size = sizeof(request->addr);
+	if (subject->family == AF_INET) {
+		request->addr[0] = 0;
+		request->addr[1] = 0;
+		request->addr[2] = bpf_htonl(0xffff);
+		request->addr[3] = subject->addr[0];
+		barrier();
+		return;
+	}
+	request->addr[1] = subject->addr[1];
+	request->addr[2] = subject->addr[2];
+	request->addr[3] = subject->addr[3];
+}
+
 /*
- * What to do about an address. For REMAP_CHANGE @subject is what replaces it, for
- * REMAP_DENY what cannot be replaced; its family is 0 if it was not understood.
+ * What to do about an address, as enum remap has it. For REMAP_CHANGE the subject is what
+ * replaces it, for REMAP_DENY what cannot be replaced; its family is 0 if it was not
+ * understood. Not static: see struct checmate_net_call.
  */
-static __always_inline enum remap judge(struct socket *sock, const void *address, int addrlen,
-					struct checmate_event_endpoint *subject)
+__noinline int remap_judge(struct request *request)
 {
 	struct search search = {};
 
-	switch (checmate_net_read(sock, address, addrlen, subject)) {
-	case CHECMATE_NET_OTHER:
-		return REMAP_KEEP;
-	case CHECMATE_NET_ENDPOINT:
-		break;
-	default:
-		/* Deny: not understood, so it may be one of them. */
-		subject->family = 0;
+	/* Deny: it is never NULL, which the verifier cannot know. */
+	if (!request)
 		return REMAP_DENY;
-	}
 
-	switch (checmate_net_find(&match, subject)) {
+	/* Deny: not understood, so it may be one of them. */
+	if (!checmate_net_read(&request->call))
+		return REMAP_DENY;
+
+	switch (checmate_net_find(&match, &request->call.subject)) {
 	case 0:
 		return REMAP_KEEP;
 	case 1:
@@ -95,134 +128,100 @@ static __always_inline enum remap judge(struct socket *sock, const void *address
 	}
 
 	search.list = checmate_list(&to);
-	search.subject = *subject;
+	search.subject = &request->call.subject;
 	/* Deny: no list was put there. */
 	if (!search.list)
 		return REMAP_DENY;
+	search.found = checmate_zero(search.list->count);
 	/* A failing or too long search has found nothing. */
 	bpf_loop(search.list->count, replace, &search, 0);
 	/* Deny: there is nothing to replace it by. */
 	if (!search.found)
 		return REMAP_DENY;
-	*subject = search.subject;
+	set_addr(request);
 	return REMAP_CHANGE;
 }
 
-static __always_inline int deny(const char *hook, const struct checmate_event_endpoint *subject)
+/* What the kfuncs are to be told, of which the verifier wants to see the bounds. */
+static __always_inline __u32 addr_size(const struct request *request)
 {
-	if (subject->family)
-		return checmate_deny_endpoint(hook, deny_errno, subject);
-	return checmate_deny(hook, deny_errno);
-}
-
-/* The bytes of an address as its family field, @family, has them. */
-struct shape {
-	__be32 addr[4];
-	bool is_in6;
-};
-
-static __always_inline void set_shape(struct shape *shape, __u16 family,
-				      const struct checmate_event_endpoint *subject)
-{
-	shape->is_in6 = family == AF_INET6;
-	if (shape->is_in6 && subject->family == AF_INET) {
-		shape->addr[0] = 0;
-		shape->addr[1] = 0;
-		shape->addr[2] = bpf_htonl(0xffff);
-		shape->addr[3] = subject->addr[0];
-		return;
-	}
-	shape->addr[0] = subject->addr[0];
-	shape->addr[1] = subject->addr[1];
-	shape->addr[2] = subject->addr[2];
-	shape->addr[3] = subject->addr[3];
+	return request->addr_size == sizeof(request->addr) ? sizeof(request->addr) :
+							     sizeof(request->addr[0]);
 }
 
 /*
- * The verdict on a bind or connect. The kfuncs refuse what is too short and
+ * The verdict on a bind or connect, begun. The kfuncs refuse what is too short and
  * AF_UNSPEC, of which IPv4 sockets would take the bytes: that denies.
  */
-static __always_inline int remap_address(const char *hook, struct socket *sock,
-					 struct sockaddr *address, int addrlen)
+static __always_inline int remap_address(const char *hook, struct request *request,
+					 struct sockaddr *address)
 {
-	struct checmate_event_endpoint subject = {};
-	struct shape shape;
-	__u16 family;
-	int err;
-
-	switch (judge(sock, address, addrlen, &subject)) {
+	if (!checmate_net_concerns(&request->call))
+		return checmate_allow();
+	switch (remap_judge(request)) {
 	case REMAP_KEEP:
 		return checmate_allow();
 	case REMAP_CHANGE:
+		if (!bpf_checmate_set_port(address, bpf_htons(request->call.subject.port)) &&
+		    !bpf_checmate_set_addr(address, request->addr, addr_size(request)))
+			return checmate_allow();
+		/* Deny: it could not be replaced, or not as a whole. */
 		break;
 	default:
-		return deny(hook, &subject);
+		break;
 	}
-
-	/* Deny: the address cannot be read. */
-	if (!checmate_net_family(address, addrlen, &family))
-		return deny(hook, &subject);
-	set_shape(&shape, family, &subject);
-	err = bpf_checmate_set_port(address, bpf_htons(subject.port));
-	if (!err && shape.is_in6)
-		err = bpf_checmate_set_addr(address, shape.addr, sizeof(shape.addr));
-	else if (!err)
-		err = bpf_checmate_set_addr(address, shape.addr, sizeof(shape.addr[0]));
-	/* Deny: it could not be replaced, or not as a whole. */
-	return err ? deny(hook, &subject) : checmate_allow();
+	return checmate_deny_endpoint(hook, deny_errno, &request->call.subject);
 }
 
 CHECMATE_HOOK(socket_bind)
 int BPF_PROG(remap_bind, struct socket *sock, struct sockaddr *address, int addrlen)
 {
+	struct request request = {};
+
 	if (calls == CALLS_CONNECT)
 		return checmate_allow();
-	return remap_address("socket_bind", sock, address, addrlen);
+	checmate_net_begin(checmate_net_sk(sock), address, addrlen, &request.call);
+	return remap_address("socket_bind", &request, address);
 }
 
 CHECMATE_HOOK(socket_connect)
 int BPF_PROG(remap_connect, struct socket *sock, struct sockaddr *address, int addrlen)
 {
-	__u16 family;
+	struct request request = {};
 
 	if (calls == CALLS_BIND)
 		return checmate_allow();
+	checmate_net_begin(checmate_net_sk(sock), address, addrlen, &request.call);
 	/* Dissolves an association: it reaches nobody. */
-	if (checmate_net_family(address, addrlen, &family) && family == AF_UNSPEC)
+	if (checmate_net_unspec(&request.call))
 		return checmate_allow();
-	return remap_address("socket_connect", sock, address, addrlen);
+	return remap_address("socket_connect", &request, address);
 }
 
 CHECMATE_HOOK(socket_sendmsg)
 int BPF_PROG(remap_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 {
-	struct checmate_event_endpoint subject = {};
-	struct shape shape;
-	__u16 family;
-	int err;
+	struct request request = {};
+	const void *name = msg->msg_name;
 
 	/* Without an address the peer is the one that connect was asked about. */
-	if (calls == CALLS_BIND || !msg->msg_name)
+	if (calls == CALLS_BIND || !name)
 		return checmate_allow();
 
-	switch (judge(sock, msg->msg_name, msg->msg_namelen, &subject)) {
+	checmate_net_begin(checmate_net_sk(sock), name, msg->msg_namelen, &request.call);
+	if (!checmate_net_concerns(&request.call))
+		return checmate_allow();
+	switch (remap_judge(&request)) {
 	case REMAP_KEEP:
 		return checmate_allow();
 	case REMAP_CHANGE:
+		if (!bpf_checmate_set_msg_port(msg, bpf_htons(request.call.subject.port)) &&
+		    !bpf_checmate_set_msg_addr(msg, request.addr, addr_size(&request)))
+			return checmate_allow();
+		/* Deny: it could not be replaced, or not as a whole. */
 		break;
 	default:
-		return deny("socket_sendmsg", &subject);
+		break;
 	}
-
-	/* Deny: the address cannot be read. */
-	if (!checmate_net_family(msg->msg_name, msg->msg_namelen, &family))
-		return deny("socket_sendmsg", &subject);
-	set_shape(&shape, family, &subject);
-	err = bpf_checmate_set_msg_port(msg, bpf_htons(subject.port));
-	if (!err && shape.is_in6)
-		err = bpf_checmate_set_msg_addr(msg, shape.addr, sizeof(shape.addr));
-	else if (!err)
-		err = bpf_checmate_set_msg_addr(msg, shape.addr, sizeof(shape.addr[0]));
-	/* Deny: it could not be replaced, or not as a whole. */
-	return err ? deny("socket_sendmsg", &subject) : checmate_allow();
+	return checmate_deny_endpoint("socket_sendmsg", deny_errno, &request.call.subject);
 }
