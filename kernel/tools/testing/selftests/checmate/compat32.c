@@ -151,23 +151,34 @@ static long print(int fd, unsigned long size, int with_offset)
 	}
 }
 
+/* From the start, as text. */
+static void read_again(int fd, char *text, unsigned long size)
+{
+	long len = CALL5(__NR_pread64, fd, text, size - 1, 0, 0);
+
+	text[len < 0 ? 0 : len] = '\0';
+}
+
 static long wait_for_news(int fd)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLPRI };
-	char byte;
+	char was[64], is[64];
 	long ret;
 
-	/* What there is, is no news. */
-	while (CALL3(__NR_read, fd, &byte, 1) == 1)
-		;
-	ret = CALL3(__NR_poll, &pfd, 1, 0);
+	/* What there is, is no news, be it told a little late. */
+	do {
+		read_again(fd, was, sizeof(was));
+		ret = CALL3(__NR_poll, &pfd, 1, 0);
+	} while (ret > 0);
 	if (ret)
-		return ret < 0 ? ret : -EINVAL;
+		return ret;
 	wait_to_go();
-	ret = CALL3(__NR_poll, &pfd, 1, 30000);
-	if (ret != 1 || !(pfd.revents & POLLPRI))
-		return ret < 0 ? ret : -EAGAIN;
-	CALL3(__NR_lseek, fd, 0, 0);
+	do {
+		ret = CALL3(__NR_poll, &pfd, 1, 30000);
+		if (ret != 1 || !(pfd.revents & POLLPRI))
+			return ret < 0 ? ret : -EAGAIN;
+		read_again(fd, is, sizeof(is));
+	} while (same(was, is));
 	return print(fd, 16, 0);
 }
 
