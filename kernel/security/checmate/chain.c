@@ -190,8 +190,8 @@ int checmate_make_chain(struct checmate_chain *chain)
  * @room: how many programs it is going to have
  *
  * Context: Process context, may sleep.
- * Return: A chain without programs and with one reference, for
- * checmate_add_program() and then checmate_finish_chain(), or NULL if there is
+ * Return: A chain without programs and with one reference, of a ruleset that
+ * is live, for checmate_add_program() and then checmate_finish_chain(), or NULL if there is
  * no memory.
  */
 struct checmate_chain *checmate_create_chain(enum checmate_hook hook,
@@ -203,6 +203,7 @@ struct checmate_chain *checmate_create_chain(enum checmate_hook hook,
 	if (!chain)
 		return NULL;
 	refcount_set(&chain->usage, 1);
+	atomic_set(&chain->live, 1);
 	chain->func = checmate_ask_each;
 	chain->hook = hook;
 	INIT_LIST_HEAD(&chain->node);

@@ -5,6 +5,7 @@
 #ifndef _SECURITY_CHECMATE_CHAIN_H
 #define _SECURITY_CHECMATE_CHAIN_H
 
+#include <linux/atomic.h>
 #include <linux/filter.h>
 #include <linux/list.h>
 #include <linux/llist.h>
@@ -22,6 +23,8 @@ struct checmate_program;
  *	checmate_ask_each() as long as there is none
  * @allow: what @func returns if all allow
  * @usage: one reference from every ruleset that the chain is in
+ * @live: how many of these a cgroup may still point to; the others wait for
+ *	their readers
  * @hook: the hook
  * @nr: how many programs there are
  * @is_sleepable: one of them may sleep
@@ -37,14 +40,15 @@ struct checmate_program;
  * other, share the chain.  It is freed with the last of them, and so after the
  * grace periods of each.
  *
- * All but @usage is constant once the chain is in a ruleset, with these
- * exceptions: @func is set once; @has_settled, @made, @node and @gone are
+ * All but @usage and @live is constant once the chain is in a ruleset, with
+ * these exceptions: @func is set once; @has_settled, @made, @node and @gone are
  * direct.c's.
  */
 struct checmate_chain {
 	bpf_func_t func;
 	u32 allow;
 	refcount_t usage;
+	atomic_t live;
 	enum checmate_hook hook;
 	u16 nr;
 	bool is_sleepable;
@@ -71,11 +75,30 @@ void checmate_put_chain(struct checmate_chain *chain);
 bool checmate_is_jited(const struct checmate_chain *chain);
 int checmate_make_chain(struct checmate_chain *chain);
 
+/**
+ * checmate_get_chain - Share a chain
+ * @chain: a chain of a ruleset that a cgroup points to, or is going to
+ *
+ * Context: Any context.
+ * Return: @chain, with a reference for another ruleset, which is live.
+ */
 static inline struct checmate_chain *
 checmate_get_chain(struct checmate_chain *chain)
 {
 	refcount_inc(&chain->usage);
+	atomic_inc(&chain->live);
 	return chain;
+}
+
+/**
+ * checmate_retire_chain - Tell that one ruleset less is in use
+ * @chain: a chain of that ruleset, which keeps its reference
+ *
+ * Context: Any context.
+ */
+static inline void checmate_retire_chain(struct checmate_chain *chain)
+{
+	atomic_dec(&chain->live);
 }
 
 #endif /* _SECURITY_CHECMATE_CHAIN_H */

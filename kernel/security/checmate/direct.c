@@ -143,7 +143,10 @@ static void patch_call(enum checmate_hook hook, struct list_head *old)
 }
 #endif
 
-/* Take over the chains that are old enough; says whether any is not. */
+/*
+ * Take over the chains that are old enough, and are not only waiting to be
+ * freed; says whether any is not old enough.
+ */
 static bool take_young(unsigned long *changed)
 {
 	struct checmate_chain *chain, *next;
@@ -155,6 +158,11 @@ static bool take_young(unsigned long *changed)
 				       chain->since + CHECMATE_SETTLE_TIME);
 		if (is_young)
 			break;
+		/* Its rulesets wait for readers, who may sleep for long. */
+		if (!atomic_read(&chain->live)) {
+			list_del_init(&chain->node);
+			continue;
+		}
 		chain->has_settled = true;
 		list_move_tail(&chain->node, &settled_chains[chain->hook]);
 		__set_bit(chain->hook, changed);

@@ -38,6 +38,15 @@ static_assert(CHECMATE_NR_HOOKS <= U8_MAX);
 /* All programs of a hook must be countable before they are too many. */
 static_assert(CHECMATE_MAX_PROGS <= U8_MAX);
 
+/* No cgroup points here anymore, nor will: who still reads need not be fast. */
+static void retire_chains(const struct checmate_ruleset *ruleset)
+{
+	unsigned int i;
+
+	for (i = 1; i <= ruleset->nr; i++)
+		checmate_retire_chain(ruleset->chain[i]);
+}
+
 static void free_ruleset(struct work_struct *work)
 {
 	struct checmate_ruleset *ruleset =
@@ -177,6 +186,7 @@ checmate_build_ruleset(const struct checmate_policy *policy,
 	INIT_RCU_WORK(&ruleset->free_work, readers_left);
 	err = add_chains(ruleset, inherited, local);
 	if (err) {
+		retire_chains(ruleset);
 		free_ruleset(&ruleset->free_work.work);
 		return ERR_PTR(err);
 	}
@@ -194,8 +204,10 @@ checmate_build_ruleset(const struct checmate_policy *policy,
  */
 void checmate_put_rulesets(struct checmate_ruleset *ruleset, unsigned int nr)
 {
-	if (ruleset && refcount_sub_and_test(nr, &ruleset->usage))
+	if (ruleset && refcount_sub_and_test(nr, &ruleset->usage)) {
+		retire_chains(ruleset);
 		queue_rcu_work(ruleset_wq, &ruleset->free_work);
+	}
 }
 
 #if IS_ENABLED(CONFIG_SECURITY_CHECMATE_KUNIT_TEST)

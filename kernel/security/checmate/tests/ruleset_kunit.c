@@ -10,6 +10,7 @@
 #include <linux/bitops.h>
 #include <linux/bpf.h>
 #include <linux/err.h>
+#include <linux/jiffies.h>
 
 #include "chain.h"
 #include "limits.h"
@@ -329,6 +330,54 @@ static void too_many(struct kunit *test)
 	checmate_flush_rulesets();
 }
 
+/* Sees to it that a chain is old enough to have direct calls. */
+static void make_old(struct checmate_chain *chain)
+{
+	chain->since = jiffies - CHECMATE_SETTLE_TIME;
+}
+
+static void gone_do_not_settle(struct kunit *test)
+{
+	struct checmate_program *p[] = { make(test, BIND, 1) };
+	struct checmate_program *q[] = { make(test, CONNECT, 2) };
+	struct checmate_policy *one = policy_of(test, p, 1);
+	struct checmate_policy *other = policy_of(test, q, 1);
+	struct checmate_ruleset *upper, *lower;
+	struct checmate_chain *bind, *connect;
+
+	upper = checmate_build_ruleset(one, &checmate_empty_ruleset);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(upper));
+	lower = checmate_build_ruleset(other, upper);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(lower));
+	bind = checmate_find_chain(lower, BIND);
+	connect = checmate_find_chain(lower, CONNECT);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bind->live), 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&connect->live), 1);
+
+	/* As a reader would, who does not let the ruleset go. */
+	refcount_inc(&bind->usage);
+	refcount_inc(&connect->usage);
+	make_old(bind);
+	make_old(connect);
+	checmate_put_ruleset(lower);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bind->live), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&connect->live), 0);
+	checmate_flush_rulesets();
+	KUNIT_EXPECT_TRUE(test, bind->has_settled);
+	KUNIT_EXPECT_FALSE(test, connect->has_settled);
+
+	checmate_put_ruleset(upper);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bind->live), 0);
+	checmate_flush_rulesets();
+	checmate_put_chain(connect);
+	checmate_put_chain(bind);
+	checmate_free_policy(one);
+	checmate_free_policy(other);
+	checmate_flush_rulesets();
+	KUNIT_EXPECT_EQ(test, refcount_read(&p[0]->usage), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&q[0]->usage), 1);
+}
+
 static struct kunit_case ruleset_tests[] = {
 	KUNIT_CASE(edit_in_order),
 	KUNIT_CASE(edit_errors),
@@ -337,6 +386,7 @@ static struct kunit_case ruleset_tests[] = {
 	KUNIT_CASE(nothing_local_is_shared),
 	KUNIT_CASE(leaf_to_root),
 	KUNIT_CASE(too_many),
+	KUNIT_CASE(gone_do_not_settle),
 	{}
 };
 
