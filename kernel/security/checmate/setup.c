@@ -11,12 +11,10 @@
 #include "hooks.h"
 #include "rewrite.h"
 #include "setup.h"
-#include "sock.h"
 
 static bool active __ro_after_init;
 
 struct lsm_blob_sizes checmate_blob_sizes __ro_after_init = {
-	.lbs_sock = sizeof(struct checmate_sock),
 	.lbs_task = sizeof(struct checmate_rewrite *),
 };
 

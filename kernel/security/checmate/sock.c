@@ -4,7 +4,7 @@
  *
  * A socket is judged by the cgroup of its creator, whoever uses it later; one
  * that comes out of accept(2) by the cgroup of the listening socket.  The
- * cgroup is pinned in the sock's blob: sk_cgrp_data is set up after and torn
+ * cgroup is pinned in the sock itself: sk_cgrp_data is set up after and torn
  * down before hooks that need it, is not always the listener's, and a cgroup
  * that was removed no longer leads to its css.
  *
@@ -63,7 +63,7 @@ static struct checmate_cgroup *find_cgroup(struct cgroup *home)
 }
 
 /* Move the pin of a sock down to its own cgroup, for the epoch we are in. */
-static void refresh_pin(struct checmate_sock *blob, struct cgroup *home)
+static void refresh_pin(struct checmate_sock *own, struct cgroup *home)
 {
 	struct checmate_cgroup *pinned, *found;
 	unsigned int epoch;
@@ -72,7 +72,7 @@ static void refresh_pin(struct checmate_sock *blob, struct cgroup *home)
 	epoch = smp_load_acquire(&checmate_epoch);
 
 	for (;;) {
-		pinned = checmate_pinned_cgroup(blob);
+		pinned = checmate_pinned_cgroup(own);
 		found = find_cgroup(home);
 		if (found == pinned ||
 		    !cgroup_is_descendant(found->css.cgroup,
@@ -84,7 +84,7 @@ static void refresh_pin(struct checmate_sock *blob, struct cgroup *home)
 		 */
 		if (!css_tryget(&found->css))
 			return;
-		if (cmpxchg(&blob->pin, to_pin(pinned), to_pin(found)) ==
+		if (cmpxchg(&own->pin, to_pin(pinned), to_pin(found)) ==
 		    to_pin(pinned)) {
 			css_put(&pinned->css);
 			break;
@@ -93,15 +93,15 @@ static void refresh_pin(struct checmate_sock *blob, struct cgroup *home)
 		css_put(&found->css);
 	}
 	/* Pairs with the acquire in checmate_pin_is_old() and pin_parent(). */
-	smp_store_release(&blob->epoch, epoch);
+	smp_store_release(&own->epoch, epoch);
 }
 
 /* What a sock belongs to; NULL if that is in sk_cgrp_data. */
-static struct cgroup *pinned_home(const struct checmate_sock *blob)
+static struct cgroup *pinned_home(const struct checmate_sock *own)
 {
-	if (blob->at_home)
-		return checmate_pinned_cgroup(blob)->css.cgroup;
-	return blob->home;
+	if (own->at_home)
+		return checmate_pinned_cgroup(own)->css.cgroup;
+	return own->home;
 }
 
 /**
@@ -112,12 +112,12 @@ static struct cgroup *pinned_home(const struct checmate_sock *blob)
  */
 void checmate_refresh_sock(const struct sock *sk)
 {
-	struct checmate_sock *blob = checmate_sock_blob(sk);
-	struct cgroup *home = pinned_home(blob) ?:
+	struct checmate_sock *own = checmate_of_sock(sk);
+	struct cgroup *home = pinned_home(own) ?:
 		READ_ONCE(sk->sk_cgrp_data.cgroup);
 
 	if (home)
-		refresh_pin(blob, home);
+		refresh_pin(own, home);
 }
 
 /**
@@ -129,15 +129,15 @@ void checmate_refresh_sock(const struct sock *sk)
  */
 struct checmate_cgroup *checmate_dying_sock_cgroup(const struct sock *sk)
 {
-	struct checmate_sock *blob = checmate_sock_blob(sk);
+	struct checmate_sock *own = checmate_of_sock(sk);
 	struct cgroup *home;
 
-	if (unlikely(checmate_pin_is_old(blob))) {
-		home = pinned_home(blob);
+	if (unlikely(checmate_pin_is_old(own))) {
+		home = pinned_home(own);
 		if (home)
-			refresh_pin(blob, home);
+			refresh_pin(own, home);
 	}
-	return checmate_pinned_cgroup(blob);
+	return checmate_pinned_cgroup(own);
 }
 
 /**
@@ -154,16 +154,16 @@ struct checmate_cgroup *checmate_socket_cgroup(const struct socket *sock)
 	return sk ? checmate_sock_cgroup(sk) : checmate_current_cgroup();
 }
 
-static void drop_pin(struct checmate_sock *blob)
+static void drop_pin(struct checmate_sock *own)
 {
 	rcu_read_lock();
-	css_put(&checmate_pinned_cgroup(blob)->css);
+	css_put(&checmate_pinned_cgroup(own)->css);
 	rcu_read_unlock();
-	WRITE_ONCE(blob->pin, to_pin(checmate_root_cgroup()));
-	if (blob->home)
-		cgroup_put(blob->home);
-	blob->home = NULL;
-	blob->at_home = false;
+	WRITE_ONCE(own->pin, to_pin(checmate_root_cgroup()));
+	if (own->home)
+		cgroup_put(own->home);
+	own->home = NULL;
+	own->at_home = false;
 }
 
 /*
@@ -174,20 +174,20 @@ static void drop_pin(struct checmate_sock *blob)
 static int pin_creator(struct sock *sk, int family, gfp_t priority)
 {
 	struct task_struct *task = in_task() ? current : &init_task;
-	struct checmate_sock *blob = checmate_sock_blob(sk);
+	struct checmate_sock *own = checmate_of_sock(sk);
 	struct checmate_cgroup *cgroup;
 	struct cgroup *home;
 
 	rcu_read_lock();
 	/* Pairs with the release in publish(). */
-	blob->epoch = smp_load_acquire(&checmate_epoch);
+	own->epoch = smp_load_acquire(&checmate_epoch);
 	/* Mostly the cgroup has a css, which keeps it. */
 	cgroup = css_checmate(task_css(task, checmate_cgrp_id));
 	if (likely(cgroup->css.cgroup == task_dfl_cgroup(task) &&
 		   !css_is_dying(&cgroup->css) && css_tryget(&cgroup->css))) {
 		rcu_read_unlock();
-		blob->at_home = true;
-		WRITE_ONCE(blob->pin, to_pin(cgroup));
+		own->at_home = true;
+		WRITE_ONCE(own->pin, to_pin(cgroup));
 		return 0;
 	}
 	do {
@@ -197,16 +197,16 @@ static int pin_creator(struct sock *sk, int family, gfp_t priority)
 		cgroup = find_cgroup(home);
 	} while (!css_tryget(&cgroup->css));
 	rcu_read_unlock();
-	blob->home = home;
-	WRITE_ONCE(blob->pin, to_pin(cgroup));
+	own->home = home;
+	WRITE_ONCE(own->pin, to_pin(cgroup));
 	return 0;
 }
 
 /* A sock made for another one, as by accept(2), is that one's. */
 static void pin_parent(const struct sock *sk, struct sock *newsk)
 {
-	struct checmate_sock *from = checmate_sock_blob(sk);
-	struct checmate_sock *to = checmate_sock_blob(newsk);
+	struct checmate_sock *from = checmate_of_sock(sk);
+	struct checmate_sock *to = checmate_of_sock(newsk);
 	struct checmate_cgroup *cgroup;
 	struct cgroup *home;
 	unsigned int epoch;
@@ -254,7 +254,7 @@ static int pin_subflow(struct sock *sk, struct sock *ssk)
 
 static void unpin(struct sock *sk)
 {
-	drop_pin(checmate_sock_blob(sk));
+	drop_pin(checmate_of_sock(sk));
 }
 
 static struct static_key_false *pin_key[5] __ro_after_init;

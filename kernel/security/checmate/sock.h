@@ -5,6 +5,7 @@
 #ifndef _SECURITY_CHECMATE_SOCK_H
 #define _SECURITY_CHECMATE_SOCK_H
 
+#include <linux/checmate.h>
 #include <linux/jump_label.h>
 #include <linux/net.h>
 #include <linux/preempt.h>
@@ -15,79 +16,55 @@
 #include "cgroup.h"
 #include "setup.h"
 
-struct cgroup;
-
-/**
- * struct checmate_sock - Whose a sock is
- * @home: the cgroup it belongs to, with a reference; NULL where @at_home, and
- *	where the sock was made before pinning began, which stands for what
- *	sk_cgrp_data has
- * @pin: the controller's state of @home, or of the nearest ancestor that had
- *	one when it was looked for, with a reference; as its distance from the
- *	root's, so that a sock which was never pinned is the root's
- * @epoch: the state of all policies that @pin was looked for in
- * @at_home: @pin is a state of the very cgroup that the sock belongs to, and
- *	keeps that
- *
- * Kept in the sock's LSM blob.  @home and @at_home are set before others know of
- * the sock.
- */
-struct checmate_sock {
-	struct cgroup *home;
-	unsigned long pin;
-	unsigned int epoch;
-	bool at_home;
-};
-
 extern unsigned int checmate_epoch;
 
 /* On once a pin may have to move, that is, once @epoch of a sock matters. */
 DECLARE_STATIC_KEY_FALSE(checmate_late_key);
 
 /**
- * checmate_sock_blob - What is kept of a sock
+ * checmate_of_sock - What is kept of a sock
  * @sk: the sock
  *
  * Context: Any context.
- * Return: Checmate's part of the sock's LSM blob.
+ * Return: Checmate's part of the sock.
  */
-static inline struct checmate_sock *checmate_sock_blob(const struct sock *sk)
+static inline struct checmate_sock *checmate_of_sock(const struct sock *sk)
 {
-	return sk->sk_security + checmate_blob_sizes.lbs_sock;
+	return (struct checmate_sock *)&sk->sk_checmate;
 }
 
 /**
  * checmate_pinned_cgroup - Where the pin of a sock is
- * @blob: what is kept of the sock
+ * @own: what is kept of the sock
  *
  * Context: Any context, within rcu_read_lock() or with preemption disabled.
  * Return: The cgroup, valid for as long.
  */
 static __always_inline struct checmate_cgroup *
-checmate_pinned_cgroup(const struct checmate_sock *blob)
+checmate_pinned_cgroup(const struct checmate_sock *own)
 {
 	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held(),
 			 "checmate: a pin is looked at outside of RCU");
 
 	return (struct checmate_cgroup *)((unsigned long)checmate_root +
-					  READ_ONCE(blob->pin));
+					  READ_ONCE(own->pin));
 }
 
 /**
  * checmate_pin_is_old - Whether a sock must be looked at again
- * @blob: what is kept of the sock
+ * @own: what is kept of the sock
  *
  * Context: Any context.
  * Return: true if its pin may have to move; false means that it need not, and
  * is the one that is read next.
  */
 static __always_inline bool
-checmate_pin_is_old(const struct checmate_sock *blob)
+checmate_pin_is_old(const struct checmate_sock *own)
 {
 	if (!static_branch_unlikely(&checmate_late_key))
 		return false;
 	/* Pairs with the release in refresh_pin(): the pin is of the epoch. */
-	return smp_load_acquire(&blob->epoch) != READ_ONCE(checmate_epoch);
+	return smp_load_acquire(&own->epoch) != READ_ONCE(checmate_epoch);
 }
 
 /**
@@ -104,12 +81,12 @@ static __always_inline bool
 checmate_sock_concerned(const struct sock *sk, enum checmate_hook hook,
 			struct checmate_cgroup **subject)
 {
-	const struct checmate_sock *blob = checmate_sock_blob(sk);
+	const struct checmate_sock *own = checmate_of_sock(sk);
 	bool concerned;
 
 	preempt_disable();
-	concerned = checmate_pin_is_old(blob);
-	*subject = checmate_pinned_cgroup(blob);
+	concerned = checmate_pin_is_old(own);
+	*subject = checmate_pinned_cgroup(own);
 	concerned = concerned || checmate_cgroup_concerned(*subject, hook);
 	checmate_end_question();
 	return concerned;
@@ -149,11 +126,11 @@ void checmate_refresh_sock(const struct sock *sk);
 static __always_inline struct checmate_cgroup *
 checmate_sock_cgroup(const struct sock *sk)
 {
-	const struct checmate_sock *blob = checmate_sock_blob(sk);
+	const struct checmate_sock *own = checmate_of_sock(sk);
 
-	if (unlikely(checmate_pin_is_old(blob)))
+	if (unlikely(checmate_pin_is_old(own)))
 		checmate_refresh_sock(sk);
-	return checmate_pinned_cgroup(blob);
+	return checmate_pinned_cgroup(own);
 }
 
 struct checmate_cgroup *checmate_dying_sock_cgroup(const struct sock *sk);

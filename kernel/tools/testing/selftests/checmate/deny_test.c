@@ -3,6 +3,8 @@
  * Checmate LSM - Selftests: verdicts, and what a program is given
  */
 
+#include <sys/personality.h>
+
 #include "common.h"
 
 FIXTURE(deny)
@@ -518,6 +520,62 @@ TEST_F(deny, wide_argument)
 	ASSERT_LE(0, prog);
 	ASSERT_EQ(0, attach(self->tree.top, prog));
 	EXPECT_EQ(EUSERS, run_in(self->tree.top, do_peersec, NULL));
+	close(prog);
+}
+
+struct mapping {
+	unsigned long personality;
+	const char *path;
+};
+
+static int do_map(void *arg)
+{
+	const struct mapping *mapping = arg;
+	int fd = mapping->path ? open(mapping->path, O_RDONLY) : -1;
+
+	if (personality(mapping->personality) < 0 || (mapping->path && fd < 0))
+		return 252;
+	return mmap(NULL, 4096, PROT_READ,
+		    MAP_PRIVATE | (fd < 0 ? MAP_ANONYMOUS : 0), fd, 0) ==
+		       MAP_FAILED ? errno : 0;
+}
+
+/* A program is told what a mapping may be used for, not only what was asked. */
+TEST_F(deny, implied_exec)
+{
+	const struct bpf_insn insn[] = {
+		/* unsigned long reqprot, unsigned long prot */
+		LOAD(BPF_DW, 2, 1, 8),
+		LOAD(BPF_DW, 3, 1, 16),
+		JUMP_IF(BPF_JNE, 2, PROT_READ, 3),
+		JUMP_IF(BPF_JNE, 3, PROT_READ | PROT_EXEC, 2),
+		MOV_IMM(0, -EUSERS),
+		EXIT(),
+		MOV_IMM(0, 0),
+		EXIT(),
+	};
+	struct {
+		struct mapping mapping;
+		int expected;
+	} cases[] = {
+		{ { 0, "/proc/self/exe" }, 0 },
+		{ { 0, NULL }, 0 },
+		{ { READ_IMPLIES_EXEC, "/proc/self/exe" }, EUSERS },
+		{ { READ_IMPLIES_EXEC, NULL }, EUSERS },
+		/* Nothing in procfs can be executed, nor this be mapped. */
+		{ { READ_IMPLIES_EXEC, "/proc/version" }, EIO },
+	};
+	int prog = load_prog("mmap_file", BPF_LSM_MAC, 0, insn,
+			     ARRAY_LEN(insn));
+	size_t i;
+
+	ASSERT_LE(0, prog);
+	ASSERT_EQ(0, attach(self->tree.top, prog));
+	for (i = 0; i < ARRAY_LEN(cases); i++)
+		EXPECT_EQ(cases[i].expected,
+			  run_in(self->tree.top, do_map, &cases[i].mapping)) {
+			TH_LOG("case %zu", i);
+		}
 	close(prog);
 }
 
