@@ -95,6 +95,12 @@ static int enable(struct checmate_cgroup *cgroup, char ***ret_enabled,
 
 	if (!enabled)
 		return error_oom(ret_error);
+	/* It has the controller's files, for which all above have to have it on. */
+	if (!faccessat(cgroup->fd, POLICY_FILE, F_OK, 0)) {
+		if (ret_enabled)
+			*ret_enabled = TAKE_PTR(enabled);
+		return 0;
+	}
 	r = checmate_cgroup_open("/", &root, ret_error);
 	if (r < 0)
 		return r;
@@ -618,6 +624,8 @@ static int recover(uint64_t cgroup_id, const struct control_list *list,
 		r = pin_list(folder.text, &names);
 		if (r < 0)
 			return pin_explain(&folder, r, ret_error);
+		if (!*names)
+			return 0;
 		for (char **name = names; *name; name++) {
 			if (!cut_suffix(*name, suffixes[i]))
 				continue;

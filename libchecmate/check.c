@@ -10,10 +10,14 @@
 #include <bpf/btf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <pthread.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "cleanup.h"
 #include "error.h"
 #include "parse.h"
+#include "paths.h"
 #include "probe.h"
 
 const char *check_hook(const struct bpf_program *program)
@@ -50,27 +54,65 @@ const char *check_find_kfunc(const struct checmate_policy *policy)
 	return NULL;
 }
 
-static const struct checmate_hook *find_hook(const struct control_hooks *hooks, const char *name)
+/*
+ * Which hooks there are does not change while the kernel runs, and to have them listed and to
+ * read that costs more than a million instructions. So it is done once for each such file: an
+ * inode, in case that securityfs is mounted anew.
+ */
+static struct control_hooks hooks;
+static struct stat hooks_file;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Whoever looks for leaks finds none. */
+__attribute__((destructor)) static void forget_hooks(void)
 {
-	for (size_t i = 0; i < hooks->n; i++)
-		if (streq(hooks->items[i].name, name))
-			return &hooks->items[i];
+	control_hooks_done(&hooks);
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* With the lock held: there are none after it where the kernel does not tell. */
+static int read_hooks(void)
+{
+	_cleanup_free_ char *path = NULL;
+	struct stat st = {};
+
+	if (asprintf(&path, "%s/checmate/hooks", checmate_paths.security) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	if (!stat(path, &st) && hooks.n && is_same(&st, &hooks_file))
+		return 0;
+	control_hooks_done(&hooks);
+	hooks = (struct control_hooks){};
+	hooks_file = st;
+	return features_read_hooks(&hooks);
+}
+
+static const struct checmate_hook *find_hook(const char *name)
+{
+	for (size_t i = 0; i < hooks.n; i++)
+		if (streq(hooks.items[i].name, name))
+			return &hooks.items[i];
 	return NULL;
 }
 
-int check_for_checmate(const struct checmate_policy *policy, struct checmate_error **ret_error)
+static int check_locked(const struct checmate_policy *policy, struct checmate_error **ret_error)
 {
-	_cleanup_(control_hooks_done) struct control_hooks hooks = {};
 	const char *name = policy->description.name;
 	struct bpf_program *program;
 
-	if (features_read_hooks(&hooks) < 0)
+	if (read_hooks() < 0)
 		return error_oom(ret_error);
 	/* Without securityfs it is the verifier that knows. */
 	if (!hooks.n)
 		return 0;
 	bpf_object__for_each_program(program, policy->object) {
-		const struct checmate_hook *hook = find_hook(&hooks, check_hook(program));
+		const struct checmate_hook *hook = find_hook(check_hook(program));
 		bool sleepable = startswith(bpf_program__section_name(program), "lsm.s/");
 
 		if (!hook)
@@ -83,4 +125,14 @@ int check_for_checmate(const struct checmate_policy *policy, struct checmate_err
 					 name, bpf_program__name(program), hook->name, hook->name);
 	}
 	return 0;
+}
+
+int check_for_checmate(const struct checmate_policy *policy, struct checmate_error **ret_error)
+{
+	int r;
+
+	pthread_mutex_lock(&lock);
+	r = check_locked(policy, ret_error);
+	pthread_mutex_unlock(&lock);
+	return r;
 }

@@ -149,18 +149,33 @@ static int digest_modules(uint64_t *ret_digest)
 	return 0;
 }
 
-static bool is_of(const struct template *template, const struct checmate_policy *policy)
+static bool is_of(const struct template *template, const char *data, size_t size)
 {
-	return template->size == policy->size && !memcmp(template->data, policy->data, policy->size);
+	return template->size == size && !memcmp(template->data, data, size);
 }
 
-/* With the lock held: the place of a policy's template, or TEMPLATES_MAX. */
-static size_t find_place(const struct checmate_policy *policy)
+/* With the lock held: the place of an object's template, or TEMPLATES_MAX. */
+static size_t find_data(const char *data, size_t size)
 {
 	for (size_t i = 0; i < TEMPLATES_MAX; i++)
-		if (templates[i] && is_of(templates[i], policy))
+		if (templates[i] && is_of(templates[i], data, size))
 			return i;
 	return TEMPLATES_MAX;
+}
+
+static size_t find_place(const struct checmate_policy *policy)
+{
+	return find_data(policy->data, policy->size);
+}
+
+bool template_knows(const char *data, size_t size)
+{
+	bool known;
+
+	pthread_mutex_lock(&lock);
+	known = find_data(data, size) < TEMPLATES_MAX;
+	pthread_mutex_unlock(&lock);
+	return known;
 }
 
 /* With the lock held: makes room at the front, where the one at @place goes. */

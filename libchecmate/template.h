@@ -14,6 +14,13 @@
 void template_keep(const struct checmate_policy *policy);
 
 /**
+ * template_knows() - Whether an object file is one that a policy was loaded from.
+ * @data: the file's bytes.
+ * @size: how many.
+ */
+bool template_knows(const char *data, size_t size);
+
+/**
  * template_load() - Load a policy as it was loaded before in this process.
  * @policy: the policy, with its scalars staged and the shared maps in place. On success it
  *          has its programs' descriptors, its maps, and its lists.
