@@ -256,7 +256,8 @@ static void on_removed(struct tree_cgroup *cgroup, void *userdata)
 	set_failed(manager, cgroup, false);
 	if (cgroup->bound)
 		set_bound(manager, cgroup, false);
-	collect_later(manager);
+	if (store_holds(&manager->store, cgroup->id))
+		collect_later(manager);
 }
 
 static void on_changed(struct tree_cgroup *cgroup, void *userdata)

@@ -4,11 +4,13 @@
  */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "log.h"
@@ -19,6 +21,9 @@
 
 /* The library tries a cgroup that others keep changing again by itself, and gives up. */
 #define TRIES 3
+
+/* Where the library keeps what is bound, in a directory for each cgroup's id. */
+#define PINS "/sys/fs/bpf/checmate"
 
 /* The library's cgroup for trying whether the kernel enforces. */
 #define SELFTEST_PREFIX "/checmate-selftest."
@@ -1531,6 +1536,30 @@ static int forget_gone(struct store *store, struct store_error *error)
 		r = r ? 0 : container_remove(store->container_dir, containers[i]);
 	}
 	return r < 0 ? fail_record(error, r, store->container_dir, "removed") : 0;
+}
+
+static bool is_there(const char *dir, uint64_t id)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (asprintf(&path, "%s/%" PRIu64, dir, id) < 0) {
+		path = NULL;
+		return true;
+	}
+	return access(path, F_OK) == 0 || errno != ENOENT;
+}
+
+/**
+ * store_holds() - Whether anything may be held for a cgroup
+ * @store: the store
+ * @id: the cgroup's id
+ *
+ * Cheaper than store_gc(), which looks at all cgroups, and most that go had nothing.
+ */
+bool store_holds(const struct store *store, uint64_t id)
+{
+	return is_there(PINS, id) || is_there(store->origin_dir, id) ||
+	       is_there(store->container_dir, id);
 }
 
 /**

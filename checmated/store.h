@@ -100,6 +100,7 @@ int store_set_parameter(struct store *store, struct checmate_cgroup *cgroup, con
 int store_set_mode(struct store *store, struct checmate_cgroup *cgroup, const char *policy,
 		   bool permissive, struct store_error *error);
 int store_seal(struct store *store, struct checmate_cgroup *cgroup, struct store_error *error);
+bool store_holds(const struct store *store, uint64_t id);
 int store_gc(struct store *store, struct store_error *error);
 
 int store_list(struct store *store, struct store_binding **ret_bindings, size_t *ret_n,

@@ -164,6 +164,19 @@ static int node_watch(struct tree_node *node)
 	return sd_event_source_set_exit_on_failure(node->source, true);
 }
 
+/*
+ * Asked when it is watched: of a cgroup that has no directory then, all are heard of. To read
+ * one costs as much as all the rest that is done about it.
+ */
+static bool node_is_empty(const struct tree_node *node)
+{
+	_cleanup_free_ char *path = NULL;
+	struct stat st;
+
+	return node_path(node, &path) >= 0 && lstat(path, &st) == 0 && st.st_ino == node->inode &&
+	       st.st_nlink == 2;
+}
+
 /* Asked before the directory is watched: of one that takes its place then, a scan sees it. */
 static int node_inode(const struct tree_node *node, ino_t *ret_inode)
 {
@@ -207,11 +220,12 @@ static int node_add(struct tree_node *node, const char *name)
 	if (r < 0)
 		return r;
 
+	child->cgroup.id = child->inode;
 	added = child;
 	child->next = node->children;
 	node->children = TAKE_PTR(child);
 	tree->ops.added(&added->cgroup, tree->userdata);
-	return node_scan(added);
+	return node_is_empty(added) ? 0 : node_scan(added);
 }
 
 static int push_name(char ***names, size_t *n, const char *name)

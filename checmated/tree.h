@@ -17,6 +17,7 @@ struct tree;
 
 struct tree_cgroup {
 	const char *path; /* below the mount, starts with '/', never the root */
+	uint64_t id;
 	uint64_t since; /* CLOCK_MONOTONIC in usec, when it was seen first */
 
 	/* The user's own. */
