@@ -13,31 +13,52 @@
 /* Deepest cgroup that is looked at, the root being 0. */
 #define CHECMATE_CGROUP_DEPTH_MAX 64
 
+struct checmate_cgroup_search {
+	struct cgroup *cgroup;
+	__u64 bound;
+	__u32 level;
+	__u32 found;
+};
+
+/*
+ * One of the cgroup's ancestors, from itself on; returns 1 to end. Not a plain loop, which
+ * the verifier would go through for each level.
+ */
+static long checmate_cgroup_ancestor(__u32 index, struct checmate_cgroup_search *search)
+{
+	struct cgroup *ancestor, *cgroup = search->cgroup;
+	__u32 level = search->level - index;
+
+	if (bpf_core_read(&ancestor, sizeof(ancestor), &cgroup->ancestors[level]))
+		return 1;
+	if (BPF_CORE_READ(ancestor, kn, id) != search->bound)
+		return 0;
+	search->found = 1;
+	return 1;
+}
+
 /*
  * Is @cgroup inside? What cannot be read, and what is deeper than
  * CHECMATE_CGROUP_DEPTH_MAX, is not: whoever allows only what is inside denies.
  */
 static __always_inline bool checmate_cgroup_inside(struct cgroup *cgroup)
 {
-	__u64 bound = checmate_self.cgroup;
-	struct cgroup *ancestor;
+	struct checmate_cgroup_search search = {
+		.cgroup = cgroup,
+		.bound = checmate_self.cgroup,
+	};
 	int level;
 
 	/* Not bound to a cgroup yet: nothing is inside. */
-	if (!cgroup || !bound)
+	if (!cgroup || !search.bound)
 		return false;
 	level = BPF_CORE_READ(cgroup, level);
 	if (level < 0 || level > CHECMATE_CGROUP_DEPTH_MAX)
 		return false;
-	for (int i = 0; i <= CHECMATE_CGROUP_DEPTH_MAX; i++) {
-		if (i > level)
-			return false;
-		if (bpf_core_read(&ancestor, sizeof(ancestor), &cgroup->ancestors[i]))
-			return false;
-		if (BPF_CORE_READ(ancestor, kn, id) == bound)
-			return true;
-	}
-	return false;
+	search.level = level;
+	search.found = checmate_zero(search.bound);
+	bpf_loop(level + 1, checmate_cgroup_ancestor, &search, 0);
+	return search.found;
 }
 
 /* Is the thread @task inside? A thread that has ended counts as where it was. */

@@ -57,12 +57,20 @@ enum checmate_path_kind {
  * A path, and what it takes to build and match one. All that changes from step
  * to step is in here and not on the stack: kernels differ in what they take
  * for granted of a stack that a callback of bpf_loop() changes.
+ *
+ * What is done with one is done by functions that are not static. The verifier goes through
+ * them once in each program, and does not remember there what a member holds; nor which of
+ * the two maps below it is from.
  */
 struct checmate_path {
 	__u32 busy;
 	__u32 kind;
 	__u32 start; /* of the path in @text */
 	__u32 relation;
+	/* The file, and the mount that it was reached by. */
+	struct vfsmount *file_mnt;
+	struct dentry *file;
+	/* Where it has got to. */
 	struct dentry *dentry;
 	struct mount *mount;
 	struct mnt_namespace *ns;
@@ -219,24 +227,33 @@ static long checmate_path_step(__u32 index, struct checmate_path_walk *walk)
 }
 
 /**
- * checmate_path_read() - Find the path of a file.
+ * checmate_path_begin() - Say which file's path is meant.
  * @path: a claimed buffer; what it held before is gone.
  * @mnt: the mount the file was reached by.
  * @dentry: the file.
- *
- * Return: what came of it, as in @path->kind.
  */
-static __noinline int checmate_path_read(struct checmate_path *path, struct vfsmount *mnt,
-					 struct dentry *dentry)
+static __always_inline void checmate_path_begin(struct checmate_path *path, struct vfsmount *mnt,
+						struct dentry *dentry)
+{
+	path->file_mnt = mnt;
+	path->file = dentry;
+}
+
+/**
+ * checmate_path_read() - Find the path of the file.
+ * @path: a buffer with which it was begun. What came of it is in @path->kind.
+ */
+static __always_inline void checmate_path_read(struct checmate_path *path)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct checmate_path_walk walk = { .path = path };
+	struct dentry *dentry = path->file;
 
 	path->kind = CHECMATE_PATH_UNKNOWN;
 	path->start = CHECMATE_PATH_ROOM - 1;
 	path->text[CHECMATE_PATH_ROOM - 1] = '/';
 	path->dentry = dentry;
-	path->mount = checmate_path_mount(mnt);
+	path->mount = checmate_path_mount(path->file_mnt);
 	path->ns = BPF_CORE_READ(task, nsproxy, mnt_ns);
 
 	/* Unknown stays what takes too many steps. */
@@ -249,13 +266,6 @@ static __noinline int checmate_path_read(struct checmate_path *path, struct vfsm
 	if (bpf_probe_read_kernel(path->head, sizeof(path->head),
 				  &path->text[path->start & (CHECMATE_PATH_ROOM - 1)]))
 		path->kind = CHECMATE_PATH_UNKNOWN;
-	return path->kind;
-}
-
-static __always_inline int checmate_path_read_file(struct checmate_path *path, struct file *file)
-{
-	return checmate_path_read(path, BPF_CORE_READ(file, f_path.mnt),
-				  BPF_CORE_READ(file, f_path.dentry));
 }
 
 /* Whether the file can be written to, or is emptied by opening it. */
@@ -334,12 +344,16 @@ static long checmate_path_match(__u32 index, struct checmate_path_walk *walk)
 	return 0;
 }
 
-/* Sets @path->relation; @list is not NULL. */
-static __noinline int checmate_path_relate(struct checmate_path *path,
-					   const struct checmate_path_prefixes *list)
+/*
+ * Sets @path->relation; neither is NULL, which the verifier cannot know. With a const list,
+ * of which there are pointers elsewhere, clang would not tell what that is.
+ */
+__noinline int checmate_path_relate(struct checmate_path *path, struct checmate_path_prefixes *list)
 {
 	struct checmate_path_walk walk = { .path = path, .list = list };
 
+	if (!path || !list)
+		return -1;
 	path->relation = 0;
 	if (bpf_loop(list->count, checmate_path_match, &walk, 0) < 0)
 		return -1;
@@ -355,11 +369,11 @@ static __noinline int checmate_path_relate(struct checmate_path *path,
  */
 static __always_inline bool checmate_path_listed(struct checmate_path *path, void *param)
 {
-	const struct checmate_path_prefixes *list;
+	struct checmate_path_prefixes *list;
 
 	if (path->kind != CHECMATE_PATH_NAMED)
 		return false;
-	list = checmate_list(param);
+	list = (void *)checmate_list(param);
 	/* Deny: no list was put there, or a search failed. */
 	if (!list || checmate_path_relate(path, list))
 		return false;
@@ -380,11 +394,11 @@ static __always_inline bool checmate_path_listed(struct checmate_path *path, voi
 static __always_inline bool checmate_path_touches(struct checmate_path *path, void *param,
 						  __u32 relation)
 {
-	const struct checmate_path_prefixes *list;
+	struct checmate_path_prefixes *list;
 
 	if (path->kind == CHECMATE_PATH_INTERNAL)
 		return false;
-	list = checmate_list(param);
+	list = (void *)checmate_list(param);
 	/* Deny: no list was put there. */
 	if (!list)
 		return true;
@@ -399,6 +413,36 @@ static __always_inline bool checmate_path_touches(struct checmate_path *path, vo
 	return path->relation & relation;
 }
 
+/* What is not known here is which hook it is, and what was read from the parameter. */
+struct checmate_path_denial {
+	__u64 hook; /* where its name is */
+	__s32 error;
+	__u32 reserved;
+};
+
+__noinline int checmate_path_denied(struct checmate_path *path,
+				    const struct checmate_path_denial *denial)
+{
+	__u32 start;
+	int verdict;
+
+	/* Deny: it always is there, which the verifier cannot know. */
+	if (!denial)
+		return 0;
+	if (!path)
+		return checmate_deny((const char *)denial->hook, denial->error);
+
+	start = path->start & (CHECMATE_PATH_ROOM - 1);
+	/* The '/' at the end goes, unless it is all there is. */
+	if (start != CHECMATE_PATH_ROOM - 1)
+		path->text[CHECMATE_PATH_ROOM - 1] = '\0';
+	barrier_var(start);
+	verdict = checmate_deny_path((const char *)denial->hook, denial->error,
+				     &path->text[start & (CHECMATE_PATH_ROOM - 1)]);
+	checmate_path_put(path);
+	return verdict;
+}
+
 /**
  * checmate_path_deny() - The verdict: denied, because of a path.
  * @path: the path, as read; it is given back. May be NULL.
@@ -410,20 +454,9 @@ static __always_inline bool checmate_path_touches(struct checmate_path *path, vo
 static __always_inline int checmate_path_deny(struct checmate_path *path, const char *hook,
 					      __s32 error)
 {
-	__u32 start;
-	int verdict;
+	struct checmate_path_denial denial = { .hook = (__u64)hook, .error = error };
 
-	if (!path)
-		return checmate_deny(hook, error);
-
-	start = path->start & (CHECMATE_PATH_ROOM - 1);
-	/* The '/' at the end goes, unless it is all there is. */
-	if (start != CHECMATE_PATH_ROOM - 1)
-		path->text[CHECMATE_PATH_ROOM - 1] = '\0';
-	barrier_var(start);
-	verdict = checmate_deny_path(hook, error, &path->text[start & (CHECMATE_PATH_ROOM - 1)]);
-	checmate_path_put(path);
-	return verdict;
+	return checmate_path_denied(path, &denial) & 1;
 }
 
 /* The verdict: allowed; @path is given back. */

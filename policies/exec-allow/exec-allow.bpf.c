@@ -94,16 +94,26 @@ static __always_inline bool exec_original(struct dentry *dentry)
 	}
 }
 
+/* Whether a file may be executed. */
+__noinline int exec_allows(struct checmate_path *path)
+{
+	/* Deny: it always is there, which the verifier cannot know. */
+	if (!path)
+		return 0;
+	checmate_path_read(path);
+	/* Deny: no path, one that is not on the list, or a file of another origin. */
+	return checmate_path_listed(path, &allow) && exec_original(path->file);
+}
+
 static __always_inline int exec_judge(const char *hook, struct vfsmount *mnt, struct dentry *dentry)
 {
 	struct checmate_path *path = checmate_path_get();
 
 	/* Deny: no buffer to find the path in. */
 	if (!path)
-		return checmate_deny(hook, deny_errno);
-	checmate_path_read(path, mnt, dentry);
-	/* Deny: no path, one that is not on the list, or a file of another origin. */
-	if (!checmate_path_listed(path, &allow) || !exec_original(dentry))
+		return checmate_path_deny(NULL, hook, deny_errno);
+	checmate_path_begin(path, mnt, dentry);
+	if (!exec_allows(path))
 		return checmate_path_deny(path, hook, deny_errno);
 	return checmate_path_allow(path);
 }
@@ -154,6 +164,16 @@ int BPF_PROG(exec_mprotect, struct vm_area_struct *vma, unsigned long reqprot, u
 	return exec_judge("file_mprotect", mnt, dentry);
 }
 
+/* Whether the list is about a change at the path. */
+__noinline int exec_changes(struct checmate_path *path, __u32 relation)
+{
+	/* Deny: as above. */
+	if (!path)
+		return 1;
+	checmate_path_read(path);
+	return checmate_path_touches(path, &allow, relation);
+}
+
 /* Whether the list keeps a change at the path from being made. */
 static __always_inline int exec_change(const char *hook, struct vfsmount *mnt,
 				       struct dentry *dentry, __u32 relation)
@@ -162,9 +182,9 @@ static __always_inline int exec_change(const char *hook, struct vfsmount *mnt,
 
 	/* Deny: no buffer to find the path in. */
 	if (!path)
-		return checmate_deny(hook, deny_errno);
-	checmate_path_read(path, mnt, dentry);
-	if (checmate_path_touches(path, &allow, relation))
+		return checmate_path_deny(NULL, hook, deny_errno);
+	checmate_path_begin(path, mnt, dentry);
+	if (exec_changes(path, relation))
 		return checmate_path_deny(path, hook, deny_errno);
 	return checmate_path_allow(path);
 }

@@ -25,6 +25,28 @@ CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EPERM, "Error that a denied call 
 /* MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE, MS_SHARED */
 #define MS_PROPAGATION (0xfUL << 17)
 
+/* Whether the lists are about a change at the path. */
+__noinline int fs_changes(struct checmate_path *path, __u32 relation)
+{
+	/* Deny: it always is there, which the verifier cannot know. */
+	if (!path)
+		return 1;
+	checmate_path_read(path);
+	return checmate_path_touches(path, &read_only, relation) ||
+	       checmate_path_touches(path, &unreadable, relation);
+}
+
+/* Whether they are about the use of a file as it was opened. */
+__noinline int fs_uses(struct checmate_path *path, __u32 writes)
+{
+	/* Deny: as above. */
+	if (!path)
+		return 1;
+	checmate_path_read(path);
+	return checmate_path_touches(path, &unreadable, FS_BELOW) ||
+	       (writes && checmate_path_touches(path, &read_only, FS_BELOW));
+}
+
 /* Whether the lists keep a change at the path from being made. */
 static __always_inline int fs_change(const char *hook, struct vfsmount *mnt, struct dentry *dentry,
 				     __u32 relation)
@@ -33,10 +55,9 @@ static __always_inline int fs_change(const char *hook, struct vfsmount *mnt, str
 
 	/* Deny: no buffer to find the path in. */
 	if (!path)
-		return checmate_deny(hook, deny_errno);
-	checmate_path_read(path, mnt, dentry);
-	if (checmate_path_touches(path, &read_only, relation) ||
-	    checmate_path_touches(path, &unreadable, relation))
+		return checmate_path_deny(NULL, hook, deny_errno);
+	checmate_path_begin(path, mnt, dentry);
+	if (fs_changes(path, relation))
 		return checmate_path_deny(path, hook, deny_errno);
 	return checmate_path_allow(path);
 }
@@ -61,10 +82,10 @@ static __always_inline int fs_use(const char *hook, struct file *file)
 
 	/* Deny: no buffer to find the path in. */
 	if (!path)
-		return checmate_deny(hook, deny_errno);
-	checmate_path_read_file(path, file);
-	if (checmate_path_touches(path, &unreadable, FS_BELOW) ||
-	    (checmate_path_writes(file) && checmate_path_touches(path, &read_only, FS_BELOW)))
+		return checmate_path_deny(NULL, hook, deny_errno);
+	checmate_path_begin(path, BPF_CORE_READ(file, f_path.mnt),
+			    BPF_CORE_READ(file, f_path.dentry));
+	if (fs_uses(path, checmate_path_writes(file)))
 		return checmate_path_deny(path, hook, deny_errno);
 	return checmate_path_allow(path);
 }

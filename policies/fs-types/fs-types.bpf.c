@@ -15,11 +15,13 @@ CHECMATE_PARAM_CHOICE(rule, "rule", FS_TYPES_ALLOW, "allow|deny",
 		      "Whether only these types are allowed, or only these denied");
 CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EPERM, "Error that a denied open returns");
 
+/* Two branches: the verifier goes through them for each entry that there can be. */
 static __always_inline bool fs_types_same(const struct checmate_name *entry, const __u64 *name)
 {
 	const __u64 *text = (const __u64 *)entry->text;
 
-	return text[0] == name[0] && text[1] == name[1] && text[2] == name[2] && text[3] == name[3];
+	return text[0] == name[0] &&
+	       !((text[1] ^ name[1]) | (text[2] ^ name[2]) | (text[3] ^ name[3]));
 }
 
 static __always_inline bool fs_types_listed(const struct checmate_names *list, const __u64 *name)
@@ -47,13 +49,13 @@ static __always_inline int fs_types_judge(const char *hook, struct file *file)
 		return checmate_deny(hook, deny_errno);
 
 	list = checmate_list(&types);
-	/* Deny, by either rule: no list was put there. */
-	if (!list)
-		return checmate_deny_text(hook, deny_errno, (const char *)name);
-	/* Deny: what is not on the list or, by the other rule, what is. */
-	if (fs_types_listed(list, name) != (rule == FS_TYPES_ALLOW))
-		return checmate_deny_text(hook, deny_errno, (const char *)name);
-	return checmate_allow();
+	if (list && fs_types_listed(list, name) == (rule == FS_TYPES_ALLOW))
+		return checmate_allow();
+	/*
+	 * Deny: what is not on the list or, by the other rule, what is. By either rule: no
+	 * list was put there.
+	 */
+	return checmate_deny_text(hook, deny_errno, (const char *)name);
 }
 
 CHECMATE_HOOK(file_open)

@@ -31,17 +31,38 @@ enum scope {
 /* Most generations between a process and a descendant. */
 #define GENERATIONS_MAX 32
 
+struct search {
+	struct task_struct *task;
+	int ancestor;
+	__u32 found;
+};
+
+/* One generation up; returns 1 to end. */
+static long parent(__u32 index, struct search *search)
+{
+	struct task_struct *task = search->task;
+
+	task = BPF_CORE_READ(task, real_parent);
+	if (!task)
+		return 1;
+	search->task = task;
+	if (BPF_CORE_READ(task, tgid) != search->ancestor)
+		return 0;
+	search->found = 1;
+	return 1;
+}
+
 /* What cannot be read, and what is further away, is no descendant: denied. */
 static __always_inline bool descends(struct task_struct *task, int ancestor)
 {
-	for (int i = 0; i < GENERATIONS_MAX; i++) {
-		task = BPF_CORE_READ(task, real_parent);
-		if (!task)
-			return false;
-		if (BPF_CORE_READ(task, tgid) == ancestor)
-			return true;
-	}
-	return false;
+	struct search search = {
+		.task = task,
+		.ancestor = ancestor,
+	};
+
+	search.found = checmate_zero(bpf_get_current_pid_tgid());
+	bpf_loop(GENERATIONS_MAX, parent, &search, 0);
+	return search.found;
 }
 
 /* May the process @tracer reach into @task? A scope that is not known denies. */

@@ -23,20 +23,58 @@ CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EPERM, "Error that a denied call 
 
 #define SECRETS_AROUND (CHECMATE_PATH_BELOW | CHECMATE_PATH_ABOVE)
 
-/* Whether the running task is a reader; what @path held before is gone. */
-static __always_inline bool secrets_reader(struct checmate_path *path)
+/* As it is done more than once. */
+__noinline int secrets_read(struct checmate_path *path)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
+	if (path)
+		checmate_path_read(path);
+	return 0;
+}
 
-	/* Deny: no executable, one that was deleted, or one that is not listed. */
-	checmate_path_read_file(path, BPF_CORE_READ(task, mm, exe_file));
+/* Whether the file, an executable, is a reader. */
+__noinline int secrets_reads(struct checmate_path *path)
+{
+	/* Not one: it always is there, which the verifier cannot know. */
+	if (!path)
+		return 0;
+	/* Not one: no executable, one that was deleted, or one that is not listed. */
+	secrets_read(path);
 	return checmate_path_listed(path, &readers);
 }
 
 /*
- * Judges the use of a file, or of its name. A change is one that could make
- * other code of a reader: nobody may do that.
+ * Whether the use of a file, or of its name, is to be denied; @path is then the file's, as
+ * read. A change is one that could make other code of a reader: nobody may do that.
  */
+__noinline int secrets_denies(struct checmate_path *path, __u32 relation, __u32 change)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+	struct file *exe;
+
+	/* Deny: as above. */
+	if (!path)
+		return 1;
+	checmate_path_read(path);
+	if (change && checmate_path_touches(path, &readers, relation))
+		return 1;
+	if (!checmate_path_touches(path, &files, relation))
+		return 0;
+
+	mnt = path->file_mnt;
+	dentry = path->file;
+	exe = BPF_CORE_READ(task, mm, exe_file);
+	checmate_path_begin(path, BPF_CORE_READ(exe, f_path.mnt), BPF_CORE_READ(exe, f_path.dentry));
+	if (secrets_reads(path))
+		return 0;
+
+	/* Deny, and tell of the file. */
+	checmate_path_begin(path, mnt, dentry);
+	secrets_read(path);
+	return 1;
+}
+
 static __always_inline int secrets_judge(const char *hook, struct vfsmount *mnt,
 					 struct dentry *dentry, __u32 relation, bool change)
 {
@@ -44,16 +82,11 @@ static __always_inline int secrets_judge(const char *hook, struct vfsmount *mnt,
 
 	/* Deny: no buffer to find the path in. */
 	if (!path)
-		return checmate_deny(hook, deny_errno);
-	checmate_path_read(path, mnt, dentry);
-	if (change && checmate_path_touches(path, &readers, relation))
+		return checmate_path_deny(NULL, hook, deny_errno);
+	checmate_path_begin(path, mnt, dentry);
+	if (secrets_denies(path, relation, change))
 		return checmate_path_deny(path, hook, deny_errno);
-	if (!checmate_path_touches(path, &files, relation) || secrets_reader(path))
-		return checmate_path_allow(path);
-
-	/* Deny, and tell of the file. */
-	checmate_path_read(path, mnt, dentry);
-	return checmate_path_deny(path, hook, deny_errno);
+	return checmate_path_allow(path);
 }
 
 static __always_inline int secrets_use(const char *hook, struct file *file)
@@ -109,6 +142,7 @@ CHECMATE_HOOK(bprm_check_security)
 int BPF_PROG(secrets_exec, struct linux_binprm *bprm)
 {
 	struct checmate_path *path;
+	struct file *file;
 
 	/* Allow: not wanted, or nothing is to be enforced. */
 	if (!secure_exec || (checmate_self.flags & CHECMATE_SELF_PERMISSIVE))
@@ -116,10 +150,12 @@ int BPF_PROG(secrets_exec, struct linux_binprm *bprm)
 	path = checmate_path_get();
 	/* Deny: no buffer to find the path in. */
 	if (!path)
-		return checmate_deny("bprm_check_security", deny_errno);
-	checmate_path_read_file(path, BPF_CORE_READ(bprm, file));
+		return checmate_path_deny(NULL, "bprm_check_security", deny_errno);
+	file = BPF_CORE_READ(bprm, file);
+	checmate_path_begin(path, BPF_CORE_READ(file, f_path.mnt),
+			    BPF_CORE_READ(file, f_path.dentry));
 	/* Deny: it would run as somebody else has prepared it. */
-	if (checmate_path_listed(path, &readers) && bpf_bprm_opts_set(bprm, BPF_F_BPRM_SECUREEXEC))
+	if (secrets_reads(path) && bpf_bprm_opts_set(bprm, BPF_F_BPRM_SECUREEXEC))
 		return checmate_path_deny(path, "bprm_check_security", deny_errno);
 	return checmate_path_allow(path);
 }
