@@ -361,6 +361,8 @@ static int run_apply_container(sd_bus_message *m, const struct call *call, sd_bu
 		manager_events_failed(call->manager);
 		return refuse_store(call, r, &error, ret_error);
 	}
+	/* Also that it was told of is kept. */
+	manager_expect(call->manager, request->target);
 
 	r = sd_bus_message_new_method_return(m, &reply);
 	if (r >= 0)

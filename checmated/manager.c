@@ -277,6 +277,19 @@ static const struct tree_ops tree_ops = {
 	.changed = on_changed,
 };
 
+/**
+ * manager_expect() - See to it that what is held for a cgroup does not outlive it
+ * @manager: the manager
+ * @path: the cgroup
+ *
+ * One that was not seen to come yet may be gone before that: nobody hears of it going.
+ */
+void manager_expect(struct manager *manager, const char *path)
+{
+	if (manager->tree && !tree_find(manager->tree, path))
+		collect_later(manager);
+}
+
 /* What the store did: everybody who wants to know of bindings is told here. */
 static void on_binding_changed(const struct store_change *change, void *userdata)
 {
@@ -291,6 +304,8 @@ static void on_binding_changed(const struct store_change *change, void *userdata
 							NULL;
 	if (cgroup)
 		set_bound(manager, cgroup, true);
+	if (there)
+		manager_expect(manager, change->cgroup);
 	manager_bus_changed(manager, change);
 	manager_events_changed(manager, change);
 }

@@ -44,6 +44,7 @@ void manager_freep(struct manager **manager);
 
 int manager_run(struct manager *manager);
 int manager_reload(struct manager *manager, size_t *ret_n_failed, char **ret_error);
+void manager_expect(struct manager *manager, const char *path);
 
 /* manager-bus.c */
 int manager_bus_attach(struct manager *manager);
