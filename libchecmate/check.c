@@ -88,7 +88,6 @@ static int read_hooks(void)
 	if (!stat(path, &st) && hooks.n && is_same(&st, &hooks_file))
 		return 0;
 	control_hooks_done(&hooks);
-	hooks = (struct control_hooks){};
 	hooks_file = st;
 	return features_read_hooks(&hooks);
 }
