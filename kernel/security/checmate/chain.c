@@ -191,8 +191,8 @@ int checmate_make_chain(struct checmate_chain *chain)
  *
  * Context: Process context, may sleep.
  * Return: A chain without programs and with one reference, of a ruleset that
- * is live, for checmate_add_program() and then checmate_finish_chain(), or NULL if there is
- * no memory.
+ * is live, for checmate_add_program() and then checmate_finish_chain(), or NULL
+ * if there is no memory.
  */
 struct checmate_chain *checmate_create_chain(enum checmate_hook hook,
 					     unsigned int room)
