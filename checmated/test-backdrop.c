@@ -237,6 +237,13 @@ void store_list_free(struct store_binding *bindings, size_t n)
 	free(bindings);
 }
 
+void manager_expect(struct manager *manager, const char *path)
+{
+	must(manager);
+	must_be_target(path);
+	backdrop.n_expected++;
+}
+
 int manager_reload(struct manager *manager, size_t *ret_n_failed, char **ret_error)
 {
 	must(manager);

@@ -22,6 +22,7 @@
  * @n_changed: how often something was to be changed.
  * @n_looked: how often something was looked at.
  * @n_logged: how often something was logged.
+ * @n_expected: of how many cgroups it was said that they may go unseen.
  * @last: what was asked for last, as a line of words.
  */
 struct backdrop {
@@ -31,6 +32,7 @@ struct backdrop {
 	unsigned int n_changed;
 	unsigned int n_looked;
 	unsigned int n_logged;
+	unsigned int n_expected;
 	char last[512];
 };
 

@@ -491,6 +491,7 @@ static void test_container(void **state)
 
 	apply_container(f, "web", 7, "/web", BACKDROP_CGROUP_ID, 2);
 	assert_done(f, "container web 7 crun 2");
+	assert_int_equal(backdrop.n_expected, 1);
 	assert_true(sd_bus_message_read(f->reply, "as", 1, &name) > 0);
 	assert_string_equal(name, "net-bind");
 	apply_container(f, "web", 7, "/web", BACKDROP_CGROUP_ID, BUS_ANNOTATIONS_MAX);
