@@ -212,8 +212,8 @@ static __always_inline void checmate_end_question(void)
 /**
  * checmate_current_concerned - Whether programs of a hook may judge current
  * @hook: the hook
- * @subject: set to the cgroup of current; where an RCU reader may be preempted,
- *	it may be gone when this returns
+ * @subject: set to the cgroup of current; where a task may be preempted, it may
+ *	be gone when this returns
  *
  * In an interrupt, which the root judges, the answer of the task that is
  * interrupted will do: what is in force for the root is so for every cgroup.

@@ -7,8 +7,10 @@
 # The first file tells which hooks BPF may not attach to, and which return a
 # bool: such a hook has no denial to add (a "true" of inode_xattr_skipcap even
 # lifts a check, and only the first LSM is asked for
-# xfrm_state_pol_flow_match), so both sets are left out.  So is setselfattr,
-# with which the framework asks no other LSM than the one whose attribute it is.
+# xfrm_state_pol_flow_match), so both sets are left out.  So are setselfattr,
+# with which the framework asks no other LSM than the one whose attribute it is,
+# and file_send_sigiotask, which an interrupt calls: nobody knows there who caused
+# it.
 # From every other hook comes, under the preprocessor conditions it stands in:
 #
 #	CHECMATE_HOOK(ret, default, name, kind, subject,
@@ -28,8 +30,8 @@ function trim(s)
 	return s
 }
 
-# The subject of a hook: its socket where the first argument is one, the
-# current task otherwise.
+# The subject of a hook: its socket where the first argument is one or an
+# association of SCTP, which has one; the current task otherwise.
 function subject(name, type, arg)
 {
 	if (name == "sk_alloc_security")
@@ -40,6 +42,8 @@ function subject(name, type, arg)
 		return "checmate_socket_cgroup(" arg ")"
 	if (type ~ /^(const )?struct sock \*$/)
 		return "checmate_sock_cgroup(" arg ")"
+	if (type == "struct sctp_association *")
+		return "checmate_sock_cgroup(" arg "->base.sk)"
 	return "checmate_current_cgroup()"
 }
 
@@ -49,6 +53,8 @@ function kind(name, type)
 {
 	if (name == "socket_post_create" || name == "socket_getpeersec_dgram")
 		return "socket"
+	if (type == "struct sctp_association *")
+		return "sock"
 	if (name == "sk_alloc_security" ||
 	    type !~ /^(const )?struct sock(et)? \*$/)
 		return "task"
@@ -62,6 +68,8 @@ function concerned(name, where, type, arg)
 		return "checmate_current_concerned(CHECMATE_HOOK_" name ", &subject)"
 	if (where == "sock" && type ~ /socket \*$/)
 		arg = arg "->sk, "
+	else if (where == "sock" && type ~ /sctp_association/)
+		arg = arg "->base.sk, "
 	else
 		arg = arg ", "
 	return "checmate_" where "_concerned(" arg "CHECMATE_HOOK_" name ", &subject)"
@@ -117,7 +125,8 @@ function fail(why)
 
 BEGIN {
 	skipped["setselfattr"] = 1
-	nr_skipped = 1
+	skipped["file_send_sigiotask"] = 1
+	nr_skipped = 2
 }
 
 FNR == 1 {

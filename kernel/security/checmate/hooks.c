@@ -26,6 +26,7 @@
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/string.h>
+#include <net/sctp/structs.h>
 
 #include "cgroup.h"
 #include "chain.h"
@@ -66,8 +67,9 @@ static __always_inline int answer(int err, int nothing)
 
 /*
  * The subject, given the one that a thunk of some kind has found.  That is
- * valid still if nothing can have come in between, is not the one of an
- * interrupt, and may be an old pin.
+ * valid still if the task cannot have been preempted since, which is so where
+ * preempt_disable() need not even count; whatever kind of RCU there is.  It is
+ * not the one of an interrupt, and may be an old pin.
  */
 #define SUBJECT_task(SUBJECT)						\
 ({									\
@@ -82,7 +84,7 @@ static __always_inline int answer(int err, int nothing)
 	(static_branch_unlikely(&checmate_late_key) ? (SUBJECT) : subject)
 #define SUBJECT_socket(SUBJECT) (SUBJECT)
 #define FIND_SUBJECT(KIND, SUBJECT)					\
-	(IS_ENABLED(CONFIG_PREEMPT_RCU) ? (SUBJECT) : SUBJECT_##KIND(SUBJECT))
+	(IS_ENABLED(CONFIG_PREEMPT_COUNT) ? (SUBJECT) : SUBJECT_##KIND(SUBJECT))
 
 /*
  * One call for all programs.  They are called each by itself while their time is

@@ -458,7 +458,7 @@ TEST_F(control, removed_cgroup)
 /* Hooks where a program could only loosen, or nothing at all, are refused. */
 static const char *const no_verdict[] = {
 	"inode_xattr_skipcap", "audit_rule_known", "xfrm_state_pol_flow_match",
-	"setselfattr",
+	"setselfattr", "file_send_sigiotask",
 };
 
 static bool has_no_verdict(const char *hook)
