@@ -16,6 +16,9 @@ enum mode {
 	MODE_DENY,
 };
 
+/* As in linux/in.h. */
+#define IPPROTO_SMC 256
+
 /* SOCK_STREAM, _DGRAM, _RAW, _RDM, _SEQPACKET, _DCCP and _PACKET. */
 #define ALL_TYPES 0x47e
 
@@ -48,6 +51,14 @@ static __always_inline bool may_use_family(int family)
 	}
 }
 
+/* SMC can be asked for as a protocol of IP, which makes the same socket. */
+static __always_inline int family_of(int family, int protocol)
+{
+	if ((family == AF_INET || family == AF_INET6) && protocol == IPPROTO_SMC)
+		return AF_SMC;
+	return family;
+}
+
 CHECMATE_HOOK(socket_create)
 int BPF_PROG(net_family, int family, int type, int protocol, int kern)
 {
@@ -59,7 +70,7 @@ int BPF_PROG(net_family, int family, int type, int protocol, int kern)
 	 */
 	if (kern)
 		return checmate_allow();
-	if (may_use_family(family) && contains(socket_types, type))
+	if (may_use_family(family_of(family, protocol)) && contains(socket_types, type))
 		return checmate_allow();
 
 	/* Deny, though the text may be lacking. */

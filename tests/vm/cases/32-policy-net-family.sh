@@ -24,6 +24,9 @@ packet=17:3:0
 old_packet=2:10:0
 # SOCK_CLOEXEC and SOCK_NONBLOCK are no part of the type.
 tcp_flags=2:$((1 | 02000000 | 04000)):0
+# SMC as a protocol of IP.
+smc=2:1:256
+smc6=10:1:256
 
 for socket in $unix $tcp $tcp6 $udp $icmp $netlink; do
 	expect ok /a socket "$socket"
@@ -56,6 +59,8 @@ set_parameters() {
 }
 
 check "two families" set_parameters families=AF_UNIX,AF_INET
+expect EACCES /a socket $smc
+expect EACCES /a socket $smc6
 for socket in $unix $unix_datagram $tcp $udp $icmp $tcp_flags; do
 	expect ok /a socket "$socket"
 done
