@@ -22,7 +22,8 @@ struct cgroup;
  *	keeps that
  *
  * Part of struct sock, all zero when that is made, and not copied with it.
- * @home and @at_home are set before others know of the sock.
+ * @home and @at_home are set before others know of the sock, and once more, with
+ * @pin, when it is accepted and turns out to be another cgroup's.
  */
 struct checmate_sock {
 	struct cgroup *home;

@@ -12,14 +12,19 @@
  *
  * checmate_mutex covers every policy, every change of a ruleset pointer, what
  * is staged and the accounting of hooks.  It nests inside cgroup_mutex (css
- * callbacks, the seal) and inside the active reference of a control file;
+ * callbacks, writes) and inside the active reference of a control file (reads);
  * static keys are flipped while it is held, so cpu_hotplug_lock and
  * jump_label_mutex nest inside it.  Nothing under it takes cgroup_mutex.
  *
- * Nothing that runs with the active reference of a control file takes
- * cgroup_mutex, under which the core waits for that reference to go.  Setting
- * the seal needs cgroup_mutex: that write gives its active reference up, holds
- * one to the css instead, and looks whether the css is dying by then.
+ * A write to a control file holds cgroup_mutex while it changes what is enforced:
+ * no task leaves the cgroup meanwhile, and the controller stays on.  Nothing that
+ * runs with the active reference of a control file takes cgroup_mutex, under
+ * which the core waits for that reference to go.  So a write gives its active
+ * reference up, holds one to the css instead, and looks whether the css is dying
+ * by then.
+ *
+ * Checks of a migration hold cpu_hotplug_lock and must not take checmate_mutex,
+ * inside which that lock nests.  They read rulesets and what is staged under RCU.
  *
  * One hook takes checmate_mutex: that which arms what is staged, in a task that
  * opens a file for exec and holds no lock, or that of the file's directory.
@@ -31,6 +36,7 @@
 
 #include <linux/cgroup.h>
 #include <linux/cleanup.h>
+#include <linux/cred.h>
 #include <linux/init.h>
 #include <linux/kernfs.h>
 #include <linux/list.h>
@@ -41,7 +47,7 @@
 #include "cgroup.h"
 #include "common.h"
 #include "files.h"
-#include "seal.h"
+#include "leave.h"
 #include "sock.h"
 #include "staged.h"
 #include "transaction.h"
@@ -72,7 +78,7 @@ int checmate_add_extra(struct checmate_cgroup *cgroup)
 
 	if (checmate_cgroup_extra(cgroup) != none)
 		return 0;
-	extra = kzalloc(sizeof(*extra), GFP_KERNEL);
+	extra = kzalloc(sizeof(*extra), GFP_KERNEL_ACCOUNT);
 	if (!extra)
 		return -ENOMEM;
 	extra->cgroup = cgroup;
@@ -155,7 +161,9 @@ static int checmate_can_attach(struct cgroup_taskset *tset)
 	int err;
 
 	cgroup_taskset_for_each(task, to, tset) {
-		err = checmate_check_leave(task_css(task, checmate_cgrp_id), to);
+		err = checmate_check_leave(task,
+					   task_css(task, checmate_cgrp_id), to,
+					   cgroup_taskset_cred(tset));
 		if (err)
 			return err;
 	}
@@ -165,9 +173,11 @@ static int checmate_can_attach(struct cgroup_taskset *tset)
 /* With CLONE_INTO_CGROUP a child may begin elsewhere than its parent is. */
 static int checmate_can_fork(struct task_struct *task, struct css_set *cset)
 {
-	return checmate_check_leave(task_css_check(current, checmate_cgrp_id,
+	return checmate_check_leave(task,
+				    task_css_check(current, checmate_cgrp_id,
 						   true),
-				    cset->subsys[checmate_cgrp_id]);
+				    cset->subsys[checmate_cgrp_id],
+				    current_cred());
 }
 
 /*
@@ -189,6 +199,7 @@ struct cgroup_subsys checmate_cgrp_subsys = {
 	.can_attach	= checmate_can_attach,
 	.can_fork	= checmate_can_fork,
 	.can_disable	= checmate_check_disable,
+	.css_killed	= checmate_note_disabled,
 	.dfl_cftypes	= checmate_files,
 	.threaded	= true,
 };

@@ -12,7 +12,6 @@
 #include <linux/bpf.h>
 #include <linux/errno.h>
 #include <linux/filter.h>
-#include <linux/kconfig.h>
 #include <linux/list.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
@@ -28,6 +27,12 @@
 
 /* What a hook has that no program judges. */
 struct checmate_chain checmate_no_chain = {
+	.func = checmate_ask_each,
+	.usage = REFCOUNT_INIT(1),
+};
+
+/* Denies every hook; see checmate_closed_ruleset. */
+struct checmate_chain checmate_closed_chain = {
 	.func = checmate_ask_each,
 	.usage = REFCOUNT_INIT(1),
 };
@@ -159,7 +164,7 @@ int checmate_make_chain(struct checmate_chain *chain)
 	unsigned int nr;
 	int err;
 
-	if (!IS_ENABLED(CONFIG_64BIT) || !checmate_is_jited(chain))
+	if (!checmate_is_jited(chain))
 		return -EOPNOTSUPP;
 	nr = chain->nr * INSNS_PER_PROGRAM + INSNS_AROUND;
 	made = bpf_prog_alloc_no_stats(bpf_prog_size(nr), 0);
@@ -198,7 +203,7 @@ struct checmate_chain *checmate_create_chain(enum checmate_hook hook,
 					     unsigned int room)
 {
 	struct checmate_chain *chain =
-		kzalloc(struct_size(chain, program, room), GFP_KERNEL);
+		kzalloc(struct_size(chain, program, room), GFP_KERNEL_ACCOUNT);
 
 	if (!chain)
 		return NULL;

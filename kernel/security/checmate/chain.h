@@ -19,8 +19,8 @@ struct checmate_program;
 
 /**
  * struct checmate_chain - The programs of one hook, in order
- * @func: judges for all of them with one call: the only program, or @made;
- *	checmate_ask_each() as long as there is none
+ * @func: evaluates all of them with one call: the only program, or @made;
+ *	checmate_ask_each() as long as there is neither
  * @allow: what @func returns if all allow
  * @usage: one reference from every ruleset that the chain is in
  * @live: how many of these a cgroup may still point to; the others wait for
@@ -28,7 +28,8 @@ struct checmate_program;
  * @hook: the hook
  * @nr: how many programs there are
  * @is_sleepable: one of them may sleep
- * @is_alone: one of them may need more than a call: @func remains NULL
+ * @is_alone: one of them may need more than a call: @func remains
+ *	checmate_ask_each()
  * @has_settled: known to direct.c, and freed by it
  * @since: when the chain was made, in jiffies
  * @made: calls the programs in turn, owned; NULL if there is no such program
@@ -62,6 +63,7 @@ struct checmate_chain {
 };
 
 extern struct checmate_chain checmate_no_chain;
+extern struct checmate_chain checmate_closed_chain;
 
 struct checmate_chain *checmate_create_chain(enum checmate_hook hook,
 					     unsigned int room);

@@ -164,7 +164,7 @@ struct checmate_transaction *checmate_parse_policy(char *text, size_t len)
 	for (i = 0; i < len; i++)
 		lines += text[i] == '\n';
 
-	txn = kzalloc(struct_size(txn, op, lines), GFP_KERNEL);
+	txn = kzalloc(struct_size(txn, op, lines), GFP_KERNEL_ACCOUNT);
 	if (!txn)
 		return ERR_PTR(-ENOMEM);
 

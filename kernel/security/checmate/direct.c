@@ -25,6 +25,7 @@
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -188,11 +189,15 @@ static void settle(struct work_struct *work)
 		list_del(&chain->node);
 		__set_bit(chain->hook, changed);
 		checmate_hide_chain(chain);
+		cond_resched();
 	}
 	for_each_set_bit(hook, changed, CHECMATE_NR_HOOKS) {
-		list_for_each_entry(chain, &settled_chains[hook], node)
-			if (chain->func == checmate_ask_each)
+		list_for_each_entry(chain, &settled_chains[hook], node) {
+			if (chain->func == checmate_ask_each) {
 				checmate_make_chain(chain);
+				cond_resched();
+			}
+		}
 		patch_call(hook, &old);
 	}
 
@@ -200,8 +205,10 @@ static void settle(struct work_struct *work)
 		synchronize_rcu();
 	list_for_each_entry_safe(code, next_code, &old, old)
 		free_code(code);
-	llist_for_each_entry_safe(chain, next, gone, gone)
+	llist_for_each_entry_safe(chain, next, gone, gone) {
 		checmate_free_chain(chain);
+		cond_resched();
+	}
 	if (again)
 		schedule_delayed_work(&settle_work, CHECMATE_SETTLE_TIME);
 }

@@ -6,6 +6,7 @@
  * that is not plainly "allow" is a denial.
  */
 
+#include <linux/bits.h>
 #include <linux/bpf.h>
 #include <linux/container_of.h>
 #include <linux/err.h>
@@ -94,7 +95,7 @@ static int run_sleepable(const struct checmate_program *program,
 	return err;
 }
 
-/* Tell of a denial; says whether it is to be enforced. */
+/* Report a denial; returns whether it is to be enforced. */
 static bool enforce(struct checmate_cgroup *cgroup,
 		    struct checmate_program *program, int err)
 {
@@ -102,22 +103,53 @@ static bool enforce(struct checmate_cgroup *cgroup,
 	return !program->permissive;
 }
 
+/* The same where programs run twice: a permissive one is reported once. */
+static bool enforce_once(struct checmate_cgroup *cgroup,
+			 struct checmate_program *program, int err,
+			 struct checmate_rewrite *rewrite, unsigned int i)
+{
+	const u64 bit = BIT_ULL(i);
+
+	if (program->permissive && rewrite->reported & bit)
+		return false;
+	rewrite->reported |= bit;
+	return enforce(cgroup, program, err);
+}
+
 /*
  * What a program of a hook without a verdict returns means nothing, and must
  * not keep the programs after it from running.
+ *
+ * Where a program changes the address, those before it have evaluated another
+ * one: they run again, after each change.
  */
 static __always_inline int
 run_from(unsigned int i, const struct checmate_chain *chain, bool can_deny,
 	 struct checmate_cgroup *cgroup, const u64 *args,
+	 struct checmate_rewrite *rewrite,
 	 int (*run_one)(const struct checmate_program *program, const u64 *args))
 {
+	unsigned int j;
 	int err;
 
 	for (; i < chain->nr; i++) {
 		err = run_one(chain->program[i], args);
 		if (unlikely(err) && can_deny &&
-		    enforce(cgroup, chain->program[i], err))
+		    (rewrite ? enforce_once(cgroup, chain->program[i], err,
+					    rewrite, i) :
+			       enforce(cgroup, chain->program[i], err)))
 			return err;
+		if (!rewrite || likely(!rewrite->is_changed))
+			continue;
+		rewrite->is_changed = false;
+		rewrite->is_repeated = true;
+		for (j = 0; j < i; j++) {
+			err = run_one(chain->program[j], args);
+			if (err && enforce_once(cgroup, chain->program[j], err,
+						rewrite, j))
+				return err;
+		}
+		rewrite->is_repeated = false;
 	}
 	return 0;
 }
@@ -129,7 +161,8 @@ run_from(unsigned int i, const struct checmate_chain *chain, bool can_deny,
  * nobody in it; what it was told of a denial would never be read.
  */
 static int walk_sleepable(const struct checmate_chain *chain, bool can_deny,
-			  const struct checmate_frame *frame)
+			  const struct checmate_frame *frame,
+			  struct checmate_rewrite *rewrite)
 	__must_hold(RCU)
 {
 	struct checmate_cgroup *cgroup = frame->subject;
@@ -139,7 +172,8 @@ static int walk_sleepable(const struct checmate_chain *chain, bool can_deny,
 		cgroup = checmate_root_cgroup();
 	rcu_read_lock_trace();
 	rcu_read_unlock();
-	err = run_from(0, chain, can_deny, cgroup, frame->args, run_sleepable);
+	err = run_from(0, chain, can_deny, cgroup, frame->args, rewrite,
+		       run_sleepable);
 	rcu_read_lock();
 	rcu_read_unlock_trace();
 	css_put(&cgroup->css);
@@ -147,12 +181,22 @@ static int walk_sleepable(const struct checmate_chain *chain, bool can_deny,
 }
 
 static int walk(const struct checmate_chain *chain, bool can_deny,
-		const struct checmate_frame *frame)
+		const struct checmate_frame *frame,
+		struct checmate_rewrite *rewrite)
 {
 	if (unlikely(chain->is_sleepable))
-		return walk_sleepable(chain, can_deny, frame);
+		return walk_sleepable(chain, can_deny, frame, rewrite);
 	return run_from(0, chain, can_deny, frame->subject, frame->args,
-			run_atomic);
+			rewrite, run_atomic);
+}
+
+/* Nobody knows what the cgroup's programs would say: deny. */
+static int deny_closed(bool can_deny, const struct checmate_frame *frame)
+{
+	if (!can_deny)
+		return 0;
+	checmate_count_denial(frame->subject, false);
+	return -EPERM;
 }
 
 /**
@@ -161,8 +205,8 @@ static int walk(const struct checmate_chain *chain, bool can_deny,
  * @can_deny: whether the hook has a verdict; otherwise all programs run
  * @frame: the subject and the arguments
  *
- * The programs run in order; the first that denies ends the walk.  Permissive
- * programs are only told of.
+ * The programs run in order; the first that denies ends the walk.  Denials of
+ * permissive programs are only reported.
  *
  * Context: Any context that the hook may be called in, within rcu_read_lock().
  * If a program of the hook can sleep, rcu_read_lock() is given up in between:
@@ -178,10 +222,12 @@ int checmate_dispatch(const struct checmate_chain *chain, bool can_deny,
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(),
 			 "checmate: dispatch outside of rcu_read_lock()");
 
+	if (unlikely(chain == &checmate_closed_chain))
+		return deny_closed(can_deny, frame);
 	if (!chain->nr || !checmate_can_rewrite(chain->hook))
-		return walk(chain, can_deny, frame);
+		return walk(chain, can_deny, frame, NULL);
 	outer = checmate_begin_rewrite(&rewrite, chain->hook, frame->args);
-	err = walk(chain, can_deny, frame);
+	err = walk(chain, can_deny, frame, &rewrite);
 	checmate_end_rewrite(outer);
 	return err;
 }
@@ -234,5 +280,5 @@ int checmate_resume(const struct checmate_chain *chain,
 	if (err && enforce(frame->subject, chain->program[last], err))
 		return err;
 	return run_from(last + 1, chain, true, frame->subject, frame->args,
-			run_atomic);
+			NULL, run_atomic);
 }

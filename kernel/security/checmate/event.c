@@ -21,23 +21,18 @@
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/math.h>
-#include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
-#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/workqueue.h>
 
+#include "audit.h"
 #include "cgroup.h"
-#include "common.h"
 #include "event.h"
 #include "hooks.h"
 #include "program.h"
 
 #define CREATE_TRACE_POINTS
 #include <trace/events/checmate.h>
-
-/* Audit keeps what it is given: as many records as a person can look at. */
-static DEFINE_RATELIMIT_STATE(audit_limit, 5 * HZ, 50);
 
 /* How often files are notified at most, as the cgroup core does. */
 #define NOTIFY_INTERVAL	DIV_ROUND_UP(HZ, 100)
@@ -139,31 +134,23 @@ static void add_changed(struct checmate_cgroup *cgroup)
 		list_changed(cgroup);
 }
 
-static noinline void audit_denial(const struct checmate_cgroup *cgroup,
-				  const struct checmate_program *program,
-				  int err)
+/**
+ * checmate_count_denial - Count a denial for a cgroup and those above
+ * @cgroup: the cgroup whose task or socket was denied
+ * @permissive: whether the call goes on all the same
+ *
+ * Context: Any context, within rcu_read_lock() or with a reference to @cgroup.
+ */
+void checmate_count_denial(struct checmate_cgroup *cgroup, bool permissive)
 {
-	struct audit_buffer *ab;
+	struct checmate_cgroup *pos;
 
-	if (!__ratelimit(&audit_limit))
-		return;
-	/* An interrupt is no part of what the task it interrupts does. */
-	ab = audit_log_start(in_task() ? audit_context() : NULL,
-			     GFP_ATOMIC | __GFP_NOWARN, AUDIT_KERNEL_OTHER);
-	if (!ab)
-		return;
-	audit_log_format(ab,
-			 "lsm=%s hook=%s res=%d mode=%s errno=%d cgroup=%llu owner=%llu id=%llu prog-id=%u pid=%d comm=",
-			 CHECMATE_NAME, checmate_hook_name(program->hook),
-			 program->permissive, checmate_mode_name(program), -err,
-			 cgroup_id(cgroup->css.cgroup), program->cgroup_id,
-			 program->id, checmate_prog_id(program),
-			 in_task() ? task_tgid_nr(current) : 0);
-	if (in_task())
-		audit_log_untrustedstring(ab, current->comm);
-	else
-		audit_log_format(ab, "?");
-	audit_log_end(ab);
+	/* Whoever has a child can count for it. */
+	for (pos = checmate_cgroup_parent(cgroup); pos;
+	     pos = checmate_cgroup_parent(pos))
+		checmate_count_event(&pos->extra->below, permissive);
+	checmate_count_event(&cgroup->local, permissive);
+	add_changed(cgroup);
 }
 
 /**
@@ -178,15 +165,9 @@ void checmate_report_denial(struct checmate_cgroup *cgroup,
 			    struct checmate_program *program, int err)
 {
 	const bool permissive = program->permissive;
-	struct checmate_cgroup *pos;
 
 	checmate_count_event(&program->tally->events, permissive);
-	/* Whoever has a child can count for it. */
-	for (pos = checmate_cgroup_parent(cgroup); pos;
-	     pos = checmate_cgroup_parent(pos))
-		checmate_count_event(&pos->extra->below, permissive);
-	checmate_count_event(&cgroup->local, permissive);
-	add_changed(cgroup);
+	checmate_count_denial(cgroup, permissive);
 
 	if (trace_checmate_denied_enabled())
 		trace_checmate_denied(cgroup_id(cgroup->css.cgroup),
@@ -194,7 +175,7 @@ void checmate_report_denial(struct checmate_cgroup *cgroup,
 				      program->id, checmate_prog_id(program),
 				      err, permissive);
 	if (audit_enabled)
-		audit_denial(cgroup, program, err);
+		checmate_audit_denial(cgroup, program, err);
 }
 
 /**

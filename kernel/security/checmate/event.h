@@ -28,6 +28,7 @@ static inline void checmate_count_event(struct checmate_events *events,
 	atomic64_inc(permissive ? &events->permissive : &events->denied);
 }
 
+void checmate_count_denial(struct checmate_cgroup *cgroup, bool permissive);
 void checmate_report_denial(struct checmate_cgroup *cgroup,
 			    struct checmate_program *program, int err);
 void checmate_show_events(struct seq_file *seq,

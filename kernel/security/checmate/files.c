@@ -28,6 +28,7 @@
 #include "policy.h"
 #include "program.h"
 #include "request.h"
+#include "retire.h"
 #include "ruleset.h"
 #include "seal.h"
 #include "setup.h"
@@ -36,21 +37,46 @@
 
 /*
  * It is who opened the file that counts, not whom the descriptor was handed
- * to.  Where the LSM is not in use nothing would be enforced.
+ * to.  Where the LSM is not in use nothing would be enforced.  A writer that is
+ * faster than the memory is freed which it makes superfluous waits here, before
+ * it takes any lock.
  */
-static int may_write(const struct kernfs_open_file *of)
+static int begin_write(const struct kernfs_open_file *of)
 {
 	if (!file_ns_capable(of->file, &init_user_ns, CAP_MAC_ADMIN))
 		return -EPERM;
 	if (!checmate_is_active())
 		return -EOPNOTSUPP;
-	return 0;
+	return checmate_wait_for_retired();
+}
+
+/*
+ * Keep tasks and controllers where they are.  While this waits for cgroup_mutex,
+ * the file and its css may go.
+ */
+static int begin_change(struct kernfs_open_file *of)
+{
+	struct cgroup_subsys_state *css = of_css(of);
+
+	css_get(css);
+	kernfs_break_active_protection(of->kn);
+	cgroup_lock();
+	return css_is_dying(css) ? -ENODEV : 0;
+}
+
+static void end_change(struct kernfs_open_file *of,
+		       struct checmate_cgroup *cgroup)
+{
+	cgroup_unlock();
+	kernfs_unbreak_active_protection(of->kn);
+	css_put(&cgroup->css);
 }
 
 /* Carry out @txn, which is taken over. */
-static int change(struct checmate_cgroup *cgroup,
-		  struct checmate_transaction *txn, enum checmate_hook scope)
+static int change(struct kernfs_open_file *of, struct checmate_transaction *txn,
+		  enum checmate_hook scope)
 {
+	struct checmate_cgroup *cgroup = css_checmate(of_css(of));
 	struct checmate_request *request;
 	bool at_exec = txn->at_exec;
 	int err;
@@ -58,8 +84,11 @@ static int change(struct checmate_cgroup *cgroup,
 	request = checmate_create_request(cgroup, txn, scope);
 	if (IS_ERR(request))
 		return PTR_ERR(request);
-	err = at_exec ? checmate_stage_request(request) :
-			checmate_commit_request(request);
+	err = begin_change(of);
+	if (!err)
+		err = at_exec ? checmate_stage_request(request) :
+				checmate_commit_request(request);
+	end_change(of, cgroup);
 	if (err || !at_exec)
 		checmate_free_request(request);
 	return err;
@@ -69,14 +98,14 @@ static ssize_t policy_write(struct kernfs_open_file *of, char *buf,
 			    size_t nbytes, loff_t off)
 {
 	struct checmate_transaction *txn;
-	int err = may_write(of);
+	int err = begin_write(of);
 
 	if (err)
 		return err;
 	txn = checmate_parse_policy(buf, nbytes);
 	if (IS_ERR(txn))
 		return PTR_ERR(txn);
-	err = change(css_checmate(of_css(of)), txn, CHECMATE_ALL_HOOKS);
+	err = change(of, txn, CHECMATE_ALL_HOOKS);
 	return err ?: nbytes;
 }
 
@@ -84,31 +113,26 @@ static ssize_t hook_write(struct kernfs_open_file *of, char *buf,
 			  size_t nbytes, loff_t off)
 {
 	struct checmate_transaction *txn __free(kfree) = NULL;
-	int err = may_write(of);
+	int err = begin_write(of);
 
 	if (err)
 		return err;
-	txn = kzalloc(struct_size(txn, op, 1), GFP_KERNEL);
+	txn = kzalloc(struct_size(txn, op, 1), GFP_KERNEL_ACCOUNT);
 	if (!txn)
 		return -ENOMEM;
 	txn->nr = 1;
 	err = checmate_parse_hook(buf, nbytes, &txn->op[0]);
 	if (err)
 		return err;
-	err = change(css_checmate(of_css(of)), no_free_ptr(txn),
-		     of_cft(of)->private);
+	err = change(of, no_free_ptr(txn), of_cft(of)->private);
 	return err ?: nbytes;
 }
 
-/*
- * Whoever is told that the seal is on must not find a task still leaving.  While
- * this waits for cgroup_mutex, the file and its css may go.
- */
 static ssize_t seal_write(struct kernfs_open_file *of, char *buf,
 			  size_t nbytes, loff_t off)
 {
 	struct checmate_cgroup *cgroup = css_checmate(of_css(of));
-	int err = may_write(of);
+	int err = begin_write(of);
 	bool on;
 
 	if (err)
@@ -116,13 +140,10 @@ static ssize_t seal_write(struct kernfs_open_file *of, char *buf,
 	err = checmate_parse_seal(buf, nbytes, &on);
 	if (err)
 		return err;
-	css_get(&cgroup->css);
-	kernfs_break_active_protection(of->kn);
-	cgroup_lock();
-	err = checmate_seal_cgroup(cgroup, on);
-	cgroup_unlock();
-	kernfs_unbreak_active_protection(of->kn);
-	css_put(&cgroup->css);
+	err = begin_change(of);
+	if (!err)
+		err = checmate_seal_cgroup(cgroup, on);
+	end_change(of, cgroup);
 	return err ?: nbytes;
 }
 

@@ -6,6 +6,7 @@
  *
  * /sys/kernel/security/checmate/version: version of the control files
  * /sys/kernel/security/checmate/hooks: a line for every hook
+ * /sys/kernel/security/checmate/retired: memory that waits to be freed
  */
 
 #include <linux/bpf_lsm.h>
@@ -19,6 +20,7 @@
 #include "common.h"
 #include "hooks.h"
 #include "limits.h"
+#include "retire.h"
 #include "setup.h"
 
 static int hooks_show(struct seq_file *seq, void *unused)
@@ -44,10 +46,17 @@ static int version_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(version);
 
+static int retired_show(struct seq_file *seq, void *unused)
+{
+	checmate_show_retired(seq);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(retired);
+
 /* A file less is no reason not to enforce: user space sees it missing. */
 static int __init create_files(void)
 {
-	struct dentry *dir, *version, *hooks;
+	struct dentry *dir, *version, *hooks, *retired;
 
 	if (!checmate_is_active())
 		return 0;
@@ -57,6 +66,10 @@ static int __init create_files(void)
 	version = securityfs_create_file("version", 0444, dir, NULL,
 					 &version_fops);
 	hooks = securityfs_create_file("hooks", 0444, dir, NULL, &hooks_fops);
-	return PTR_ERR_OR_ZERO(IS_ERR(version) ? version : hooks);
+	retired = securityfs_create_file("retired", 0444, dir, NULL,
+					 &retired_fops);
+	return PTR_ERR_OR_ZERO(IS_ERR(version) ? version :
+			       IS_ERR(hooks)   ? hooks :
+						 retired);
 }
 fs_initcall(create_files);

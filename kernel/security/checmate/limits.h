@@ -7,6 +7,7 @@
 
 #include <linux/jiffies.h>
 #include <linux/limits.h>
+#include <linux/sizes.h>
 #include <uapi/linux/checmate.h>
 
 /* Programs attached to one cgroup; keeps its policy within a few pages. */
@@ -23,5 +24,18 @@
  * come and go do not patch kernel text either.
  */
 #define CHECMATE_SETTLE_TIME	HZ
+
+/* Bytes that may wait for readers before a writer waits for them, too. */
+#define CHECMATE_MAX_RETIRED	SZ_4M
+
+/*
+ * Removed cgroups, kept by sockets, that a transaction of an ancestor rebuilds.
+ * Those that were bound earlier are closed instead.
+ */
+#define CHECMATE_MAX_REMOVED	512
+
+/* Audit records of denials in one cgroup, and the time they are counted in. */
+#define CHECMATE_AUDIT_RECORDS	50
+#define CHECMATE_AUDIT_WINDOW	(5 * HZ)
 
 #endif /* _SECURITY_CHECMATE_LIMITS_H */

@@ -149,7 +149,8 @@ checmate_edit_policy(const struct checmate_policy *old,
 	unsigned int i;
 	int err;
 
-	policy = kvzalloc(struct_size(policy, program, room), GFP_KERNEL);
+	policy = kvzalloc(struct_size(policy, program, room),
+			  GFP_KERNEL_ACCOUNT);
 	if (!policy)
 		return ERR_PTR(-ENOMEM);
 	for (i = 0; old && i < old->nr; i++) {

@@ -37,9 +37,10 @@ static bool uses_cgroup_storage(const struct bpf_prog *prog)
 }
 
 /*
- * Whether dispatch.c has to be around.  Only it tells kfuncs where the address
- * is, which is not asked for a program that calls none; and which program a tail
- * call leads to, and what that does, is not known here.
+ * Whether dispatch.c has to run the program by itself.  Only dispatch.c tells
+ * kfuncs where the address is, and evaluates again what a program has rewritten.
+ * A tail call may lead to any program of the same attach type whose hook has the
+ * same prototype: what that one calls is not known here.
  */
 static bool is_alone(const struct bpf_prog *prog, enum checmate_hook hook)
 {
@@ -49,9 +50,7 @@ static bool is_alone(const struct bpf_prog *prog, enum checmate_hook hook)
 		return true;
 	for (insn = prog->insnsi; insn < prog->insnsi + prog->len; insn++)
 		if (insn->code == (BPF_JMP | BPF_TAIL_CALL) ||
-		    (checmate_can_rewrite(hook) &&
-		     insn->code == (BPF_JMP | BPF_CALL) &&
-		     insn->src_reg == BPF_PSEUDO_KFUNC_CALL))
+		    (checmate_can_rewrite(hook) && checmate_may_rewrite(insn)))
 			return true;
 	return false;
 }
@@ -87,10 +86,10 @@ struct checmate_program *checmate_create_program(int fd, u64 cgroup_id,
 	if (uses_cgroup_storage(prog))
 		return ERR_PTR(-EOPNOTSUPP);
 
-	program = kzalloc(sizeof(*program), GFP_KERNEL);
+	program = kzalloc(sizeof(*program), GFP_KERNEL_ACCOUNT);
 	if (!program)
 		return ERR_PTR(-ENOMEM);
-	program->tally = kzalloc(sizeof(*program->tally), GFP_KERNEL);
+	program->tally = kzalloc(sizeof(*program->tally), GFP_KERNEL_ACCOUNT);
 	if (!program->tally) {
 		kfree(program);
 		return ERR_PTR(-ENOMEM);
@@ -124,7 +123,7 @@ checmate_clone_program(const struct checmate_program *program, bool permissive)
 {
 	struct checmate_program *clone;
 
-	clone = kmemdup(program, sizeof(*program), GFP_KERNEL);
+	clone = kmemdup(program, sizeof(*program), GFP_KERNEL_ACCOUNT);
 	if (!clone)
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&clone->usage, 1);

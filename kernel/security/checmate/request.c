@@ -98,7 +98,7 @@ checmate_create_request(struct checmate_cgroup *cgroup,
 		kfree(txn);
 		return ERR_PTR(err);
 	}
-	request = kzalloc(sizeof(*request), GFP_KERNEL);
+	request = kzalloc(sizeof(*request), GFP_KERNEL_ACCOUNT);
 	if (!request) {
 		kfree(txn);
 		return ERR_PTR(-ENOMEM);
@@ -109,7 +109,7 @@ checmate_create_request(struct checmate_cgroup *cgroup,
 	request->edit.scope = scope;
 	request->edit.program = kcalloc(txn->nr,
 					sizeof(*request->edit.program),
-					GFP_KERNEL);
+					GFP_KERNEL_ACCOUNT);
 	if (!request->edit.program)
 		return ERR_PTR(-ENOMEM);
 	request->edit.nr = txn->nr;

@@ -8,10 +8,10 @@
 #include <linux/cleanup.h>
 #include <linux/err.h>
 #include <linux/types.h>
-#include <linux/workqueue.h>
 
 #include "control.h"
 #include "policy.h"
+#include "retire.h"
 
 struct checmate_cgroup;
 struct file;
@@ -27,7 +27,7 @@ struct pid;
  *	first one within the cgroup
  * @except: file whose exec is none, with a reference, or NULL
  * @staged: in the list of those that wait for an exec
- * @free_work: waits for those who look through that list
+ * @retired: waits for those who look through that list
  *
  * A request does not change.
  */
@@ -38,7 +38,7 @@ struct checmate_request {
 	struct pid *pid;
 	struct file *except;
 	struct list_head staged;
-	struct rcu_work free_work;
+	struct checmate_retired retired;
 };
 
 struct checmate_request *

@@ -10,18 +10,25 @@
  *
  * In all three the address is a copy in kernel memory that lives until the
  * call is done, whoever made it: sock_sendmsg() copies those of the kernel.
+ *
+ * A program that changes the address changes what the programs before it have
+ * evaluated, be these a descendant's or sealed.  They evaluate the call again, and
+ * their denials count.  In that round the address stays as it is.
  */
 
 #include <linux/bpf.h>
 #include <linux/btf.h>
 #include <linux/btf_ids.h>
+#include <linux/filter.h>
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/init.h>
 #include <linux/lsm_hooks.h>
+#include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/socket.h>
 #include <linux/stddef.h>
+#include <linux/string.h>
 #include <net/ipv6.h>
 
 #include "common.h"
@@ -65,6 +72,9 @@ struct checmate_rewrite *checmate_begin_rewrite(struct checmate_rewrite *rewrite
 			(struct sockaddr *)(unsigned long)args[SLOT_ADDRESS];
 		rewrite->addrlen = args[SLOT_ADDRLEN];
 	}
+	rewrite->is_changed = false;
+	rewrite->is_repeated = false;
+	rewrite->reported = 0;
 	*current_slot = rewrite;
 	return outer;
 }
@@ -101,7 +111,19 @@ static int check_address(const struct checmate_rewrite *rewrite)
 	return rewrite->addrlen < needed ? -EINVAL : 0;
 }
 
-static int set_port(const struct checmate_rewrite *rewrite, __be16 port)
+/* A program that runs again has had its say: others have changed that since. */
+static void set_bytes(struct checmate_rewrite *rewrite, size_t offset,
+		      const void *bytes, size_t size)
+{
+	void *to = (void *)rewrite->address + offset;
+
+	if (rewrite->is_repeated || !memcmp(to, bytes, size))
+		return;
+	memcpy(to, bytes, size);
+	rewrite->is_changed = true;
+}
+
+static int set_port(struct checmate_rewrite *rewrite, __be16 port)
 {
 	int err = check_address(rewrite);
 
@@ -110,11 +132,12 @@ static int set_port(const struct checmate_rewrite *rewrite, __be16 port)
 	/* The port is at the same place in both families. */
 	BUILD_BUG_ON(offsetof(struct sockaddr_in, sin_port) !=
 		     offsetof(struct sockaddr_in6, sin6_port));
-	((struct sockaddr_in *)rewrite->address)->sin_port = port;
+	set_bytes(rewrite, offsetof(struct sockaddr_in, sin_port), &port,
+		  sizeof(port));
 	return 0;
 }
 
-static int set_addr(const struct checmate_rewrite *rewrite, const void *addr,
+static int set_addr(struct checmate_rewrite *rewrite, const void *addr,
 		    u32 size)
 {
 	int err = check_address(rewrite);
@@ -131,24 +154,23 @@ static int set_addr(const struct checmate_rewrite *rewrite, const void *addr,
 	}
 	if (size != room)
 		return -EINVAL;
-	memcpy((void *)rewrite->address + offset, addr, size);
+	set_bytes(rewrite, offset, addr, size);
 	return 0;
 }
 
-/* What is being judged, if that is @address. */
-static const struct checmate_rewrite *
-find_address(const struct sockaddr *address)
+/* What is being evaluated, if that is @address. */
+static struct checmate_rewrite *find_address(const struct sockaddr *address)
 {
-	const struct checmate_rewrite *rewrite = *current_rewrite();
+	struct checmate_rewrite *rewrite = *current_rewrite();
 
 	return rewrite && !rewrite->msg && rewrite->address == address ?
 	       rewrite : NULL;
 }
 
-/* What is being judged, if that is @msg. */
-static const struct checmate_rewrite *find_msg(const struct msghdr *msg)
+/* What is being evaluated, if that is @msg. */
+static struct checmate_rewrite *find_msg(const struct msghdr *msg)
 {
-	const struct checmate_rewrite *rewrite = *current_rewrite();
+	struct checmate_rewrite *rewrite = *current_rewrite();
 
 	return rewrite && rewrite->msg == msg ? rewrite : NULL;
 }
@@ -163,11 +185,11 @@ __bpf_kfunc_start_defs();
  * Context: Within a program that Checmate runs for the hook.
  * Return: 0; -EINVAL if @address is not the one being judged or is shorter
  * than its family asks for, -EAFNOSUPPORT if it is neither AF_INET nor
- * AF_INET6.
+ * AF_INET6.  Where bpf_checmate_is_repeated(), nothing is changed, either.
  */
 __bpf_kfunc int bpf_checmate_set_port(struct sockaddr *address, __be16 port)
 {
-	const struct checmate_rewrite *rewrite = find_address(address);
+	struct checmate_rewrite *rewrite = find_address(address);
 
 	return rewrite ? set_port(rewrite, port) : -EINVAL;
 }
@@ -181,12 +203,13 @@ __bpf_kfunc int bpf_checmate_set_port(struct sockaddr *address, __be16 port)
  * Context: Within a program that Checmate runs for the hook.
  * Return: 0; -EINVAL if @address is not the one being judged, is shorter than
  * its family asks for, or @addr__sz is not the size for its family,
- * -EAFNOSUPPORT if it is neither AF_INET nor AF_INET6.
+ * -EAFNOSUPPORT if it is neither AF_INET nor AF_INET6.  Where
+ * bpf_checmate_is_repeated(), nothing is changed, either.
  */
 __bpf_kfunc int bpf_checmate_set_addr(struct sockaddr *address,
 				      const void *addr, u32 addr__sz)
 {
-	const struct checmate_rewrite *rewrite = find_address(address);
+	struct checmate_rewrite *rewrite = find_address(address);
 
 	return rewrite ? set_addr(rewrite, addr, addr__sz) : -EINVAL;
 }
@@ -202,7 +225,7 @@ __bpf_kfunc int bpf_checmate_set_addr(struct sockaddr *address,
  */
 __bpf_kfunc int bpf_checmate_set_msg_port(struct msghdr *msg, __be16 port)
 {
-	const struct checmate_rewrite *rewrite = find_msg(msg);
+	struct checmate_rewrite *rewrite = find_msg(msg);
 
 	return rewrite ? set_port(rewrite, port) : -EINVAL;
 }
@@ -220,9 +243,30 @@ __bpf_kfunc int bpf_checmate_set_msg_port(struct msghdr *msg, __be16 port)
 __bpf_kfunc int bpf_checmate_set_msg_addr(struct msghdr *msg,
 					  const void *addr, u32 addr__sz)
 {
-	const struct checmate_rewrite *rewrite = find_msg(msg);
+	struct checmate_rewrite *rewrite = find_msg(msg);
 
 	return rewrite ? set_addr(rewrite, addr, addr__sz) : -EINVAL;
+}
+
+/**
+ * bpf_checmate_is_repeated - Whether a program evaluates a call again
+ *
+ * A program that has evaluated a call evaluates it again if another program
+ * changes the address afterwards.  Its denial counts then, and what it sets is
+ * ignored.  For programs that count calls.
+ *
+ * Context: Within a program that Checmate runs for the hook.
+ * Return: true if the program has evaluated this call before.
+ */
+__bpf_kfunc bool bpf_checmate_is_repeated(void)
+{
+	const struct checmate_rewrite *rewrite;
+
+	/* An interrupt evaluates for itself. */
+	if (!in_task())
+		return false;
+	rewrite = *current_rewrite();
+	return rewrite && rewrite->is_repeated;
 }
 
 __bpf_kfunc_end_defs();
@@ -232,7 +276,28 @@ BTF_ID_FLAGS(func, bpf_checmate_set_port, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_checmate_set_addr, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_checmate_set_msg_port, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_checmate_set_msg_addr, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_checmate_is_repeated)
 BTF_KFUNCS_END(checmate_rewrite_kfuncs)
+
+/* Of these, the one that changes nothing. */
+BTF_ID_LIST_SINGLE(is_repeated_id, func, bpf_checmate_is_repeated)
+
+/**
+ * checmate_may_rewrite - Whether an instruction may change an address
+ * @insn: an instruction of a loaded program of a hook for which
+ *	checmate_can_rewrite()
+ *
+ * Context: Any context.
+ * Return: true if @insn calls a kfunc that may change the address.  Where loading
+ * replaces the kfunc's id by its place, that is every kfunc.
+ */
+bool checmate_may_rewrite(const struct bpf_insn *insn)
+{
+	return insn->code == (BPF_JMP | BPF_CALL) &&
+	       insn->src_reg == BPF_PSEUDO_KFUNC_CALL &&
+	       !(bpf_jit_supports_far_kfunc_call() &&
+		 insn->imm == is_repeated_id[0]);
+}
 
 /* The set is registered for all tracing programs: admit only our hooks'. */
 static int filter_kfuncs(const struct bpf_prog *prog, u32 kfunc_id)

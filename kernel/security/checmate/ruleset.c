@@ -8,19 +8,14 @@
 
 #include <linux/bitops.h>
 #include <linux/err.h>
-#include <linux/init.h>
 #include <linux/overflow.h>
-#include <linux/panic.h>
-#include <linux/rcupdate.h>
-#include <linux/rcupdate_trace.h>
 #include <linux/slab.h>
-#include <linux/workqueue.h>
 
 #include "chain.h"
-#include "common.h"
 #include "direct.h"
 #include "limits.h"
 #include "policy.h"
+#include "retire.h"
 #include "ruleset.h"
 
 /* What is enforced where nothing is attached from here to the root. */
@@ -29,8 +24,16 @@ struct checmate_ruleset checmate_empty_ruleset = {
 	.chain = { &checmate_no_chain },
 };
 
-/* Frees rulesets; its own, so that a burst of them holds up nobody else. */
-static struct workqueue_struct *ruleset_wq __ro_after_init;
+/*
+ * What is enforced for a removed cgroup that is no longer rebuilt: every hook is
+ * denied.  The array of chains ends with the first, which is all that @index
+ * leads to.
+ */
+struct checmate_ruleset checmate_closed_ruleset = {
+	.filter = ~0UL,
+	.usage = REFCOUNT_INIT(1),
+	.chain = { &checmate_closed_chain },
+};
 
 /* All chains there may be must be countable in @index. */
 static_assert(CHECMATE_NR_HOOKS <= U8_MAX);
@@ -47,39 +50,15 @@ static void retire_chains(const struct checmate_ruleset *ruleset)
 		checmate_retire_chain(ruleset->chain[i]);
 }
 
-static void free_ruleset(struct work_struct *work)
+static void free_ruleset(struct checmate_retired *retired)
 {
 	struct checmate_ruleset *ruleset =
-		container_of(to_rcu_work(work), struct checmate_ruleset,
-			     free_work);
+		container_of(retired, struct checmate_ruleset, retired);
 	unsigned int i;
 
 	for (i = 1; i <= ruleset->nr; i++)
 		checmate_put_chain(ruleset->chain[i]);
 	kvfree(ruleset);
-}
-
-/* Nobody sleeps in the ruleset anymore: back to where freeing may sleep. */
-static void sleepers_left(struct rcu_head *rcu)
-{
-	struct checmate_ruleset *ruleset =
-		container_of(rcu, struct checmate_ruleset, rcu);
-
-	INIT_WORK(&ruleset->free_work.work, free_ruleset);
-	queue_work(ruleset_wq, &ruleset->free_work.work);
-}
-
-/* No reader is left that has not begun to sleep. */
-static void readers_left(struct work_struct *work)
-{
-	struct checmate_ruleset *ruleset =
-		container_of(to_rcu_work(work), struct checmate_ruleset,
-			     free_work);
-
-	if (ruleset->is_sleepable)
-		call_rcu_tasks_trace(&ruleset->rcu, sleepers_left);
-	else
-		free_ruleset(work);
 }
 
 /* How many programs a policy adds to each hook. */
@@ -108,13 +87,17 @@ static int add_chains(struct checmate_ruleset *ruleset,
 
 	for (hook = 0; hook < CHECMATE_NR_HOOKS; hook++) {
 		old = checmate_find_chain(inherited, hook);
-		if (local[hook])
+		if (local[hook]) {
 			chain = checmate_create_chain(hook,
 						      local[hook] + old->nr);
-		else if (old->nr)
+			ruleset->retired.bytes +=
+				struct_size(chain, program,
+					    local[hook] + old->nr);
+		} else if (old->nr) {
 			chain = checmate_get_chain(old);
-		else
+		} else {
 			continue;
+		}
 		if (!chain)
 			return -ENOMEM;
 		ruleset->chain[++ruleset->nr] = chain;
@@ -146,7 +129,7 @@ static void fill_chains(struct checmate_ruleset *ruleset,
 				checmate_add_program(chain, old->program[j]);
 			checmate_finish_chain(chain);
 		}
-		ruleset->is_sleepable |= chain->is_sleepable;
+		ruleset->retired.readers_sleep |= chain->is_sleepable;
 	}
 }
 
@@ -157,8 +140,8 @@ static void fill_chains(struct checmate_ruleset *ruleset,
  *
  * Context: Process context, may sleep.
  * Return: A ruleset with a reference for the caller, which is @inherited itself
- * if @policy has nothing to add; -ENOSPC if a hook would get more than
- * CHECMATE_MAX_PROGS programs, or -ENOMEM.
+ * if @policy has nothing to add, or if @inherited denies everything; -ENOSPC if
+ * a hook would get more than CHECMATE_MAX_PROGS programs, or -ENOMEM.
  */
 struct checmate_ruleset *
 checmate_build_ruleset(const struct checmate_policy *policy,
@@ -169,7 +152,7 @@ checmate_build_ruleset(const struct checmate_policy *policy,
 	unsigned int hook, nr = 0;
 	int err;
 
-	if (!policy || !policy->nr)
+	if (!policy || !policy->nr || inherited == &checmate_closed_ruleset)
 		return checmate_get_ruleset(inherited);
 	err = count_local(policy, inherited, local);
 	if (err)
@@ -177,21 +160,68 @@ checmate_build_ruleset(const struct checmate_policy *policy,
 
 	for (hook = 0; hook < CHECMATE_NR_HOOKS; hook++)
 		nr += local[hook] || checmate_find_chain(inherited, hook)->nr;
-	ruleset = kvzalloc(struct_size(ruleset, chain, nr + 1), GFP_KERNEL);
+	ruleset = kvzalloc(struct_size(ruleset, chain, nr + 1),
+			   GFP_KERNEL_ACCOUNT);
 	if (!ruleset)
 		return ERR_PTR(-ENOMEM);
 	ruleset->chain[0] = &checmate_no_chain;
 	ruleset->filter = inherited->filter;
 	refcount_set(&ruleset->usage, 1);
-	INIT_RCU_WORK(&ruleset->free_work, readers_left);
+	ruleset->retired.free = free_ruleset;
+	ruleset->retired.bytes = struct_size(ruleset, chain, nr + 1);
 	err = add_chains(ruleset, inherited, local);
 	if (err) {
 		retire_chains(ruleset);
-		free_ruleset(&ruleset->free_work.work);
+		free_ruleset(&ruleset->retired);
 		return ERR_PTR(err);
 	}
 	fill_chains(ruleset, policy, inherited, local);
 	return ruleset;
+}
+
+/* Whether a chain has the same program, and enforces it. */
+static bool enforces(const struct checmate_chain *chain,
+		     const struct bpf_prog *prog)
+{
+	unsigned int i;
+
+	for (i = 0; i < chain->nr; i++)
+		if (chain->program[i]->prog == prog &&
+		    !chain->program[i]->permissive)
+			return true;
+	return false;
+}
+
+/**
+ * checmate_is_as_strict - Whether a ruleset enforces all that another does
+ * @ruleset: the ruleset
+ * @than: the other one
+ *
+ * Goes by the programs: it does not matter which cgroup they are attached to,
+ * nor in which order they run.
+ *
+ * Context: Any context; both are kept by RCU or by a reference.
+ * Return: false if @than enforces a program that @ruleset does not.
+ */
+bool checmate_is_as_strict(const struct checmate_ruleset *ruleset,
+			   const struct checmate_ruleset *than)
+{
+	const struct checmate_chain *chain, *old;
+	unsigned int i, j;
+
+	if (ruleset == than)
+		return true;
+	for (i = 1; i <= than->nr; i++) {
+		old = than->chain[i];
+		chain = checmate_find_chain(ruleset, old->hook);
+		if (chain == old)
+			continue;
+		for (j = 0; j < old->nr; j++)
+			if (!old->program[j]->permissive &&
+			    !enforces(chain, old->program[j]->prog))
+				return false;
+	}
+	return true;
 }
 
 /**
@@ -206,7 +236,7 @@ void checmate_put_rulesets(struct checmate_ruleset *ruleset, unsigned int nr)
 {
 	if (ruleset && refcount_sub_and_test(nr, &ruleset->usage)) {
 		retire_chains(ruleset);
-		queue_rcu_work(ruleset_wq, &ruleset->free_work);
+		checmate_retire(&ruleset->retired);
 	}
 }
 
@@ -218,19 +248,7 @@ void checmate_put_rulesets(struct checmate_ruleset *ruleset, unsigned int nr)
  */
 void checmate_flush_rulesets(void)
 {
-	rcu_barrier();
-	flush_workqueue(ruleset_wq);
-	rcu_barrier_tasks_trace();
-	flush_workqueue(ruleset_wq);
+	checmate_flush_retired();
 	checmate_flush_chains();
 }
 #endif
-
-static int __init create_wq(void)
-{
-	ruleset_wq = alloc_workqueue("checmate", WQ_UNBOUND, 1);
-	if (!ruleset_wq)
-		panic("%s: no memory for a workqueue\n", CHECMATE_NAME);
-	return 0;
-}
-core_initcall(create_wq);

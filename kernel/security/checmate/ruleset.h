@@ -7,22 +7,20 @@
 
 #include <linux/refcount.h>
 #include <linux/types.h>
-#include <linux/workqueue.h>
 
 #include "chain.h"
 #include "hooks.h"
+#include "retire.h"
 
 struct checmate_policy;
 
 /**
  * struct checmate_ruleset - What is enforced for a cgroup, for all hooks
  * @index: where in @chain a hook's programs are; 0 for a hook without
- * @is_sleepable: a program of some hook may sleep
  * @nr: how many hooks have programs
  * @filter: which hooks have, less exactly: checmate_filter_bit() of each
  * @usage: one reference from every cgroup that points here
- * @free_work: waits for the readers under RCU
- * @rcu: waits for the readers that sleep
+ * @retired: waits for the readers; knows whether a program may sleep
  * @chain: first the one without programs, then those of the hooks that have
  *	some, in the order of hooks, each referenced; in each the programs of the
  *	cgroup itself come first, then those of its ancestors up to the root
@@ -37,20 +35,21 @@ struct checmate_policy;
  */
 struct checmate_ruleset {
 	u8 index[CHECMATE_NR_HOOKS];
-	bool is_sleepable;
 	u16 nr;
 	unsigned long filter;
 	refcount_t usage;
-	struct rcu_work free_work;
-	struct rcu_head rcu;
+	struct checmate_retired retired;
 	struct checmate_chain *chain[];
 };
 
 extern struct checmate_ruleset checmate_empty_ruleset;
+extern struct checmate_ruleset checmate_closed_ruleset;
 
 struct checmate_ruleset *
 checmate_build_ruleset(const struct checmate_policy *policy,
 		       struct checmate_ruleset *inherited);
+bool checmate_is_as_strict(const struct checmate_ruleset *ruleset,
+			   const struct checmate_ruleset *than);
 void checmate_put_rulesets(struct checmate_ruleset *ruleset, unsigned int nr);
 void checmate_flush_rulesets(void);
 

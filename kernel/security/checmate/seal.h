@@ -11,8 +11,5 @@ struct cgroup_subsys_state;
 struct checmate_cgroup;
 
 int checmate_seal_cgroup(struct checmate_cgroup *cgroup, bool on);
-int checmate_check_leave(struct cgroup_subsys_state *from,
-			 struct cgroup_subsys_state *to);
-int checmate_check_disable(struct cgroup_subsys_state *css);
 
 #endif /* _SECURITY_CHECMATE_SEAL_H */

@@ -28,6 +28,7 @@
  */
 
 #include <linux/cgroup.h>
+#include <linux/cleanup.h>
 #include <linux/lsm_hooks.h>
 #include <linux/net.h>
 #include <linux/preempt.h>
@@ -99,9 +100,16 @@ static void refresh_pin(struct checmate_sock *own, struct cgroup *home)
 /* What a sock belongs to; NULL if that is in sk_cgrp_data. */
 static struct cgroup *pinned_home(const struct checmate_sock *own)
 {
-	if (own->at_home)
+	if (READ_ONCE(own->at_home))
 		return checmate_pinned_cgroup(own)->css.cgroup;
-	return own->home;
+	return READ_ONCE(own->home);
+}
+
+/* What a sock that is alive belongs to. */
+static struct cgroup *find_home(const struct sock *sk)
+{
+	return pinned_home(checmate_of_sock(sk)) ?:
+	       READ_ONCE(sk->sk_cgrp_data.cgroup);
 }
 
 /**
@@ -113,8 +121,7 @@ static struct cgroup *pinned_home(const struct checmate_sock *own)
 void checmate_refresh_sock(const struct sock *sk)
 {
 	struct checmate_sock *own = checmate_of_sock(sk);
-	struct cgroup *home = pinned_home(own) ?:
-		READ_ONCE(sk->sk_cgrp_data.cgroup);
+	struct cgroup *home = find_home(sk);
 
 	if (home)
 		refresh_pin(own, home);
@@ -202,6 +209,25 @@ static int pin_creator(struct sock *sk, int family, gfp_t priority)
 	return 0;
 }
 
+/* Where the pin of a sock is by now, with a reference, and since which epoch. */
+static struct checmate_cgroup *get_pinned(const struct sock *sk,
+					  unsigned int *ret_epoch)
+{
+	struct checmate_sock *own = checmate_of_sock(sk);
+	struct checmate_cgroup *cgroup;
+
+	guard(rcu)();
+
+	/* The sock may be known to be out of date by now. */
+	checmate_sock_cgroup(sk);
+	/* Pairs with the release in refresh_pin(). */
+	*ret_epoch = smp_load_acquire(&own->epoch);
+	do {
+		cgroup = checmate_pinned_cgroup(own);
+	} while (!css_tryget(&cgroup->css));
+	return cgroup;
+}
+
 /* A sock made for another one, as by accept(2), is that one's. */
 static void pin_parent(const struct sock *sk, struct sock *newsk)
 {
@@ -211,17 +237,8 @@ static void pin_parent(const struct sock *sk, struct sock *newsk)
 	struct cgroup *home;
 	unsigned int epoch;
 
-	rcu_read_lock();
-	/* The parent may be known to be out of date by now. */
-	checmate_sock_cgroup(sk);
-	/* Pairs with the release in refresh_pin(). */
-	epoch = smp_load_acquire(&from->epoch);
-	do {
-		cgroup = checmate_pinned_cgroup(from);
-	} while (!css_tryget(&cgroup->css));
-	rcu_read_unlock();
-	home = from->at_home ? NULL :
-	       from->home ?: READ_ONCE(sk->sk_cgrp_data.cgroup);
+	cgroup = get_pinned(sk, &epoch);
+	home = from->at_home ? NULL : find_home(sk);
 
 	/* The parent lives, and with it its home; nobody knows newsk yet. */
 	if (home)
@@ -231,6 +248,53 @@ static void pin_parent(const struct sock *sk, struct sock *newsk)
 	to->at_home = from->at_home;
 	WRITE_ONCE(to->pin, to_pin(cgroup));
 	to->epoch = epoch;
+}
+
+/*
+ * An accepted socket is the listening one's.  Families that clone the listening
+ * sock have seen to that.  The others make the sock in a kernel thread, in an
+ * interrupt, or in the task that connects or accepts; here it is given to the
+ * owner cgroup of the listening socket before anybody has a descriptor for it.
+ *
+ * The sock is known to the network, though, and its pin may be read and refreshed
+ * meanwhile.  Whoever still has the old home moves the pin at most further down:
+ * more programs apply then, and none less.
+ */
+static void pin_accepted(struct socket *sock, struct socket *newsock)
+{
+	struct checmate_sock *from, *to;
+	struct checmate_cgroup *cgroup;
+	struct cgroup *home, *old_home;
+	unsigned long old_pin;
+	unsigned int epoch;
+
+	if (!sock->sk || !newsock->sk)
+		return;
+	scoped_guard(rcu)
+		if (likely(find_home(sock->sk) == find_home(newsock->sk)))
+			return;
+	from = checmate_of_sock(sock->sk);
+	to = checmate_of_sock(newsock->sk);
+
+	cgroup = get_pinned(sock->sk, &epoch);
+	home = READ_ONCE(from->at_home) ? NULL : find_home(sock->sk);
+	if (home)
+		cgroup_get(home);
+	old_home = to->home;
+
+	WRITE_ONCE(to->home, home);
+	WRITE_ONCE(to->at_home, !home);
+	old_pin = xchg(&to->pin, to_pin(cgroup));
+	/* Pairs with the acquire in checmate_pin_is_old(). */
+	smp_store_release(&to->epoch, epoch);
+	/* Others may have read the old home for an epoch that is newer. */
+	checmate_refresh_sock(newsock->sk);
+
+	/* Readers keep both until their rcu_read_unlock(). */
+	css_put(&((struct checmate_cgroup *)((unsigned long)checmate_root +
+					     old_pin))->css);
+	if (old_home)
+		cgroup_put(old_home);
 }
 
 /* The server's end of a connection is made by the client. */
@@ -257,7 +321,7 @@ static void unpin(struct sock *sk)
 	drop_pin(checmate_of_sock(sk));
 }
 
-static struct static_key_false *pin_key[5] __ro_after_init;
+static struct static_key_false *pin_key[6] __ro_after_init;
 static struct static_key_false *unpin_key __ro_after_init;
 
 static struct security_hook_list pin_hooks[] __ro_after_init = {
@@ -266,6 +330,7 @@ static struct security_hook_list pin_hooks[] __ro_after_init = {
 	LSM_HOOK_INIT_LAZY(unix_stream_connect, pin_unix, &pin_key[2]),
 	LSM_HOOK_INIT_LAZY(sctp_sk_clone, pin_sctp, &pin_key[3]),
 	LSM_HOOK_INIT_LAZY(mptcp_add_subflow, pin_subflow, &pin_key[4]),
+	LSM_HOOK_INIT_LAZY(socket_post_accept, pin_accepted, &pin_key[5]),
 };
 
 static_assert(ARRAY_SIZE(pin_hooks) == ARRAY_SIZE(pin_key));

@@ -36,6 +36,7 @@
 #include "key.h"
 #include "program.h"
 #include "request.h"
+#include "retire.h"
 #include "setup.h"
 #include "staged.h"
 #include "transaction.h"
@@ -65,10 +66,10 @@ static void unuse_programs(const struct checmate_edit *edit)
 			checmate_unuse_hook(edit->program[i]->hook);
 }
 
-static void free_request(struct work_struct *work)
+static void free_request(struct checmate_retired *retired)
 {
-	checmate_free_request(container_of(to_rcu_work(work),
-					   struct checmate_request, free_work));
+	checmate_free_request(container_of(retired, struct checmate_request,
+					   retired));
 }
 
 static void add(struct checmate_request *request)
@@ -79,7 +80,9 @@ static void add(struct checmate_request *request)
 	checmate_use_key(&exec_key);
 	if (request->pid)
 		checmate_use_key(&death_key);
-	INIT_RCU_WORK(&request->free_work, free_request);
+	request->retired.free = free_request;
+	request->retired.bytes = sizeof(*request) +
+				 struct_size(request->txn, op, request->edit.nr);
 	list_add_tail_rcu(&request->staged, &staged_requests);
 	request->cgroup->extra->staged = request;
 }
@@ -93,7 +96,8 @@ static void remove(struct checmate_request *request)
 
 	/*
 	 * Who does not find the request anymore finds what it has put in force,
-	 * or what has taken its place.  Pairs with the barrier in arm_at_exec().
+	 * or what has taken its place.  Pairs with the barriers in arm_at_exec()
+	 * and checmate_is_staged_for().
 	 */
 	smp_wmb();
 	list_del_rcu(&request->staged);
@@ -103,7 +107,7 @@ static void remove(struct checmate_request *request)
 		checmate_unuse_key(&death_key);
 	checmate_unuse_key(&exec_key);
 	unuse_programs(&request->edit);
-	queue_rcu_work(system_unbound_wq, &request->free_work);
+	checmate_retire(&request->retired);
 }
 
 /**
@@ -152,7 +156,7 @@ checmate_staged_request(struct checmate_cgroup *cgroup)
  * It takes the place of another that is staged for the cgroup; one that does
  * nothing withdraws that.
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep; under cgroup_mutex.
  * Return: 0; -EROFS if the cgroup is sealed and has one staged, -ESRCH if there
  * is no such process, or what checmate_check_request() or
  * checmate_try_request() return.  Nothing has changed on failure.
@@ -163,6 +167,8 @@ int checmate_stage_request(struct checmate_request *request)
 	struct checmate_extra *extra = cgroup->extra;
 	struct checmate_request *old;
 	int err;
+
+	lockdep_assert_held(&cgroup_mutex);
 
 	guard(mutex)(&checmate_mutex);
 
@@ -200,6 +206,51 @@ static bool is_due(const struct checmate_request *request,
 		return false;
 	return !request->except ||
 	       file_inode(request->except) != file_inode(file);
+}
+
+/* Whether a request does more than loosen what is enforced. */
+static bool tightens(const struct checmate_request *request)
+{
+	unsigned int i;
+
+	for (i = 0; i < request->edit.nr; i++)
+		if ((request->edit.op[i].type == CHECMATE_OP_ATTACH ||
+		     request->edit.op[i].type == CHECMATE_OP_MODE) &&
+		    !request->edit.op[i].permissive)
+			return true;
+	return false;
+}
+
+/**
+ * checmate_is_staged_for - Whether a move takes a task away from what is staged
+ * @task: the task, which would be confined by its next exec
+ * @from: the cgroup that the task is in
+ * @to: the cgroup that it is going to be in
+ *
+ * Context: Any context.  If this returns false for a request that has just been
+ * activated, whoever looks next at the ruleset of @from finds its programs.
+ * Return: true if an exec by @task in @from would put enforcing programs in force
+ * that do not reach @to.
+ */
+bool checmate_is_staged_for(struct task_struct *task, struct cgroup *from,
+			    struct cgroup *to)
+{
+	const struct checmate_request *request;
+	struct cgroup *cgroup;
+
+	guard(rcu)();
+
+	list_for_each_entry_rcu(request, &staged_requests, staged) {
+		cgroup = request->cgroup->css.cgroup;
+		if (cgroup_is_descendant(from, cgroup) &&
+		    !cgroup_is_descendant(to, cgroup) &&
+		    (!request->pid || request->pid == task_tgid(task)) &&
+		    tightens(request))
+			return true;
+	}
+	/* Pairs with the barrier in remove(). */
+	smp_rmb();
+	return false;
 }
 
 /*

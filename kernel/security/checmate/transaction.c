@@ -21,6 +21,7 @@
 #include "cgroup.h"
 #include "common.h"
 #include "hooks.h"
+#include "limits.h"
 #include "policy.h"
 #include "program.h"
 #include "request.h"
@@ -139,16 +140,46 @@ static void abandon(struct checmate_cgroup *top)
 	for (pos = top->extra; pos; pos = next_holder(pos, top->extra)) {
 		checmate_put_ruleset(pos->next);
 		pos->next = NULL;
+		cond_resched();
 	}
+}
+
+/* Whether a removed cgroup is kept by its sockets and has a ruleset to rebuild. */
+static bool is_kept(const struct checmate_extra *extra)
+{
+	return css_is_dying(&extra->cgroup->css) && extra->policy &&
+	       extra->policy->nr &&
+	       !percpu_ref_is_zero(&extra->cgroup->css.refcnt) &&
+	       checmate_effective_ruleset(extra->cgroup) !=
+		       &checmate_closed_ruleset;
+}
+
+/*
+ * How many of the removed cgroups below @top are to be closed.  Sockets that are
+ * passed around keep any number of them; each would make every transaction of an
+ * ancestor longer.
+ */
+static unsigned int count_excess(struct checmate_cgroup *top)
+{
+	unsigned int kept = 0;
+	struct checmate_extra *pos;
+
+	for (pos = top->extra; pos; pos = next_holder(pos, top->extra)) {
+		kept += is_kept(pos);
+		cond_resched();
+	}
+	return kept > CHECMATE_MAX_REMOVED ? kept - CHECMATE_MAX_REMOVED : 0;
 }
 
 /*
  * Prepare new rulesets for @top, which is to have @policy, and for all of its
- * descendants that have a policy of their own.
+ * descendants that have a policy of their own.  Of the removed ones, those that
+ * were bound first are closed where there are too many.
  */
 static int prepare(struct checmate_cgroup *top,
 		   const struct checmate_policy *policy)
 {
+	unsigned int excess = count_excess(top);
 	struct checmate_ruleset *ruleset;
 	struct checmate_extra *pos;
 
@@ -158,9 +189,19 @@ static int prepare(struct checmate_cgroup *top,
 		const struct checmate_policy *own =
 			pos == top->extra ? policy : pos->policy;
 
+		cond_resched();
 		/* Without a reference left nobody asks for its ruleset. */
 		if (!own || !own->nr ||
 		    percpu_ref_is_zero(&pos->cgroup->css.refcnt))
+			continue;
+		if (excess && is_kept(pos)) {
+			excess--;
+			pos->next = checmate_get_ruleset(&checmate_closed_ruleset);
+			continue;
+		}
+		/* A cgroup that is closed stays so. */
+		if (checmate_effective_ruleset(pos->cgroup) ==
+		    &checmate_closed_ruleset)
 			continue;
 		ruleset = checmate_build_ruleset(own,
 						 inherited_ruleset(pos->cgroup,
@@ -211,7 +252,8 @@ next_descendant(struct cgroup_subsys_state *css,
  * Point @top and its descendants at what is prepared.  Most go from the same
  * ruleset to the same as the one before them, and references are counted for as
  * many at a time.  Nothing goes away meanwhile: what is prepared has a reference
- * until abandon().
+ * until abandon().  The walk is within one rcu_read_lock() and so does not
+ * reschedule: it takes some 30 instructions for each cgroup.
  */
 static void publish(struct checmate_cgroup *top)
 {
@@ -235,8 +277,12 @@ static void publish(struct checmate_cgroup *top)
 			to = checmate_effective_ruleset(css_checmate(css->parent));
 		from = checmate_effective_ruleset(cgroup);
 		if (from != old || to != new) {
-			/* Not online yet: it will inherit then. */
-			if (!from || from == to)
+			/*
+			 * Not online yet: it will inherit then.  Closed: it stays
+			 * so, and so do its descendants, which are removed, too.
+			 */
+			if (!from || from == to ||
+			    from == &checmate_closed_ruleset)
 				continue;
 			exchange_references(old, new, nr);
 			nr = 0;
@@ -392,7 +438,7 @@ static bool clears_all(const struct checmate_edit *edit)
  * checmate_commit_request - Carry out what was written
  * @request: the request
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep; under cgroup_mutex.
  * Return: 0; what checmate_check_request() or checmate_apply_request() return.
  * Nothing has changed on failure.
  */
@@ -401,6 +447,8 @@ int checmate_commit_request(const struct checmate_request *request)
 	bool clears = clears_all(&request->edit);
 	struct checmate_cgroup *cgroup = request->cgroup;
 	int err;
+
+	lockdep_assert_held(&cgroup_mutex);
 
 	guard(mutex)(&checmate_mutex);
 

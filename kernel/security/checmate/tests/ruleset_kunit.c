@@ -7,6 +7,7 @@
  */
 
 #include <kunit/test.h>
+#include <linux/atomic.h>
 #include <linux/bitops.h>
 #include <linux/bpf.h>
 #include <linux/err.h>
@@ -15,6 +16,7 @@
 #include "chain.h"
 #include "limits.h"
 #include "policy.h"
+#include "retire.h"
 #include "ruleset.h"
 
 #define BIND	CHECMATE_HOOK_socket_bind
@@ -378,6 +380,119 @@ static void gone_do_not_settle(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, refcount_read(&q[0]->usage), 1);
 }
 
+/* A ruleset of programs for one hook, made from scratch. */
+static struct checmate_ruleset *ruleset_of(struct kunit *test,
+					   struct checmate_program **program,
+					   unsigned int nr,
+					   struct checmate_ruleset *inherited)
+{
+	struct checmate_policy *policy = policy_of(test, program, nr);
+	struct checmate_ruleset *ruleset =
+		checmate_build_ruleset(policy, inherited);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(ruleset));
+	checmate_free_policy(policy);
+	return ruleset;
+}
+
+/* What one ruleset enforces the other has to, by the same program. */
+static void as_strict(struct kunit *test)
+{
+	struct checmate_program *a = make(test, BIND, 1);
+	struct checmate_program *b = make(test, BIND, 2);
+	struct checmate_program *c = make(test, CONNECT, 3);
+	struct checmate_program *mild = make(test, BIND, 4);
+	struct checmate_program *again = make(test, BIND, 5);
+	struct checmate_ruleset *just_a, *a_and_b, *b_and_c, *only_mild,
+				*a_again, *below;
+
+	mild->prog = a->prog;
+	mild->permissive = true;
+	again->prog = a->prog;
+	just_a = ruleset_of(test, &a, 1, &checmate_empty_ruleset);
+	a_and_b = ruleset_of(test, (struct checmate_program *[]){ b, a }, 2,
+			     &checmate_empty_ruleset);
+	b_and_c = ruleset_of(test, (struct checmate_program *[]){ c, b }, 2,
+			     &checmate_empty_ruleset);
+	only_mild = ruleset_of(test, &mild, 1, &checmate_empty_ruleset);
+	a_again = ruleset_of(test, &again, 1, &checmate_empty_ruleset);
+	below = ruleset_of(test, &c, 1, just_a);
+
+	KUNIT_EXPECT_TRUE(test, checmate_is_as_strict(just_a, just_a));
+	KUNIT_EXPECT_TRUE(test, checmate_is_as_strict(just_a,
+						      &checmate_empty_ruleset));
+	KUNIT_EXPECT_FALSE(test, checmate_is_as_strict(&checmate_empty_ruleset,
+						       just_a));
+	KUNIT_EXPECT_TRUE(test, checmate_is_as_strict(a_and_b, just_a));
+	KUNIT_EXPECT_FALSE(test, checmate_is_as_strict(just_a, a_and_b));
+	KUNIT_EXPECT_FALSE(test, checmate_is_as_strict(a_and_b, b_and_c));
+	KUNIT_EXPECT_FALSE(test, checmate_is_as_strict(b_and_c, a_and_b));
+	/* Another attachment of the same program does, if it is enforced. */
+	KUNIT_EXPECT_TRUE(test, checmate_is_as_strict(a_again, just_a));
+	KUNIT_EXPECT_FALSE(test, checmate_is_as_strict(only_mild, just_a));
+	KUNIT_EXPECT_TRUE(test, checmate_is_as_strict(&checmate_empty_ruleset,
+						      only_mild));
+	/* A chain that is shared is not looked through. */
+	KUNIT_EXPECT_TRUE(test, checmate_is_as_strict(below, just_a));
+	KUNIT_EXPECT_FALSE(test, checmate_is_as_strict(just_a, below));
+
+	checmate_put_ruleset(below);
+	checmate_put_ruleset(a_again);
+	checmate_put_ruleset(only_mild);
+	checmate_put_ruleset(b_and_c);
+	checmate_put_ruleset(a_and_b);
+	checmate_put_ruleset(just_a);
+	checmate_flush_rulesets();
+	KUNIT_EXPECT_EQ(test, refcount_read(&a->usage), 1);
+}
+
+/* Below a cgroup that is closed nothing is built: it is closed as well. */
+static void closed_is_inherited(struct kunit *test)
+{
+	struct checmate_program *p[] = { make(test, BIND, 1) };
+	struct checmate_ruleset *ruleset =
+		ruleset_of(test, p, 1, &checmate_closed_ruleset);
+
+	KUNIT_EXPECT_PTR_EQ(test, ruleset, &checmate_closed_ruleset);
+	KUNIT_EXPECT_EQ(test, ruleset->filter, ~0UL);
+	KUNIT_EXPECT_PTR_EQ(test, checmate_find_chain(ruleset, LAST),
+			    &checmate_closed_chain);
+	checmate_put_ruleset(ruleset);
+}
+
+/* An object that notes how many of its kind have been freed. */
+struct retired_object {
+	struct checmate_retired retired;
+	atomic_t *freed;
+};
+
+static void note_freed(struct checmate_retired *retired)
+{
+	atomic_inc(container_of(retired, struct retired_object,
+				retired)->freed);
+}
+
+/* All are freed, whatever they wait for; one work item does for many. */
+static void retired_are_freed(struct kunit *test)
+{
+	enum { NR = 1000 };
+	struct retired_object *object =
+		kunit_kcalloc(test, NR, sizeof(*object), GFP_KERNEL);
+	atomic_t freed = ATOMIC_INIT(0);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, object);
+	for (i = 0; i < NR; i++) {
+		object[i].freed = &freed;
+		object[i].retired.free = note_freed;
+		object[i].retired.bytes = 1;
+		object[i].retired.readers_sleep = i % 2;
+		checmate_retire(&object[i].retired);
+	}
+	checmate_flush_retired();
+	KUNIT_EXPECT_EQ(test, atomic_read(&freed), NR);
+}
+
 static struct kunit_case ruleset_tests[] = {
 	KUNIT_CASE(edit_in_order),
 	KUNIT_CASE(edit_errors),
@@ -387,6 +502,9 @@ static struct kunit_case ruleset_tests[] = {
 	KUNIT_CASE(leaf_to_root),
 	KUNIT_CASE(too_many),
 	KUNIT_CASE(gone_do_not_settle),
+	KUNIT_CASE(as_strict),
+	KUNIT_CASE(closed_is_inherited),
+	KUNIT_CASE(retired_are_freed),
 	{}
 };
 

@@ -428,6 +428,102 @@ TEST_F(events, audit_of_interrupt)
 	close(fd);
 }
 
+/* A flood in one cgroup does not hide what is denied in another. */
+TEST_F(events, audit_of_flood)
+{
+	const char *top = self->tree.top, *child = self->tree.child;
+	int fd = listen_to_audit(), size = 1 << 20, status, i;
+	char want[256];
+	pid_t pid;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size,
+				sizeof(size)));
+	ASSERT_EQ(0, set_audit(true));
+	ASSERT_EQ(0, attach(top, self->deny));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (join(child))
+			_exit(255);
+		for (i = 0; i < 500; i++)
+			if (do_bind(NULL) != EUSERS)
+				_exit(1);
+		_exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_EQ(0, status);
+	EXPECT_EQ(EUSERS, run_in(top, do_bind, NULL));
+	snprintf(want, sizeof(want),
+		 "lsm=checmate hook=socket_bind res=0 mode=enforce errno=87 cgroup=%llu ",
+		 inode_of(top));
+	EXPECT_TRUE(record_comes(fd, want)) {
+		TH_LOG("no record with: %s", want);
+	}
+	EXPECT_EQ(0, set_audit(false));
+	close(fd);
+}
+
+/* Who turns the controller off leaves word of what goes with it. */
+TEST_F(events, dropped)
+{
+	const char *const event = TRACING "/events/checmate/checmate_dropped";
+	const char *top = self->tree.top, *child = self->tree.child;
+	int staged = load_mac("socket_listen", EUSERS);
+	unsigned long long id[2];
+	int fd = listen_to_audit(), i;
+	char want[256], comm[32] = "";
+
+	ASSERT_LE(0, staged);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, prctl(PR_GET_NAME, comm));
+	ASSERT_EQ(0, WRITEF(child, "checmate.policy",
+			    "attach %d mode=permissive\n", self->deny));
+	ASSERT_EQ(0, WRITEF(child, "checmate.policy", "when=exec\nattach %d\n",
+			    staged));
+	for (i = 0; i < 2; i++)
+		id[i] = nth_id(child, i);
+	ASSERT_EQ(0, set_audit(true));
+	ASSERT_EQ(0, write_text(TRACING, "trace", "\n"));
+	ASSERT_EQ(0, write_text(event, "enable", "1"));
+	ASSERT_EQ(0, write_text(top, "cgroup.subtree_control", "-checmate"));
+	ASSERT_EQ(0, write_text(event, "enable", "0"));
+	for (i = 0; i < 2; i++) {
+		const char *hook = i ? "socket_listen" : "socket_bind";
+		const char *mode = i ? "enforce" : "permissive";
+		const char *state = i ? "staged" : "attached";
+		int prog = i ? staged : self->deny;
+
+		snprintf(want, sizeof(want),
+			 "checmate_dropped: cgroup=%llu hook=%s id=%llu prog=%u mode=%s state=%s\n",
+			 inode_of(child), hook, id[i], prog_id(prog), mode,
+			 state);
+		EXPECT_NE(NULL, strstr(read_text(TRACING, "trace"), want)) {
+			TH_LOG("not there: %s", want);
+		}
+		snprintf(want, sizeof(want),
+			 "lsm=checmate op=disable hook=%s mode=%s state=%s cgroup=%llu id=%llu prog-id=%u pid=%d comm=\"%s\"\n",
+			 hook, mode, state, inode_of(child), id[i],
+			 prog_id(prog), getpid(), comm);
+		EXPECT_TRUE(record_comes(fd, want)) {
+			TH_LOG("no record with: %s", want);
+		}
+	}
+
+	/* What goes with its cgroup is not dropped by anybody. */
+	ASSERT_EQ(0, enable_controller(top));
+	ASSERT_EQ(0, attach(child, self->deny));
+	snprintf(want, sizeof(want), "hook=socket_bind id=%llu ",
+		 nth_id(child, 0));
+	ASSERT_EQ(0, write_text(event, "enable", "1"));
+	ASSERT_EQ(0, rmdir(child));
+	ASSERT_EQ(0, write_text(event, "enable", "0"));
+	EXPECT_EQ(NULL, strstr(read_text(TRACING, "trace"), want));
+	EXPECT_EQ(0, set_audit(false));
+	close(staged);
+	close(fd);
+}
+
 /* --- listings -------------------------------------------------------------- */
 
 /* The line of a program as it is in checmate.policy, without its end. */

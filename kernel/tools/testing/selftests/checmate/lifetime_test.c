@@ -103,6 +103,65 @@ TEST_F(lifetime, socket_outlives_cgroup)
 	EXPECT_TRUE(prog_goes(id));
 }
 
+/* How many removed cgroups a transaction of an ancestor rebuilds at most. */
+#define MAX_REMOVED	512
+
+/*
+ * Sockets keep any number of removed cgroups.  Where there are more than a
+ * transaction rebuilds, the sockets of those that were bound first are denied
+ * everything, rather than left with programs that are out of date.
+ */
+TEST_F_TIMEOUT(lifetime, removed_are_bounded, 300)
+{
+	int shut = load_mac("socket_shutdown", EUSERS);
+	int allow = load_mac("socket_bind", 0);
+	int fd[MAX_REMOVED + 1];
+	__u32 id = prog_id(shut);
+	char dir[PATH_MAX];
+	size_t i;
+
+	ASSERT_LE(0, shut);
+	ASSERT_LE(0, allow);
+	for (i = 0; i < ARRAY_LEN(fd); i++) {
+		snprintf(dir, sizeof(dir), "%s/%zu", self->tree.top, i);
+		ASSERT_EQ(0, mkdir(dir, 0755));
+		ASSERT_EQ(0, join(dir));
+		fd[i] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		ASSERT_LE(0, fd[i]);
+		ASSERT_EQ(0, join(CGROUPFS));
+		ASSERT_EQ(0, attach(dir, shut));
+		ASSERT_EQ(0, rmdir(dir));
+	}
+	EXPECT_EQ(0, bind_fd(fd[0]));
+	EXPECT_EQ(-1, shutdown(fd[0], SHUT_RDWR));
+	EXPECT_EQ(EUSERS, errno);
+
+	ASSERT_EQ(0, attach(self->tree.top, allow));
+	EXPECT_EQ(EPERM, bind_fd(fd[0]));
+	EXPECT_EQ(-1, shutdown(fd[0], SHUT_RDWR));
+	EXPECT_EQ(EPERM, errno);
+	for (i = 1; i < ARRAY_LEN(fd); i++)
+		ASSERT_EQ(0, bind_fd(fd[i]));
+	EXPECT_STREQ("denied 3\npermissive 0\n",
+		     read_text(self->tree.top, "checmate.events"));
+
+	/* It stays so, and what is denied by others reaches the rest. */
+	ASSERT_EQ(0, WRITEF(self->tree.top, "checmate.policy",
+			    "clear\nattach %d\n", self->deny));
+	EXPECT_EQ(EPERM, bind_fd(fd[0]));
+	EXPECT_EQ(EUSERS, bind_fd(fd[1]));
+	EXPECT_EQ(EUSERS, bind_fd(fd[MAX_REMOVED]));
+	EXPECT_EQ(-1, shutdown(fd[1], SHUT_RDWR));
+	EXPECT_EQ(EUSERS, errno);
+
+	for (i = 0; i < ARRAY_LEN(fd); i++)
+		close(fd[i]);
+	close(shut);
+	close(allow);
+	/* All of them go with their sockets. */
+	EXPECT_TRUE(prog_goes(id));
+}
+
 /* Ancestors still have their say over the sockets of a removed cgroup. */
 TEST_F(lifetime, ancestor_of_removed)
 {
@@ -552,6 +611,75 @@ TEST_F_TIMEOUT(lifetime, attach_races_removal, 300)
 	close(self->deny);
 	self->deny = -1;
 	EXPECT_TRUE(prog_goes(id));
+}
+
+/* --- memory ----------------------------------------------------------------- */
+
+/* Charged to a cgroup, in bytes; the kernel charges up to 256 kB at a time. */
+static long long memory_of(const char *dir)
+{
+	return strtoll(read_text(dir, "memory.current"), NULL, 10);
+}
+
+#define NR_CHARGED	1000
+
+struct charged {
+	const char *top;
+	const char *dir;
+	int prog;
+	long long before, after;
+};
+
+/* Attach to cgroups that are there already. */
+static int attach_many(void *arg)
+{
+	struct charged *charged = arg;
+	char dir[PATH_MAX];
+	int i;
+
+	charged->before = memory_of(charged->dir);
+	for (i = 0; i < NR_CHARGED; i++) {
+		snprintf(dir, sizeof(dir), "%s/%d", charged->top, i);
+		if (attach(dir, charged->prog))
+			return 1;
+	}
+	charged->after = memory_of(charged->dir);
+	return 0;
+}
+
+/* What a write makes the kernel keep is charged to the writer's memory cgroup. */
+TEST_F_TIMEOUT(lifetime, charged_to_writer, 300)
+{
+	int prog = load_mac("socket_bind", EUSERS), i;
+	struct charged *charged = mmap(NULL, sizeof(*charged),
+				       PROT_READ | PROT_WRITE,
+				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	char dir[PATH_MAX];
+
+	ASSERT_LE(0, prog);
+	ASSERT_NE(MAP_FAILED, charged);
+	ASSERT_EQ(0, write_text(CGROUPFS, "cgroup.subtree_control", "+memory"));
+	ASSERT_EQ(0, write_text(self->tree.top, "cgroup.subtree_control",
+				"+memory"));
+	for (i = 0; i < NR_CHARGED; i++) {
+		snprintf(dir, sizeof(dir), "%s/%d", self->tree.top, i);
+		ASSERT_EQ(0, mkdir(dir, 0755));
+		/* Names and inodes of files are charged to who needs them first. */
+		ASSERT_EQ(0, policy_generation(dir));
+	}
+	*charged = (struct charged){
+		.top = self->tree.top, .dir = self->tree.child, .prog = prog,
+	};
+	EXPECT_EQ(0, run_in(self->tree.child, attach_many, charged));
+	EXPECT_LT(0, charged->before);
+	/* A ruleset alone has an index of more than 250 bytes. */
+	EXPECT_LE(charged->before + NR_CHARGED * 600, charged->after);
+	for (i = 0; i < NR_CHARGED; i++) {
+		snprintf(dir, sizeof(dir), "%s/%d", self->tree.top, i);
+		EXPECT_EQ(0, rmdir(dir));
+	}
+	write_text(self->tree.top, "cgroup.subtree_control", "-memory");
+	close(prog);
 }
 
 TEST_HARNESS_MAIN

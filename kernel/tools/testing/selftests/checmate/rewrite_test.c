@@ -550,10 +550,11 @@ TEST_F(rewrite, judged_by_ancestors)
 				    judge));
 		ASSERT_EQ(0, write_text(top, "checmate.policy", "clear"));
 		EXPECT_EQ(EUSERS, run_in(deep, deeds[i].func, inet(6789)));
+		/* One that is asked before is asked again. */
 		ASSERT_EQ(0, WRITEF(deep, "checmate.policy",
 				    "clear\nattach %d\nattach %d\n", judge,
 				    away));
-		EXPECT_EQ(0, run_in(deep, deeds[i].func, inet(6789)));
+		EXPECT_EQ(EUSERS, run_in(deep, deeds[i].func, inet(6789)));
 
 		ASSERT_EQ(0, write_text(deep, "checmate.policy", "clear"));
 		close(away);
@@ -648,6 +649,161 @@ static int listen_on(struct address *address)
  * A later LSM judges what programs have made of the address: a rewrite reaches
  * nothing that the task itself may not, and what it is led to it may reach.
  */
+/*
+ * What an ancestor has set, its descendants evaluate, too: the denial of each
+ * counts, sealed or not, and in whatever way programs are run.
+ */
+TEST_F(rewrite, evaluated_by_descendants)
+{
+	static const struct {
+		const char *hook;
+		int (*func)(void *address);
+	} deeds[] = {
+		{ "socket_bind", try_bind },
+		{ "socket_connect", try_connect },
+		{ "socket_sendmsg", try_send },
+	};
+	const char *top = self->tree.top, *child = self->tree.child;
+	char deep[PATH_MAX + 8];
+	size_t i;
+
+	ASSERT_EQ(0, enable_controller(child));
+	snprintf(deep, sizeof(deep), "%s/deep", child);
+	ASSERT_EQ(0, mkdir(deep, 0755));
+	for (i = 0; i < ARRAY_LEN(deeds); i++) {
+		const char *hook = deeds[i].hook;
+		int away = load_set_port(hook, 12345);
+		int back = load_set_port(hook, 6789);
+		int judge = load_only_6789(hook);
+
+		ASSERT_LE(0, away);
+		ASSERT_LE(0, back);
+		ASSERT_LE(0, judge);
+		ASSERT_EQ(0, attach(deep, judge));
+		EXPECT_EQ(EUSERS, run_in(deep, deeds[i].func, inet(12345)));
+		EXPECT_EQ(0, run_in(deep, deeds[i].func, inet(6789)));
+		ASSERT_EQ(0, attach(top, away));
+		EXPECT_EQ(EUSERS, run_in(deep, deeds[i].func, inet(6789))) {
+			TH_LOG("%s", hook);
+		}
+		/* Elsewhere nobody has anything against it. */
+		EXPECT_EQ(0, run_in(child, deeds[i].func, inet(6789)));
+
+		/* Each change is evaluated, also one that is changed again. */
+		ASSERT_EQ(0, attach(child, away));
+		ASSERT_EQ(0, WRITEF(top, "checmate.policy",
+				    "clear\nattach %d\n", back));
+		EXPECT_EQ(EUSERS, run_in(deep, deeds[i].func, inet(6789)));
+		/* What was set to what it is already is no change. */
+		ASSERT_EQ(0, write_text(child, "checmate.policy", "clear"));
+		EXPECT_EQ(0, run_in(deep, deeds[i].func, inet(6789)));
+
+		ASSERT_EQ(0, write_text(top, "checmate.policy", "clear"));
+		ASSERT_EQ(0, write_text(deep, "checmate.policy", "clear"));
+		close(away);
+		close(back);
+		close(judge);
+	}
+
+	/* Sealed. */
+	{
+		int away = load_set_port("socket_connect", 12345);
+		int judge = load_only_6789("socket_connect");
+
+		ASSERT_EQ(0, attach(deep, judge));
+		ASSERT_EQ(0, write_text(deep, "checmate.seal", "1"));
+		ASSERT_EQ(0, attach(top, away));
+		EXPECT_EQ(EUSERS, run_in(deep, try_connect, inet(6789)));
+		ASSERT_EQ(0, write_text(top, "checmate.policy", "clear"));
+		EXPECT_EQ(0, run_in(deep, try_connect, inet(6789)));
+		close(away);
+		close(judge);
+	}
+	EXPECT_EQ(0, rmdir(deep));
+}
+
+/* In the second round nothing is rewritten: the last word remains the last. */
+TEST_F(rewrite, no_second_rewriting)
+{
+	int away = load_set_port("socket_bind", 12345);
+	int back = load_set_port("socket_bind", 12346);
+	struct address *address = inet(6789);
+
+	ASSERT_LE(0, away);
+	ASSERT_LE(0, back);
+	ASSERT_EQ(0, attach(self->tree.child, back));
+	ASSERT_EQ(0, attach(self->tree.top, away));
+	EXPECT_EQ(0, run_in(self->tree.child, try_bind, address));
+	EXPECT_EQ(12345, port_of(address));
+	close(away);
+	close(back);
+}
+
+/* Counts calls in element 0 of a map, and those that are evaluated again in 1. */
+static int load_counting(int map)
+{
+	const struct bpf_insn insn[] = {
+		CALL_KFUNC(kfunc_id("bpf_checmate_is_repeated")),
+		INSN(BPF_ALU64 | BPF_AND | BPF_K, 0, 0, 0, 1),
+		INSN(BPF_STX | BPF_MEM | BPF_W, 10, 0, -4, 0),
+		MOV_REG(2, 10), ADD_IMM(2, -4),
+		LOAD_MAP(1, map),
+		CALL(BPF_FUNC_map_lookup_elem),
+		JUMP_IF(BPF_JEQ, 0, 0, 2),
+		MOV_IMM(1, 1),
+		ATOMIC_ADD(0, 1, 0),
+		MOV_IMM(0, 1),
+		EXIT(),
+	};
+
+	return load_prog("socket_bind", BPF_LSM_CGROUP, 0, insn,
+			 ARRAY_LEN(insn));
+}
+
+/* Programs that count can find out that they have counted a call already. */
+TEST_F(rewrite, counted_once)
+{
+	int away = load_set_port("socket_bind", 12345);
+	int map = make_counters(), counting = load_counting(map);
+
+	ASSERT_LE(0, away);
+	ASSERT_LE(0, counting);
+	ASSERT_EQ(0, attach(self->tree.child, counting));
+	EXPECT_EQ(0, run_in(self->tree.child, try_bind, inet(6789)));
+	EXPECT_EQ(1, counter(map, 0));
+	EXPECT_EQ(0, counter(map, 1));
+	ASSERT_EQ(0, attach(self->tree.top, away));
+	EXPECT_EQ(0, run_in(self->tree.child, try_bind, inet(6789)));
+	EXPECT_EQ(2, counter(map, 0));
+	EXPECT_EQ(1, counter(map, 1));
+	close(away);
+	close(counting);
+	close(map);
+}
+
+/* And the kernel itself counts what a permissive program denies once. */
+TEST_F(rewrite, permissive_counts_once)
+{
+	int away = load_set_port("socket_bind", 12345);
+	int all = load_mac("socket_bind", EUSERS);
+	int judge = load_only_6789("socket_bind");
+
+	ASSERT_LE(0, away);
+	ASSERT_LE(0, all);
+	ASSERT_LE(0, judge);
+	ASSERT_EQ(0, WRITEF(self->tree.child, "checmate.policy",
+			    "attach %d mode=permissive\nattach %d mode=permissive\n",
+			    all, judge));
+	ASSERT_EQ(0, attach(self->tree.top, away));
+	EXPECT_EQ(0, run_in(self->tree.child, try_bind, inet(6789)));
+	/* One has denied both addresses, the other the second. */
+	EXPECT_STREQ("socket_bind denied=0 permissive=2\n",
+		     read_text(self->tree.child, "checmate.stat"));
+	close(away);
+	close(all);
+	close(judge);
+}
+
 TEST_F(rewrite, judged_by_landlock)
 {
 	static struct address *(*const address_of[])(int port) = { inet, inet6 };

@@ -498,9 +498,9 @@ TEST_F(seal, later_program_is_asked_first)
 	ASSERT_LE(0, judge);
 	ASSERT_LE(0, rewriter);
 	ASSERT_EQ(0, attach(child, judge));
-	/* Not sealed, it would evade the judge. */
+	/* Asked later, it does not evade the judge either, who is asked again. */
 	ASSERT_EQ(0, attach(child, rewriter));
-	EXPECT_EQ(0, run_in(child, do_bind, NULL));
+	EXPECT_EQ(EUSERS, run_in(child, do_bind, NULL));
 	ASSERT_EQ(0, WRITEF(child, "checmate.socket_bind", "-%d", rewriter));
 	id = nth_id(child, 0);
 

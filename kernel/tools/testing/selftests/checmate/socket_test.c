@@ -13,10 +13,19 @@
 #include "common.h"
 
 #include <dirent.h>
+#include <linux/genetlink.h>
 #include <linux/io_uring.h>
+#include <linux/netlink.h>
+#include <linux/smc.h>
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP	262
+#endif
+#ifndef IPPROTO_SMC
+#define IPPROTO_SMC	256
+#endif
+#ifndef AF_SMC
+#define AF_SMC		43
 #endif
 
 /* The marks; a socket of none of these cgroups is nobody's. */
@@ -183,6 +192,9 @@ static int set_target(struct target *target, int family, int protocol)
 	memset(target, 0, sizeof(*target));
 	target->family = family;
 	target->protocol = protocol;
+	/* SMC has addresses of IP, and finds its peers by TCP. */
+	if (family == AF_SMC)
+		family = AF_INET;
 	target->addr.ss_family = family;
 	switch (family) {
 	case AF_UNIX:
@@ -208,6 +220,81 @@ static int set_target(struct target *target, int family, int protocol)
 	return 0;
 }
 
+/* --- SMC ------------------------------------------------------------------- */
+
+/* An id has 32 characters, of which the last may be blanks. */
+#define SMC_ID	"CHECMATE                        "
+
+/* One message of generic netlink with one attribute that is a string. */
+struct genl_message {
+	struct nlmsghdr head;
+	struct genlmsghdr genl;
+	struct nlattr attr;
+	char text[SMC_MAX_EID_LEN + 1];
+};
+
+/* Send a message; its answer goes to @answer, of which the length is returned. */
+static ssize_t ask_genl(int fd, int family, int cmd, int attr, const char *text,
+			void *answer, size_t size)
+{
+	struct genl_message message = {
+		.head.nlmsg_type = family,
+		.head.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
+		.genl = { .cmd = cmd, .version = 1 },
+		.attr = {
+			.nla_type = attr,
+			.nla_len = NLA_HDRLEN + strlen(text) + 1,
+		},
+	};
+
+	message.head.nlmsg_len = offsetof(struct genl_message, attr) +
+				 NLA_ALIGN(message.attr.nla_len);
+	strcpy(message.text, text);
+	if (send(fd, &message, message.head.nlmsg_len, 0) < 0)
+		return -errno;
+	return recv(fd, answer, size, 0);
+}
+
+/*
+ * SMC finds a device that both ends have by an id, which is the machine's own on
+ * some machines only.  Without one it goes over to TCP.
+ */
+static int set_smc_id(void)
+{
+	char answer[4096];
+	struct nlmsghdr *head = (struct nlmsghdr *)answer;
+	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC), err = -ENOENT;
+	struct nlattr *attr;
+	ssize_t len;
+
+	if (fd < 0)
+		return -errno;
+	len = ask_genl(fd, GENL_ID_CTRL, CTRL_CMD_GETFAMILY,
+		       CTRL_ATTR_FAMILY_NAME, SMC_GENL_FAMILY_NAME, answer,
+		       sizeof(answer));
+	if (len < (ssize_t)sizeof(*head) || head->nlmsg_type == NLMSG_ERROR)
+		goto out;
+	attr = (struct nlattr *)(answer + NLMSG_HDRLEN + GENL_HDRLEN);
+	while ((char *)attr < answer + head->nlmsg_len &&
+	       attr->nla_type != CTRL_ATTR_FAMILY_ID)
+		attr = (struct nlattr *)((char *)attr +
+					 NLA_ALIGN(attr->nla_len));
+	if ((char *)attr >= answer + head->nlmsg_len)
+		goto out;
+	err = *(__u16 *)((char *)attr + NLA_HDRLEN);
+	/* The acknowledgment of the first message. */
+	len = recv(fd, answer, sizeof(answer), 0);
+	if (len > 0)
+		len = ask_genl(fd, err, SMC_NETLINK_ADD_UEID,
+			       SMC_NLA_EID_TABLE_ENTRY, SMC_ID, answer,
+			       sizeof(answer));
+	err = len < (ssize_t)NLMSG_LENGTH(sizeof(struct nlmsgerr)) ? -EIO :
+	      ((struct nlmsgerr *)NLMSG_DATA(head))->error;
+out:
+	close(fd);
+	return err == -EEXIST ? 0 : err;
+}
+
 /* --- sockets that listen --------------------------------------------------- */
 
 FIXTURE(accepted)
@@ -229,13 +316,25 @@ FIXTURE_VARIANT_ADD(accepted, mptcp) {
 	.family = AF_INET, .protocol = IPPROTO_MPTCP,
 };
 
+/* These two make the accepted sock in an interrupt and in a kernel thread. */
+FIXTURE_VARIANT_ADD(accepted, sctp) {
+	.family = AF_INET, .protocol = IPPROTO_SCTP,
+};
+
+FIXTURE_VARIANT_ADD(accepted, smc) { .family = AF_SMC };
+FIXTURE_VARIANT_ADD(accepted, inet_smc) {
+	.family = AF_INET, .protocol = IPPROTO_SMC,
+};
+
 FIXTURE_SETUP(accepted)
 {
 	int fd = socket(variant->family, SOCK_STREAM, variant->protocol);
 
-	if (fd < 0 && errno == EPROTONOSUPPORT)
+	if (fd < 0 && (errno == EPROTONOSUPPORT || errno == EAFNOSUPPORT))
 		SKIP(return, "the kernel has no such protocol");
 	close(fd);
+	if (variant->family == AF_SMC || variant->protocol == IPPROTO_SMC)
+		ASSERT_EQ(0, set_smc_id());
 	ASSERT_EQ(0, make_places(&self->places, "accepted"));
 	ASSERT_EQ(0, set_target(&self->target, variant->family,
 				variant->protocol));
@@ -244,6 +343,16 @@ FIXTURE_SETUP(accepted)
 FIXTURE_TEARDOWN(accepted)
 {
 	remove_places(&self->places);
+}
+
+/* The protocol that a descriptor leads to: SMC may have gone over to TCP. */
+static int protocol_of(int fd)
+{
+	int protocol = -1;
+	socklen_t len = sizeof(protocol);
+
+	getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len);
+	return protocol;
 }
 
 /* What is accepted is its listener's, whoever connects, and whoever accepts. */
@@ -267,6 +376,7 @@ TEST_F(accepted, is_its_listeners)
 		EXPECT_EQ(OF_OTHER, whose(client));
 		fd = made_in(acceptors[i], make_accepted, &listener);
 		ASSERT_LE(0, fd);
+		EXPECT_EQ(protocol_of(listener), protocol_of(fd));
 		EXPECT_EQ(OF_CHILD, whose(fd));
 		close(client);
 		close(fd);
@@ -643,6 +753,55 @@ TEST_F(socket, packets)
 		close(fd);
 	}
 	close(prog);
+}
+
+static int make_association(void *arg)
+{
+	struct target *target = arg;
+	int fd = socket(target->family, SOCK_SEQPACKET, IPPROTO_SCTP);
+
+	if (fd < 0 ||
+	    connect(fd, (struct sockaddr *)&target->addr, target->len))
+		return -errno;
+	return fd;
+}
+
+/* SCTP asks in an interrupt, about an association: that is its socket's. */
+TEST_F(socket, associations)
+{
+	const char *child = self->places.tree.child;
+	const char *other = self->places.other;
+	int fd = socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP);
+	int map = make_counters(), listener, client;
+	struct target target;
+	int prog[4];
+	size_t i;
+
+	if (fd < 0 && errno == EPROTONOSUPPORT)
+		SKIP(return, "the kernel has no such protocol");
+	close(fd);
+	/* The one end is asked about the request, the other about the answer. */
+	for (i = 0; i < ARRAY_LEN(prog); i++) {
+		prog[i] = load_counter(i % 2 ? "sctp_assoc_established" :
+					       "sctp_assoc_request",
+				       BPF_LSM_MAC, map, i, 0);
+		ASSERT_LE(0, prog[i]);
+		ASSERT_EQ(0, attach(i / 2 ? other : child, prog[i]));
+	}
+	ASSERT_EQ(0, set_target(&target, AF_INET, IPPROTO_SCTP));
+	listener = made_in(child, make_listener, &target);
+	ASSERT_LE(0, listener);
+	client = made_in(other, make_association, &target);
+	ASSERT_LE(0, client);
+	EXPECT_LE(1, counter(map, 0));
+	EXPECT_EQ(0, counter(map, 1));
+	EXPECT_EQ(0, counter(map, 2));
+	EXPECT_EQ(1, counter(map, 3));
+	for (i = 0; i < ARRAY_LEN(prog); i++)
+		close(prog[i]);
+	close(listener);
+	close(client);
+	close(map);
 }
 
 /*

@@ -328,6 +328,26 @@ static void report_oracle(enum oracle oracle)
 			 "oracle %s\n", oracle_name(oracle));
 }
 
+/* --- memory -------------------------------------------------------------- */
+
+#define RETIRED_FILE	"/sys/kernel/security/checmate/retired"
+
+/* What may wait to be freed at a time, by whatever is slow to let it go. */
+#define MAX_WAITING	(16 << 20)
+
+static long retired(const char *key)
+{
+	const char *text = strstr(read_text("", RETIRED_FILE), key);
+
+	return text ? strtol(text + strlen(key), NULL, 10) : -1;
+}
+
+static bool nothing_retired(const struct account *unused)
+{
+	(void)unused;
+	return !retired("waiting ");
+}
+
 /* --- main ---------------------------------------------------------------- */
 
 struct options {
@@ -421,7 +441,7 @@ int main(int argc, char **argv)
 	ksft_print_header();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	read_options(argc, argv, &options);
-	ksft_set_plan(7 + NR_ORACLES);
+	ksft_set_plan(9 + NR_ORACLES);
 	ksft_print_msg("seed %llu, %lu operations, %u workers\n", options.seed,
 		       options.ops, options.workers);
 
@@ -484,5 +504,11 @@ int main(int argc, char **argv)
 			 "no program left\n");
 	ksft_test_result(comes_true(nothing_dying, &before),
 			 "no cgroup left\n");
+	ksft_print_msg("at most %ld bytes waited to be freed\n",
+		       retired("peak "));
+	ksft_test_result(retired("peak ") > 0 && retired("peak ") < MAX_WAITING,
+			 "no more than %d bytes waited\n", MAX_WAITING);
+	ksft_test_result(comes_true(nothing_retired, &before),
+			 "nothing waits anymore\n");
 	ksft_finished();
 }
