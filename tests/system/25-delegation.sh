@@ -62,6 +62,7 @@ moved() {
 	moved_from=$1
 	moved_to=$2
 	shift 2
+	# shellcheck disable=SC2016
 	in_cgroup "$moved_from" setpriv --reuid="$uid" --regid="$uid" --clear-groups \
 		sh -c 'echo $$ | tee "$0/cgroup.procs" >/dev/null; "$@"' \
 		"$cgroups$moved_to" "$@" 2>&1

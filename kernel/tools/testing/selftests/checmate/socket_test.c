@@ -249,7 +249,7 @@ static ssize_t ask_genl(int fd, int family, int cmd, int attr, const char *text,
 
 	message.head.nlmsg_len = offsetof(struct genl_message, attr) +
 				 NLA_ALIGN(message.attr.nla_len);
-	strcpy(message.text, text);
+	memcpy(message.text, text, strlen(text) + 1);
 	if (send(fd, &message, message.head.nlmsg_len, 0) < 0)
 		return -errno;
 	return recv(fd, answer, size, 0);
