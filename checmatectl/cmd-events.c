@@ -355,26 +355,55 @@ static int read_all(struct filter *filter, struct reader *reader, int signals)
 
 /* --- the command ----------------------------------------------------------- */
 
+/* Takes what OpenEvents has answered. @ret_all: not only of the user's own cgroups. */
+static int take_reply(sd_bus_message *reply, struct reader *reader, bool *ret_all)
+{
+	int all, fd, r;
+
+	r = sd_bus_message_read(reply, "hb", &fd, &all);
+	if (r < 0)
+		return remote_failed(r);
+	if (reader->own >= 0)
+		close(reader->own);
+	reader->own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (reader->own < 0)
+		return fail_text("events: %m; close some files and try again");
+	reader->fd = reader->own;
+	*ret_all = all;
+	return EXIT_DONE;
+}
+
 /* Returns an exit status, or NOT_REMOTE. */
 static int open_daemon(const struct options *options, struct reader *reader)
 {
-	_cleanup_message_ sd_bus_message *reply = NULL;
-	int fd, r, status;
+	_cleanup_message_ sd_bus_message *message = NULL, *reply = NULL, *again = NULL;
+	bool all = false;
+	int status;
 
-	status = remote_call(options, &reply, "OpenEvents", "");
+	status = remote_new(options, "OpenEvents", &message);
+	if (!status)
+		status = remote_send(options, message, &reply);
 	if (status)
 		return status;
 	/* It has been reading all the time: nothing waits for somebody to come by. */
 	if (!options->follow)
 		return fail_text("events: checmated reads them as they come; --follow shows those "
 				 "from now on, and \"journalctl -u checmated\" has those before");
-	r = sd_bus_message_read(reply, "h", &fd);
-	if (r < 0)
-		return remote_failed(r);
-	reader->own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	if (reader->own < 0)
-		return fail_text("events: %m; close some files and try again");
-	reader->fd = reader->own;
+	status = take_reply(reply, reader, &all);
+	if (!status && !all && options->daemon && !options->no_ask_password) {
+		status = remote_send_again(options, message, &again);
+		if (!status)
+			status = take_reply(again, reader, &all);
+	}
+	if (status || all)
+		return status;
+	if (options->daemon)
+		return fail_text("events: polkit does not grant org.checmate1.events to user %u; "
+				 "run as root, or without --daemon for those of your own cgroups",
+				 (unsigned int)geteuid());
+	fail_text("events: shown are those of cgroups that belong to user %u; --daemon asks for a "
+		  "password to show all",
+		  (unsigned int)geteuid());
 	return EXIT_DONE;
 }
 

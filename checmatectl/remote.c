@@ -172,6 +172,22 @@ int remote_send(const struct options *options, sd_bus_message *message, sd_bus_m
 	return EXIT_DONE;
 }
 
+int remote_send_again(const struct options *options, sd_bus_message *message,
+		      sd_bus_message **ret_reply)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	int r;
+
+	r = call_interactively(message, &error, &reply);
+	if (r < 0 && !sd_bus_error_is_set(&error))
+		sd_bus_error_set_errno(&error, r);
+	if (r < 0)
+		return say_error(options, &error);
+	*ret_reply = TAKE_PTR(reply);
+	return EXIT_DONE;
+}
+
 static int new_call(const struct options *options, sd_bus_message **ret_message, const char *method,
 		    const char *types, va_list ap)
 {

@@ -29,7 +29,14 @@ int remote_new(const struct options *options, const char *method, sd_bus_message
 /* Sends it; @ret_reply may be NULL. Asks for a password where one helps. */
 int remote_send(const struct options *options, sd_bus_message *message, sd_bus_message **ret_reply);
 
-/* Both, of arguments as sd_bus_message_append(3) has them. */
+/*
+ * Sends a request once more and has a password asked for: of a method that does less
+ * without an authorization instead of refusing.
+ */
+int remote_send_again(const struct options *options, sd_bus_message *message,
+		      sd_bus_message **ret_reply);
+
+/* remote_new() and remote_send(), of arguments as sd_bus_message_append(3) has them. */
 int remote_call(const struct options *options, sd_bus_message **ret_reply, const char *method,
 		const char *types, ...);
 

@@ -38,6 +38,7 @@
 /* An answer that is larger than the bus takes would end the connection to it. */
 #define REPLY_MAX (16u * 1024u * 1024u)
 
+#define ACTION_EVENTS "org.checmate1.events"
 #define ACTION_INSPECT "org.checmate1.inspect"
 #define ACTION_MANAGE "org.checmate1.manage"
 
@@ -50,6 +51,7 @@ struct call;
 struct method {
 	const char *name;
 	const char *action; /* NULL: it decides itself by who asks */
+	bool optional; /* without the authorization it does less, by who asks */
 	int (*read)(sd_bus_message *m, struct bus_request *request, sd_bus_error *ret_error);
 	int (*run)(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error);
 };
@@ -566,10 +568,11 @@ static int run_get_parameters(sd_bus_message *m, const struct call *call, sd_bus
 
 static int run_open_events(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
 {
+	const bool all = call->caller->authorized;
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	r = watch_subscribe(call->manager->watch, call->caller->uid, &fd);
+	r = watch_subscribe(call->manager->watch, call->caller->uid, all, &fd);
 	if (r == -EUSERS)
 		return sd_bus_error_setf(ret_error, BUS_ERROR("LimitReached"),
 					 "events: too much of user %u follows them already; end some of it",
@@ -577,27 +580,27 @@ static int run_open_events(sd_bus_message *m, const struct call *call, sd_bus_er
 	if (r < 0)
 		return refuse(call, r, watch_reason(call->manager->watch), NULL, ret_error);
 	/* Duplicated into the message. */
-	return sd_bus_reply_method_return(m, "h", fd);
+	return sd_bus_reply_method_return(m, "hb", fd, all);
 }
 
 /* --- the interface ------------------------------------------------------------------ */
 
 static const struct method methods[] = {
-	{ "Apply", ACTION_MANAGE, bus_read_apply, run_apply },
-	{ "Replace", ACTION_MANAGE, bus_read_apply, run_replace },
-	{ "Remove", ACTION_MANAGE, bus_read_remove, run_remove },
-	{ "SetParameter", ACTION_MANAGE, bus_read_set_parameter, run_set_parameter },
-	{ "SetMode", ACTION_MANAGE, bus_read_set_mode, run_set_mode },
-	{ "Seal", ACTION_MANAGE, bus_read_target, run_seal },
-	{ "ApplyContainer", NULL, bus_read_container, run_apply_container },
-	{ "Reload", ACTION_MANAGE, bus_read_nothing, run_reload },
-	{ "ListBindings", ACTION_INSPECT, bus_read_nothing, run_list_bindings },
-	{ "ListPolicies", ACTION_INSPECT, bus_read_nothing, run_list_policies },
-	{ "GetStatus", ACTION_INSPECT, bus_read_any_target, run_get_status },
-	{ "GetTree", ACTION_INSPECT, bus_read_tree, run_get_tree },
-	{ "Explain", ACTION_INSPECT, bus_read_explain, run_explain },
-	{ "GetParameters", ACTION_INSPECT, bus_read_get_parameters, run_get_parameters },
-	{ "OpenEvents", ACTION_INSPECT, bus_read_nothing, run_open_events },
+	{ "Apply", ACTION_MANAGE, false, bus_read_apply, run_apply },
+	{ "Replace", ACTION_MANAGE, false, bus_read_apply, run_replace },
+	{ "Remove", ACTION_MANAGE, false, bus_read_remove, run_remove },
+	{ "SetParameter", ACTION_MANAGE, false, bus_read_set_parameter, run_set_parameter },
+	{ "SetMode", ACTION_MANAGE, false, bus_read_set_mode, run_set_mode },
+	{ "Seal", ACTION_MANAGE, false, bus_read_target, run_seal },
+	{ "ApplyContainer", NULL, false, bus_read_container, run_apply_container },
+	{ "Reload", ACTION_MANAGE, false, bus_read_nothing, run_reload },
+	{ "ListBindings", ACTION_INSPECT, false, bus_read_nothing, run_list_bindings },
+	{ "ListPolicies", ACTION_INSPECT, false, bus_read_nothing, run_list_policies },
+	{ "GetStatus", ACTION_INSPECT, false, bus_read_any_target, run_get_status },
+	{ "GetTree", ACTION_INSPECT, false, bus_read_tree, run_get_tree },
+	{ "Explain", ACTION_INSPECT, false, bus_read_explain, run_explain },
+	{ "GetParameters", ACTION_INSPECT, false, bus_read_get_parameters, run_get_parameters },
+	{ "OpenEvents", ACTION_EVENTS, true, bus_read_nothing, run_open_events },
 };
 
 static void call_free(void *userdata)
@@ -621,7 +624,7 @@ static int run_call(sd_bus_message *m, const struct polkit_caller *caller, void 
 
 	call->caller = caller;
 	/* Whatever has gone wrong before: a change is made for who may only. */
-	if (call->method->action && !caller->authorized)
+	if (call->method->action && !call->method->optional && !caller->authorized)
 		return -EACCES;
 	return call->method->run(m, call, ret_error);
 }
@@ -666,6 +669,7 @@ static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
 	}
 	request = (struct polkit_request){
 		.action = method->action,
+		.optional = method->optional,
 		.details = details,
 		.run = run_call,
 		.free = call_free,
@@ -839,8 +843,8 @@ static const sd_bus_vtable manager_vtable[] = {
 				SD_BUS_RESULT("s", document), on_call, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("GetParameters", SD_BUS_ARGS("s", target, "s", policy),
 				SD_BUS_RESULT("s", document), on_call, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD_WITH_ARGS("OpenEvents", SD_BUS_NO_ARGS, SD_BUS_RESULT("h", events), on_call,
-				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("OpenEvents", SD_BUS_NO_ARGS, SD_BUS_RESULT("h", events, "b", all),
+				on_call, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_SIGNAL_WITH_ARGS("Denied",
 				SD_BUS_ARGS("s", cgroup, "t", cgroup_id, "s", policy, "s", hook,
 					    "i", error, "b", permissive, "u", pid, "u", uid, "s",

@@ -159,21 +159,24 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
 	(void)ret_error;
 
 	if (sd_bus_message_is_method_error(m, NULL)) {
-		refuse_unanswered(check, sd_bus_message_get_error(m));
-		return 1;
-	}
-	r = sd_bus_message_enter_container(m, 'r', "bba{ss}");
-	if (r >= 0)
-		r = sd_bus_message_read(m, "bb", &authorized, &challenge);
-	if (r < 0) {
-		sd_bus_error_set_const(&error, SD_BUS_ERROR_FAILED, "its answer is not understood");
-		refuse_unanswered(check, &error);
-	} else if (!authorized) {
-		refuse_denied(check, challenge);
+		(void)sd_bus_error_copy(&error, sd_bus_message_get_error(m));
+		r = -EACCES;
 	} else {
-		check->caller.authorized = true;
-		run(check);
+		r = sd_bus_message_enter_container(m, 'r', "bba{ss}");
+		if (r >= 0)
+			r = sd_bus_message_read(m, "bb", &authorized, &challenge);
+		if (r < 0)
+			sd_bus_error_set_const(&error, SD_BUS_ERROR_FAILED,
+					       "its answer is not understood");
 	}
+	/* Any answer but a clear yes is a no. */
+	check->caller.authorized = r >= 0 && authorized;
+	if (check->caller.authorized || check->request.optional)
+		run(check);
+	else if (r < 0)
+		refuse_unanswered(check, &error);
+	else
+		refuse_denied(check, challenge);
 	return 1;
 }
 

@@ -41,15 +41,17 @@ typedef int (*polkit_run_t)(sd_bus_message *m, const struct polkit_caller *calle
 /**
  * struct polkit_request - A request that waits for permission.
  * @action: what polkit calls it; NULL when only the caller is wanted.
+ * @optional: @run is called without the authorization, too; @caller says which.
  * @details: key, value, …, NULL: what polkit's agents and rules are told; may
  *           be NULL. Copied.
- * @run: called when the caller may.
+ * @run: called when the caller may, or @optional.
  * @free: frees @userdata, whether @run was called or not; NULL for nothing to
  *        free.
  * @userdata: for the two.
  */
 struct polkit_request {
 	const char *action;
+	bool optional;
 	const char *const *details;
 	polkit_run_t run;
 	void (*free)(void *userdata);

@@ -328,12 +328,14 @@ void manager_events_failed(struct manager *manager)
 	(void)manager;
 }
 
-int watch_subscribe(struct watch *watch, uid_t uid, int *ret_fd)
+int watch_subscribe(struct watch *watch, uid_t uid, bool all, int *ret_fd)
 {
 	(void)watch;
-	(void)uid;
 	backdrop.n_looked++;
-	asked("events");
+	if (all)
+		asked("events");
+	else
+		asked("events of %u", (unsigned int)uid);
 	if (backdrop.result < 0)
 		return backdrop.result;
 	*ret_fd = dup(backdrop.cgroup_fd);

@@ -201,7 +201,7 @@ static void test_lists(void **state)
 	struct fixture *f = *state;
 	const char *a, *b, *c, *d, *key, *value;
 	uint64_t id;
-	int fd;
+	int fd, all;
 
 	call(f, "ListBindings", "");
 	assert_true(sd_bus_message_read(f->reply, "a(stsssa{ss})", 1, &a, &id, &b, &c, &d, 1, &key,
@@ -224,8 +224,42 @@ static void test_lists(void **state)
 	assert_string_equal(key, "1.0");
 
 	call(f, "OpenEvents", "");
-	assert_true(sd_bus_message_read(f->reply, "h", &fd) > 0);
+	assert_true(sd_bus_message_read(f->reply, "hb", &fd, &all) > 0);
 	assert_true(fd >= 0);
+	assert_true(all);
+}
+
+/* Denials tell what everybody's processes went for: that is more than to inspect. */
+static void test_events(void **state)
+{
+	struct fixture *f = *state;
+	int fd, all;
+
+	f->peer.uid = 1000;
+	f->peer.authorized = true;
+	call(f, "OpenEvents", "");
+	assert_done(f, "events");
+	assert_string_equal(f->peer.action, "org.checmate1.events");
+	assert_true(sd_bus_message_read(f->reply, "hb", &fd, &all) > 0);
+	assert_true(all);
+
+	f->peer.authorized = false;
+	call(f, "OpenEvents", "");
+	assert_done(f, "events of 1000");
+	assert_true(sd_bus_message_read(f->reply, "hb", &fd, &all) > 0);
+	assert_true(fd >= 0);
+	assert_false(all);
+	f->peer.challenge = true;
+	call(f, "OpenEvents", "");
+	assert_done(f, "events of 1000");
+	/* A polkit that fails grants nothing. */
+	f->peer.authorized = true;
+	f->peer.strange = true;
+	call(f, "OpenEvents", "");
+	assert_done(f, "events of 1000");
+	f->peer.no_polkit = SD_BUS_ERROR_SERVICE_UNKNOWN;
+	call(f, "OpenEvents", "");
+	assert_done(f, "events of 1000");
 }
 
 static void test_malformed(void **state)
@@ -408,8 +442,6 @@ static void test_who(void **state)
 	call(f, "Explain", "ss", "/web", "");
 	assert_refused(f, SD_BUS_ERROR_ACCESS_DENIED, "org.checmate1.inspect");
 	call(f, "GetParameters", "ss", "/web", "net-bind");
-	assert_refused(f, SD_BUS_ERROR_ACCESS_DENIED, "org.checmate1.inspect");
-	call(f, "OpenEvents", "");
 	assert_refused(f, SD_BUS_ERROR_ACCESS_DENIED, "org.checmate1.inspect");
 	assert_int_equal(backdrop.n_changed + backdrop.n_looked + backdrop.n_logged, 0);
 
@@ -683,6 +715,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_changes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_looks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lists, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_events, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_malformed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),

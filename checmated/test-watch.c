@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -39,6 +40,10 @@ static struct checmate_events reader;
 static int open_result;
 static const char *open_text = "the process 7 reads the events";
 static unsigned int n_path_lookups;
+
+/* Of a denial 'o', the directory of the task's cgroup belongs to @owner; of 'h' it is gone. */
+static uid_t owner;
+static int owned_fd = -1, other_fd = -1;
 
 struct checmate_error {
 	int unused;
@@ -88,6 +93,7 @@ int checmate_events_read(struct checmate_events *events, const struct checmate_e
 	/* A capital letter: one was lost before. */
 	events->lost += c >= 'A' && c <= 'Z';
 	events->event.cgroup_id = (unsigned char)c;
+	events->event.task_cgroup_id = c == 'o' ? 'o' : c == 'h' ? 'g' : 1;
 	*ret_event = &events->event;
 	return 1;
 }
@@ -110,8 +116,13 @@ int checmate_cgroup_open_id(uint64_t cgroup_id, struct checmate_cgroup **ret_cgr
 	n_path_lookups++;
 	if (cgroup_id == 'g')
 		return -ENOENT;
-	*ret_cgroup = (struct checmate_cgroup *)"";
+	*ret_cgroup = (struct checmate_cgroup *)(cgroup_id == 'o' ? &owned_fd : &other_fd);
 	return 0;
+}
+
+int checmate_cgroup_fd(const struct checmate_cgroup *cgroup)
+{
+	return *(const int *)cgroup;
 }
 
 const char *checmate_cgroup_path(const struct checmate_cgroup *cgroup)
@@ -184,9 +195,18 @@ static const struct watch_ops ops = {
 
 static int setup(void **state)
 {
+	char path[] = "/tmp/checmate-test-watch.XXXXXX";
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
+	owner = geteuid() ? geteuid() : 1000;
+	assert_non_null(mkdtemp(path));
+	owned_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	other_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_true(owned_fd >= 0 && other_fd >= 0);
+	assert_int_equal(rmdir(path), 0);
+	if (geteuid() == 0)
+		assert_int_equal(fchown(owned_fd, owner, owner), 0);
 	assert_int_equal(pipe2(reader.fds, O_NONBLOCK | O_CLOEXEC), 0);
 	assert_true(fcntl(reader.fds[1], F_SETPIPE_SZ, 1 << 20) > 0);
 	reader.event = (struct checmate_event){
@@ -213,6 +233,8 @@ static int teardown(void **state)
 	sd_event_unref(f->event);
 	close(reader.fds[0]);
 	close(reader.fds[1]);
+	close(owned_fd);
+	close(other_fd);
 	free(f);
 	return 0;
 }
@@ -297,8 +319,8 @@ static void test_each_is_told(void **state)
 
 	start(f);
 	assert_true(watch_is_reader(f->watch));
-	assert_int_equal(watch_subscribe(f->watch, 0, &a), 0);
-	assert_int_equal(watch_subscribe(f->watch, 1, &b), 0);
+	assert_int_equal(watch_subscribe(f->watch, 0, true, &a), 0);
+	assert_int_equal(watch_subscribe(f->watch, 1, true, &b), 0);
 	deny("ccc");
 	run(f);
 	assert_int_equal(f->counted, 3);
@@ -346,8 +368,8 @@ static void test_a_slow_one(void **state)
 	uint64_t n = 0;
 
 	start(f);
-	assert_int_equal(watch_subscribe(f->watch, 5, &slow), 0);
-	assert_int_equal(watch_subscribe(f->watch, 5, &quick), 0);
+	assert_int_equal(watch_subscribe(f->watch, 5, true, &slow), 0);
+	assert_int_equal(watch_subscribe(f->watch, 5, true, &quick), 0);
 	for (int i = 0; i < 200; i++, n += 50) {
 		deny_n(50);
 		run(f);
@@ -381,7 +403,7 @@ static void test_losses_of_the_kernel(void **state)
 	struct taken taken;
 
 	start(f);
-	assert_int_equal(watch_subscribe(f->watch, 0, &fd), 0);
+	assert_int_equal(watch_subscribe(f->watch, 0, true, &fd), 0);
 	deny("cCcC");
 	run(f);
 	assert_int_equal(f->lost, 2);
@@ -399,19 +421,98 @@ static void test_one_that_leaves(void **state)
 	int leaves = -1;
 
 	start(f);
-	assert_int_equal(watch_subscribe(f->watch, 0, &stays), 0);
-	assert_int_equal(watch_subscribe(f->watch, 0, &leaves), 0);
+	assert_int_equal(watch_subscribe(f->watch, 0, true, &stays), 0);
+	assert_int_equal(watch_subscribe(f->watch, 0, true, &leaves), 0);
 	assert_int_equal(watch_subscribers(f->watch), 2);
 	close(leaves);
 	run(f);
 	assert_int_equal(watch_subscribers(f->watch), 1);
 	/* One that is found to be gone when it is told. */
-	assert_int_equal(watch_subscribe(f->watch, 0, &leaves), 0);
+	assert_int_equal(watch_subscribe(f->watch, 0, true, &leaves), 0);
 	deny("c");
 	close(leaves);
 	run(f);
 	assert_int_equal(watch_subscribers(f->watch), 1);
 	assert_int_equal(take_all(stays).documents, 1);
+}
+
+/* Without the authorization a user is told of own cgroups, and of nothing else. */
+static void test_own_only(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_close_ int own = -1, stranger = -1, all = -1;
+	struct taken taken;
+
+	start(f);
+	assert_int_equal(watch_subscribe(f->watch, owner, false, &own), 0);
+	assert_int_equal(watch_subscribe(f->watch, owner + 1, false, &stranger), 0);
+	assert_int_equal(watch_subscribe(f->watch, owner, true, &all), 0);
+	deny("cocho");
+	run(f);
+	taken = take_all(own);
+	assert_int_equal(taken.documents, 2);
+	assert_int_equal(taken.lost, 0);
+	assert_int_equal(take_all(all).documents, 5);
+	/* A cgroup that is gone is nobody's. */
+	taken = take_all(stranger);
+	assert_int_equal(taken.documents + taken.lost, 0);
+}
+
+/* The present owner counts: a former one is told nothing more. */
+static void test_own_no_more(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_close_ int own = -1;
+
+	start(f);
+	assert_int_equal(watch_subscribe(f->watch, owner, false, &own), 0);
+	deny("o");
+	run(f);
+	assert_int_equal(take_all(own).documents, 1);
+	close(owned_fd);
+	owned_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_true(owned_fd >= 0);
+	deny("o");
+	run(f);
+	assert_int_equal(take_all(own).documents, 0);
+}
+
+/* A slow user is told how many denials of own cgroups were lost, not of how many others. */
+static void test_own_lost(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_close_ int own = -1;
+	struct taken taken;
+	uint64_t n = 0;
+
+	start(f);
+	assert_int_equal(watch_subscribe(f->watch, owner, false, &own), 0);
+	for (int i = 0; i < 200; i++, n += 25) {
+		deny("ocococococococococococococococococococococococococ");
+		run(f);
+	}
+	taken = take_all(own);
+	assert_true(taken.documents > 0 && taken.documents < n);
+	n -= taken.documents + taken.lost;
+	run(f);
+	assert_int_equal(take_all(own).lost, n);
+}
+
+/* They do not take the places of those who may see all. */
+static void test_own_are_bounded(void **state)
+{
+	struct fixture *f = *state;
+	int fds[33];
+	int n = 0, fd;
+
+	start(f);
+	for (uid_t uid = 1; n < 32; uid++)
+		for (int i = 0; i < 8; i++)
+			assert_int_equal(watch_subscribe(f->watch, uid, false, &fds[n++]), 0);
+	assert_int_equal(watch_subscribe(f->watch, 5, false, &fd), -EUSERS);
+	assert_int_equal(watch_subscribe(f->watch, 5, true, &fds[n++]), 0);
+	while (n)
+		close(fds[--n]);
 }
 
 /* What a subscriber says is neither read nor kept. */
@@ -421,7 +522,7 @@ static void test_one_that_talks(void **state)
 	_cleanup_close_ int fd = -1;
 
 	start(f);
-	assert_int_equal(watch_subscribe(f->watch, 0, &fd), 0);
+	assert_int_equal(watch_subscribe(f->watch, 0, true, &fd), 0);
 	assert_int_equal(send(fd, "x", 1, MSG_NOSIGNAL), -1);
 	run(f);
 	deny("c");
@@ -443,16 +544,16 @@ static void test_subscribers_are_bounded(void **state)
 	start(f);
 	for (uid_t uid = 1; uid <= 7; uid++) {
 		for (int i = 0; i < 8; i++)
-			assert_int_equal(watch_subscribe(f->watch, uid, &fds[n++]), 0);
-		assert_int_equal(watch_subscribe(f->watch, uid, &fd), -EUSERS);
+			assert_int_equal(watch_subscribe(f->watch, uid, true, &fds[n++]), 0);
+		assert_int_equal(watch_subscribe(f->watch, uid, true, &fd), -EUSERS);
 	}
-	assert_int_equal(watch_subscribe(f->watch, 8, &fd), -EUSERS);
+	assert_int_equal(watch_subscribe(f->watch, 8, true, &fd), -EUSERS);
 	while (n < 64)
-		assert_int_equal(watch_subscribe(f->watch, 0, &fds[n++]), 0);
-	assert_int_equal(watch_subscribe(f->watch, 0, &fd), -EUSERS);
+		assert_int_equal(watch_subscribe(f->watch, 0, true, &fds[n++]), 0);
+	assert_int_equal(watch_subscribe(f->watch, 0, true, &fd), -EUSERS);
 	close(fds[0]);
 	run(f);
-	assert_int_equal(watch_subscribe(f->watch, 1, &fds[0]), 0);
+	assert_int_equal(watch_subscribe(f->watch, 1, true, &fds[0]), 0);
 	while (n)
 		close(fds[--n]);
 	run(f);
@@ -468,14 +569,14 @@ static void test_another_reader(void **state)
 	start(f);
 	assert_false(watch_is_reader(f->watch));
 	assert_int_equal(f->failed, 1);
-	assert_int_equal(watch_subscribe(f->watch, 0, &fd), -EBUSY);
+	assert_int_equal(watch_subscribe(f->watch, 0, true, &fd), -EBUSY);
 	assert_string_equal(watch_reason(f->watch), open_text);
 	/* It is told once. */
 	assert_int_equal(watch_retry(f->watch), -EBUSY);
 	assert_int_equal(f->failed, 1);
 
 	open_result = 0;
-	assert_int_equal(watch_subscribe(f->watch, 0, &fd), 0);
+	assert_int_equal(watch_subscribe(f->watch, 0, true, &fd), 0);
 	assert_true(watch_is_reader(f->watch));
 	deny("c");
 	run(f);
@@ -533,11 +634,20 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_each_is_told),	   TEST(test_a_cgroup_that_is_gone),
-		TEST(test_people_are_told_of_few), TEST(test_a_slow_one),
-		TEST(test_losses_of_the_kernel),   TEST(test_one_that_leaves),
-		TEST(test_one_that_talks),	   TEST(test_subscribers_are_bounded),
-		TEST(test_another_reader),	   TEST(test_reading_fails),
+		TEST(test_each_is_told),
+		TEST(test_a_cgroup_that_is_gone),
+		TEST(test_people_are_told_of_few),
+		TEST(test_a_slow_one),
+		TEST(test_losses_of_the_kernel),
+		TEST(test_one_that_leaves),
+		TEST(test_own_only),
+		TEST(test_own_no_more),
+		TEST(test_own_lost),
+		TEST(test_own_are_bounded),
+		TEST(test_one_that_talks),
+		TEST(test_subscribers_are_bounded),
+		TEST(test_another_reader),
+		TEST(test_reading_fails),
 		TEST(test_others_come_first),
 	};
 #undef TEST

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "cleanup.h"
@@ -29,6 +30,8 @@
 /* Of users other than root; and of one of them. */
 #define SUBSCRIBERS_MAX_USERS 56
 #define SUBSCRIBERS_MAX_PER_UID 8
+/* Of those that see denials of their own cgroups only, which takes no authorization. */
+#define SUBSCRIBERS_MAX_OWN 32
 
 static const struct ratelimit_limits limits = {
 	.interval_usec = 10 * 1000 * 1000,
@@ -42,6 +45,7 @@ struct subscriber {
 	struct subscriber *next;
 	sd_event_source *source;
 	uid_t uid;
+	bool all; /* else only what is denied in cgroups of @uid */
 	int fd;
 	uint64_t lost; /* and not yet told */
 };
@@ -50,6 +54,14 @@ struct subscriber {
 struct known_path {
 	uint64_t cgroup_id;
 	char *path; /* NULL: it is gone */
+};
+
+#define UID_NONE ((uid_t)-1)
+
+/* The owner of a cgroup's directory, which holds for one turn: root can change it. */
+struct known_owner {
+	uint64_t cgroup_id; /* 0: none is known */
+	uid_t uid; /* UID_NONE: the cgroup is gone, or its owner cannot be read */
 };
 
 struct watch {
@@ -63,6 +75,7 @@ struct watch {
 	struct ratelimit *ratelimit;
 	struct subscriber *subscribers;
 	struct known_path paths[PATHS];
+	struct known_owner owner; /* of the last cgroup that was looked at */
 	uint64_t n_read;
 	uint64_t n_lost; /* of former readers of this process, too */
 	uint64_t n_lost_told; /* of this reader */
@@ -132,14 +145,14 @@ static int tell_lost(struct subscriber *subscriber)
 	return r;
 }
 
-/* Returns an error when the subscriber is gone. */
+/* @text is NULL for want of memory. Returns an error when the subscriber is gone. */
 static int tell_event(struct subscriber *subscriber, const char *text)
 {
 	int r;
 
 	r = tell_lost(subscriber);
 	if (r >= 0)
-		r = send_text(subscriber, text);
+		r = text ? send_text(subscriber, text) : -ENOMEM;
 	if (!is_full(r))
 		return r;
 	subscriber->lost++;
@@ -159,13 +172,47 @@ static int on_subscriber(sd_event_source *source, int fd, uint32_t revents, void
 	return 0;
 }
 
-static void tell_subscribers(struct watch *watch, const char *text)
+static uid_t read_owner(uint64_t cgroup_id)
+{
+	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *cgroup = NULL;
+	struct stat st;
+
+	if (checmate_cgroup_open_id(cgroup_id, &cgroup, NULL) < 0 ||
+	    fstat(checmate_cgroup_fd(cgroup), &st) < 0)
+		return UID_NONE;
+	return st.st_uid;
+}
+
+/*
+ * The user to whom the cgroup's directory belongs may see what is denied to the
+ * processes in it, as that user may have containers there. Only the directory of the
+ * task's own cgroup counts: below a cgroup of a user, root can have cgroups of its own.
+ * While the owner is unknown, the subscriber is told nothing.
+ */
+static bool may_see(const struct subscriber *subscriber, const struct checmate_event *event)
+{
+	struct watch *watch = subscriber->watch;
+
+	if (subscriber->all)
+		return true;
+	if (!event->task_cgroup_id)
+		return false;
+	if (watch->owner.cgroup_id != event->task_cgroup_id)
+		watch->owner = (struct known_owner){
+			.cgroup_id = event->task_cgroup_id,
+			.uid = read_owner(event->task_cgroup_id),
+		};
+	return watch->owner.uid != UID_NONE && watch->owner.uid == subscriber->uid;
+}
+
+static void tell_subscribers(struct watch *watch, const struct checmate_event *event,
+			     const char *text)
 {
 	struct subscriber *next;
 
 	for (struct subscriber *s = watch->subscribers; s; s = next) {
 		next = s->next;
-		if (tell_event(s, text) < 0)
+		if (may_see(s, event) && tell_event(s, text) < 0)
 			subscriber_drop(s);
 	}
 }
@@ -184,25 +231,30 @@ static void tell_subscribers_lost(struct watch *watch, uint64_t n)
 	}
 }
 
-/* Users cannot take the place of root, nor one that of all the others. */
-static bool has_room(const struct watch *watch, uid_t uid)
+/*
+ * Users cannot take the place of root, nor one that of all the others, nor those without
+ * an authorization that of those with one.
+ */
+static bool has_room(const struct watch *watch, uid_t uid, bool all)
 {
-	size_t n = 0, n_users = 0, n_own = 0;
+	size_t n = 0, n_users = 0, n_own = 0, n_uid = 0;
 
 	for (const struct subscriber *s = watch->subscribers; s; s = s->next) {
 		n++;
 		n_users += s->uid != 0;
-		n_own += s->uid == uid;
+		n_own += !s->all;
+		n_uid += s->uid == uid;
 	}
-	if (n >= SUBSCRIBERS_MAX)
+	if (n >= SUBSCRIBERS_MAX || (!all && n_own >= SUBSCRIBERS_MAX_OWN))
 		return false;
-	return !uid || (n_users < SUBSCRIBERS_MAX_USERS && n_own < SUBSCRIBERS_MAX_PER_UID);
+	return !uid || (n_users < SUBSCRIBERS_MAX_USERS && n_uid < SUBSCRIBERS_MAX_PER_UID);
 }
 
 /**
- * watch_subscribe() - Have somebody told of every denial from now on
+ * watch_subscribe() - Have somebody told of denials from now on
  * @watch: the watch
  * @uid: whose it is; one uid has a limited number of them
+ * @all: every denial; else those of processes in cgroups whose directory belongs to @uid
  * @ret_fd: receives the other end of a SOCK_SEQPACKET pair, from which each message
  *          is one document; closing it ends the subscription
  *
@@ -212,7 +264,7 @@ static bool has_room(const struct watch *watch, uid_t uid)
  * Return: 0; -EUSERS there are too many; -EBUSY, -errno denials cannot be read: see
  * watch_reason().
  */
-int watch_subscribe(struct watch *watch, uid_t uid, int *ret_fd)
+int watch_subscribe(struct watch *watch, uid_t uid, bool all, int *ret_fd)
 {
 	_cleanup_(subscriber_freep) struct subscriber *subscriber = NULL;
 	_cleanup_close_ int peer = -1;
@@ -221,7 +273,7 @@ int watch_subscribe(struct watch *watch, uid_t uid, int *ret_fd)
 	r = watch_retry(watch);
 	if (r < 0)
 		return r;
-	if (!has_room(watch, uid))
+	if (!has_room(watch, uid, all))
 		return -EUSERS;
 
 	subscriber = calloc(1, sizeof(*subscriber));
@@ -229,6 +281,7 @@ int watch_subscribe(struct watch *watch, uid_t uid, int *ret_fd)
 		return -ENOMEM;
 	subscriber->watch = watch;
 	subscriber->uid = uid;
+	subscriber->all = all;
 	subscriber->fd = -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0)
 		return -errno;
@@ -366,10 +419,8 @@ static void take_event(struct watch *watch, const struct checmate_event *event)
 	tell_people(watch, event);
 	if (!watch->subscribers)
 		return;
-	if (make_document(watch, event, &document) < 0)
-		tell_subscribers_lost(watch, 1);
-	else
-		tell_subscribers(watch, report_text(document, false));
+	(void)make_document(watch, event, &document);
+	tell_subscribers(watch, event, document ? report_text(document, false) : NULL);
 }
 
 static void take_lost(struct watch *watch)
@@ -410,6 +461,7 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
 	(void)source;
 	(void)fd;
 	(void)revents;
+	watch->owner = (struct known_owner){};
 	for (int i = 0; r > 0 && i < EVENTS_PER_TURN; i++) {
 		const struct checmate_event *event;
 

@@ -7,10 +7,10 @@
  * neither a container's start nor an answer.  What the buffer cannot hold
  * meanwhile is lost, and counted.
  *
- * From there every denial goes to the counters and to every subscriber, which gets
- * one document of docs/schema/events.json per message; people are told of it, by
- * the journal and by a signal, as often as the rate limit allows, and of how many
- * more there were.
+ * From there every denial goes to the counters and to every subscriber that may see
+ * it, which gets one document of docs/schema/events.json per message; people are told
+ * of it, by the journal and by a signal, as often as the rate limit allows, and of how
+ * many more there were.
  */
 #pragma once
 
@@ -50,7 +50,7 @@ struct watch *watch_free(struct watch *watch);
 void watch_freep(struct watch **watch);
 
 int watch_retry(struct watch *watch);
-int watch_subscribe(struct watch *watch, uid_t uid, int *ret_fd);
+int watch_subscribe(struct watch *watch, uid_t uid, bool all, int *ret_fd);
 
 bool watch_is_reader(const struct watch *watch);
 const char *watch_reason(const struct watch *watch);

@@ -194,10 +194,9 @@ check_status "policy show" 2 $ctl --daemon policy show net-bind
 
 check_match "who has no session may not see all" \
 	'polkit does not grant org\.checmate1\.inspect to user 4003; ' as $carol $ctl status
-for command in "get $cg/a net-bind" "events --follow"; do
-	# shellcheck disable=SC2086
-	check_match "nor $command" 'org\.checmate1\.inspect' as $carol $ctl $command
-done
+check_match "nor get" 'org\.checmate1\.inspect' as $carol $ctl get $cg/a net-bind
+check_match "nor all events" 'polkit does not grant org\.checmate1\.events to user 4003; ' \
+	as $carol $ctl events --follow --daemon --no-ask-password
 for command in "apply $cg/c net-bind" "replace $cg/a net-bind" "remove $cg/a" \
 	"set $cg/a net-bind allow=" "mode $cg/a net-bind permissive" "seal $cg/a"; do
 	# shellcheck disable=SC2086
@@ -357,16 +356,40 @@ follower=$!
 check "denials are told of as they come" wait_until 60 denied_in bob socket_bind
 check "each as the schema says" \
 	sh -c "$tests/json-check '$schemas/events.json' --each-line <'$work/bob'"
+mkdir "$cgroups$cg/own"
+chown $alice "$cgroups$cg/own"
+$ctl apply $cg/own net-bind >/dev/null
 as_alice $ctl events --follow -n 2 >"$work/alice" 2>&1 &
 other=$!
-check "also to who may look" wait_until 60 denied_in alice "net-bind socket_bind EPERM .* $cg/c"
+check "also to a user whose cgroup it is" \
+	wait_until 60 denied_in alice "net-bind socket_bind EPERM .* $cg/own" $cg/own
+check "who is told that there may be others" says alice 'belong to user 4001; --daemon asks'
+follow $carol carol --json &
+stranger=$!
+check "a user without cgroups may ask" wait_until 60 has_sockets $stranger 2
 $ctl events --follow -n 1 --policy=net-bind >"$work/root" 2>&1 &
 third=$!
 check "and to root, of a daemon that reads" wait_until 60 denied_in root socket_bind
 check "who has enough ends" wait $third
-probe $cg/c bind tcp4 127.0.0.1:81 >/dev/null
+probe $cg/own bind tcp4 127.0.0.1:81 >/dev/null
 check "so do others" wait $other
 check_output "after as many" 2 grep -c socket_bind "$work/alice"
+check_not "which are of no cgroup of others" says alice "$cg/c"
+as_alice journalctl -q -o cat MESSAGE_ID=fe502dc2340c4096a2fb2006f99d3629 \
+	>"$work/journal" 2>/dev/null
+check_output "nor does the journal show any" "" cat "$work/journal"
+check "a socket stays open" has_sockets $stranger 2
+check_not "from which nothing is read of others' cgroups" says carol socket_bind
+kill -TERM $stranger
+wait $stranger
+check_match "all are not to be had without a password" 'polkit does not grant org\.checmate1\.events' \
+	as_alice $ctl events --follow --daemon --no-ask-password
+on_terminal events --follow --daemon -n 1
+check "for all a password is asked for" wait_until 60 says shown 'Password'
+echo secret >&3
+check "and then they are shown" wait_until 60 denied_in shown "socket_bind .* $cg/c"
+exec 3>&-
+wait $terminal
 follow $bob other --cgroup=$cg/a &
 other=$!
 check "of one cgroup only" wait_until 60 denied_in other "socket_bind .* $cg/a" $cg/a
