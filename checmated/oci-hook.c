@@ -225,7 +225,8 @@ static uint64_t now_usec(void)
 
 /*
  * How long after the first try it is worth to try again: a daemon that is
- * started anew, or replaced, must not cost a container its start.
+ * started anew, or replaced, must not cost a container its start. Nor must it that
+ * a user starts many at once.
  */
 static uint64_t patience_usec(int r, const sd_bus_error *error)
 {
@@ -233,7 +234,8 @@ static uint64_t patience_usec(int r, const sd_bus_error *error)
 				   SD_BUS_ERROR_NAME_HAS_NO_OWNER))
 		return UNKNOWN_USEC;
 	if (r == -ECONNRESET || r == -ENOTCONN || r == -EPIPE ||
-	    sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_DISCONNECTED))
+	    sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_DISCONNECTED,
+				   BUS_ERROR("Busy")))
 		return DEADLINE_USEC;
 	return 0;
 }

@@ -25,20 +25,32 @@
 /* polkit's AllowUserInteraction */
 #define FLAG_INTERACTIVE 1u
 
-/* Requests that wait: of one connection, of one user but root, and of all but root. */
+/*
+ * Requests that wait: of one connection, of one user but root, and of all but root. Those
+ * that need an authorization and those that do not are counted apart: the former can wait
+ * for a password as long as they like.
+ */
 #define SENDER_MAX 64u
 #define USER_MAX 32u
 #define ALL_MAX 256u
 
+/* Senders are told apart in so many lists: each message looks through one. */
+#define SENDER_LISTS 256u
+
+/* As the denials have it, which take turns with users: root's requests come before both. */
+#define PRIORITY_USERS (SD_EVENT_PRIORITY_NORMAL + 50)
+
 /* A request that waits for an answer. */
 struct check {
 	struct polkit *polkit;
+	struct check **list; /* which it is in, NULL for none */
 	struct check *prev, *next;
 	sd_bus_message *m;
 	struct polkit_request request; /* details are the check's own */
 	char **details;
 	struct polkit_caller caller;
-	bool asked; /* polkit; @caller.uid is known then */
+	bool asked; /* polkit, which has not answered */
+	bool ready; /* to be run when it is its turn */
 	bool interactive;
 	char cancel_id[32]; /* which question polkit is to forget */
 	sd_bus_slot *call; /* the answer waited for */
@@ -47,21 +59,45 @@ struct check {
 
 struct polkit {
 	sd_bus *bus;
-	struct check *first; /* all that wait */
+	struct check *unknown[SENDER_LISTS]; /* of which the user is not known yet, by sender */
+	struct check *users; /* of users other than root; the newest is the first */
+	sd_event_source *turn; /* on while one of them is ready */
 	uint64_t last_id;
 };
+
+static void check_leave(struct check *check)
+{
+	if (check->prev)
+		check->prev->next = check->next;
+	else if (check->list)
+		*check->list = check->next;
+	if (check->next)
+		check->next->prev = check->prev;
+	check->list = NULL;
+	check->prev = check->next = NULL;
+}
+
+static void check_join(struct check *check, struct check **list)
+{
+	check_leave(check);
+	check->list = list;
+	check->next = *list;
+	if (*list)
+		(*list)->prev = check;
+	*list = check;
+}
+
+static void polkit_freep(struct polkit **polkit)
+{
+	polkit_free(*polkit);
+}
 
 /* Also what is still waited for is forgotten. */
 static struct check *check_free(struct check *check)
 {
 	if (!check)
 		return NULL;
-	if (check->prev)
-		check->prev->next = check->next;
-	else if (check->polkit->first == check)
-		check->polkit->first = check->next;
-	if (check->next)
-		check->next->prev = check->prev;
+	check_leave(check);
 	sd_bus_slot_unref(check->call);
 	sd_bus_slot_unref(check->gone);
 	if (check->request.free)
@@ -94,6 +130,37 @@ static void run(struct check *check)
 		refuse(check, r, &error);
 	else
 		check_free(check);
+}
+
+/* --- turns ---------------------------------------------------------------- */
+
+static int on_turn(sd_event_source *source, void *userdata)
+{
+	struct check *oldest = NULL;
+	struct polkit *polkit = userdata;
+
+	for (struct check *check = polkit->users; check; check = check->next)
+		if (check->ready)
+			oldest = check;
+	if (!oldest)
+		return sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	run(oldest);
+	return 0;
+}
+
+/*
+ * One request of a user is run when no request of root's waits, and then the loop looks
+ * again: however many users ask, root waits for one of theirs at most.
+ */
+static int run_later(struct check *check)
+{
+	int r;
+
+	r = sd_event_source_set_enabled(check->polkit->turn, SD_EVENT_ON);
+	if (r < 0)
+		return r;
+	check->ready = true;
+	return 0;
 }
 
 static const char *method_of(const struct check *check)
@@ -169,14 +236,18 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
 			sd_bus_error_set_const(&error, SD_BUS_ERROR_FAILED,
 					       "its answer is not understood");
 	}
+	check->asked = false;
 	/* Any answer but a clear yes is a no. */
 	check->caller.authorized = r >= 0 && authorized;
-	if (check->caller.authorized || check->request.optional)
-		run(check);
-	else if (r < 0)
+	if (check->caller.authorized || check->request.optional) {
+		r = run_later(check);
+		if (r < 0)
+			refuse(check, r, NULL);
+	} else if (r < 0) {
 		refuse_unanswered(check, &error);
-	else
+	} else {
 		refuse_denied(check, challenge);
+	}
 	return 1;
 }
 
@@ -286,13 +357,28 @@ static bool too_many_of_user(const struct check *check)
 {
 	size_t n_user = 0, n_all = 0;
 
-	for (const struct check *other = check->polkit->first; other; other = other->next) {
-		if (!other->asked)
+	for (const struct check *other = check->polkit->users; other; other = other->next) {
+		if (!other->request.action != !check->request.action)
 			continue;
 		n_all++;
 		n_user += other->caller.uid == check->caller.uid;
 	}
 	return n_user >= USER_MAX || n_all >= ALL_MAX;
+}
+
+static void refuse_too_many(struct check *check)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+	if (check->request.action)
+		sd_bus_error_setf(&error, BUS_ERROR("LimitReached"),
+				  "%s: too many requests wait for an authorization; answer or cancel some of them",
+				  method_of(check));
+	else
+		sd_bus_error_setf(&error, BUS_ERROR("Busy"),
+				  "%s: too many requests of users wait; try again when some are answered",
+				  method_of(check));
+	refuse(check, -ENOBUFS, &error);
 }
 
 static int on_user(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
@@ -319,29 +405,36 @@ static int on_user(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
 	}
 
 	check->caller.uid = uid;
-	if (uid == 0 || !check->request.action) {
+	if (uid == 0) {
 		check->caller.authorized = check->request.action != NULL;
 		run(check);
 		return 1;
 	}
 	if (too_many_of_user(check)) {
-		sd_bus_error_setf(&error, BUS_ERROR("LimitReached"),
-				  "%s: too many requests wait for an authorization; answer or cancel some of them",
-				  method_of(check));
-		refuse(check, -ENOBUFS, &error);
+		refuse_too_many(check);
 		return 1;
 	}
-	r = ask_polkit(check);
+	check_join(check, &check->polkit->users);
+	r = check->request.action ? ask_polkit(check) : run_later(check);
 	if (r < 0)
 		refuse(check, r, NULL);
 	return 1;
 }
 
-static bool too_many_of_sender(const struct polkit *polkit, const char *sender)
+static struct check **list_of(struct polkit *polkit, const char *sender)
+{
+	uint32_t hash = 5381;
+
+	for (; *sender; sender++)
+		hash = hash * 33 + (unsigned char)*sender;
+	return &polkit->unknown[hash % SENDER_LISTS];
+}
+
+static bool too_many_of_sender(const struct check *list, const char *sender)
 {
 	size_t n = 0;
 
-	for (const struct check *check = polkit->first; check; check = check->next)
+	for (const struct check *check = list; check; check = check->next)
 		n += streq(sd_bus_message_get_sender(check->m), sender);
 	return n >= SENDER_MAX;
 }
@@ -361,6 +454,7 @@ int polkit_check(struct polkit *polkit, sd_bus_message *m, const struct polkit_r
 {
 	const char *sender = sd_bus_message_get_sender(m);
 	_cleanup_(check_freep) struct check *check = NULL;
+	struct check **list;
 	int r;
 
 	check = calloc(1, sizeof(*check));
@@ -378,7 +472,8 @@ int polkit_check(struct polkit *polkit, sd_bus_message *m, const struct polkit_r
 		return sd_bus_error_setf(ret_error, SD_BUS_ERROR_ACCESS_DENIED,
 					 "%s: it is not told who asks; ask over the system bus",
 					 method_of(check));
-	if (too_many_of_sender(polkit, sender))
+	list = list_of(polkit, sender);
+	if (too_many_of_sender(*list, sender))
 		return sd_bus_error_setf(ret_error, BUS_ERROR("LimitReached"),
 					 "%s: too many requests of this connection wait; wait for their answers",
 					 method_of(check));
@@ -393,27 +488,34 @@ int polkit_check(struct polkit *polkit, sd_bus_message *m, const struct polkit_r
 	if (r < 0)
 		return r;
 
-	check->next = polkit->first;
-	if (polkit->first)
-		polkit->first->prev = check;
-	polkit->first = TAKE_PTR(check);
+	check_join(TAKE_PTR(check), list);
 	return 1;
 }
 
 /**
  * polkit_new() - Be able to ask
- * @bus: the bus that requests come by
+ * @bus: the bus that requests come by, attached to a loop with the normal priority
  * @ret_polkit: the askers
  */
 int polkit_new(sd_bus *bus, struct polkit **ret_polkit)
 {
-	struct polkit *polkit;
+	_cleanup_(polkit_freep) struct polkit *polkit = NULL;
+	int r;
 
 	polkit = calloc(1, sizeof(*polkit));
 	if (!polkit)
 		return -ENOMEM;
 	polkit->bus = sd_bus_ref(bus);
-	*ret_polkit = polkit;
+	r = sd_event_add_defer(sd_bus_get_event(bus), &polkit->turn, on_turn, polkit);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(polkit->turn, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_source_set_priority(polkit->turn, PRIORITY_USERS);
+	if (r < 0)
+		return r;
+	(void)sd_event_source_set_description(polkit->turn, "users");
+
+	*ret_polkit = TAKE_PTR(polkit);
 	return 0;
 }
 
@@ -425,8 +527,12 @@ struct polkit *polkit_free(struct polkit *polkit)
 {
 	if (!polkit)
 		return NULL;
-	while (polkit->first)
-		withdraw(polkit->first);
+	for (size_t i = 0; i < SENDER_LISTS; i++)
+		while (polkit->unknown[i])
+			withdraw(polkit->unknown[i]);
+	while (polkit->users)
+		withdraw(polkit->users);
+	sd_event_source_disable_unref(polkit->turn);
 	sd_bus_unref(polkit->bus);
 	free(polkit);
 	return NULL;

@@ -10,6 +10,9 @@
  *
  * Who goes away before the answer has asked for nothing: the question is
  * withdrawn.  What one sender and one user can have waiting is bounded.
+ *
+ * Root's requests are run at once.  Those of users are run one at a time, the oldest
+ * first, when the bus has nothing more to be read: users cannot make root wait.
  */
 #pragma once
 

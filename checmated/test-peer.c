@@ -23,10 +23,13 @@ static void need(int r)
 
 static int answer_user(struct peer *peer, sd_bus_message *m)
 {
+	const char *name;
+
 	peer->n_user++;
 	if (peer->no_user)
 		return sd_bus_reply_method_errorf(m, peer->no_user, "there is none");
-	return sd_bus_reply_method_return(m, "u", peer->uid);
+	need(sd_bus_message_read(m, "s", &name));
+	return sd_bus_reply_method_return(m, "u", streq(name, PEER_ROOT) ? 0 : peer->uid);
 }
 
 static void read_question(struct peer *peer, sd_bus_message *m)
@@ -102,6 +105,8 @@ void peer_open(struct peer *peer)
 	*peer = (struct peer){ .uid = 1000 };
 	need(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds));
 	peer->daemon = connect_fd(fds[0], true);
+	need(sd_event_new(&peer->event));
+	need(sd_bus_attach_event(peer->daemon, peer->event, SD_EVENT_PRIORITY_NORMAL));
 	peer->other = connect_fd(fds[1], false);
 	need(sd_bus_add_filter(peer->other, NULL, on_message, peer));
 	peer_run(peer);
@@ -111,6 +116,7 @@ void peer_close(struct peer *peer)
 {
 	peer->daemon = sd_bus_close_unref(peer->daemon);
 	peer->other = sd_bus_close_unref(peer->other);
+	peer->event = sd_event_unref(peer->event);
 }
 
 void peer_run(struct peer *peer)
@@ -118,21 +124,27 @@ void peer_run(struct peer *peer)
 	int a, b;
 
 	do {
-		a = sd_bus_process(peer->daemon, NULL);
+		a = sd_event_run(peer->event, 0);
 		b = sd_bus_process(peer->other, NULL);
 		need(a);
 		need(b);
 	} while (a > 0 || b > 0);
 }
 
-sd_bus_message *peer_call(struct peer *peer, const char *path, const char *interface,
-			  const char *method)
+sd_bus_message *peer_call_from(struct peer *peer, const char *sender, const char *path,
+			       const char *interface, const char *method)
 {
 	sd_bus_message *m;
 
 	need(sd_bus_message_new_method_call(peer->other, &m, NULL, path, interface, method));
-	need(sd_bus_message_set_sender(m, PEER_SENDER));
+	need(sd_bus_message_set_sender(m, sender));
 	return m;
+}
+
+sd_bus_message *peer_call(struct peer *peer, const char *path, const char *interface,
+			  const char *method)
+{
+	return peer_call_from(peer, PEER_SENDER, path, interface, method);
 }
 
 void peer_leave(struct peer *peer)

@@ -12,13 +12,16 @@
 #include <systemd/sd-bus.h>
 
 #define PEER_SENDER ":1.7"
+/* Another client, who is root. */
+#define PEER_ROOT ":1.1"
 
 struct peer {
+	sd_event *event; /* the daemon's */
 	sd_bus *daemon;
 	sd_bus *other;
 
 	/* What it answers. */
-	uint32_t uid;
+	uint32_t uid; /* but of PEER_ROOT */
 	const char *no_user; /* name of the error instead of a user */
 	bool authorized;
 	bool challenge;
@@ -42,7 +45,9 @@ void peer_close(struct peer *peer);
 /* Until neither side has anything to do. */
 void peer_run(struct peer *peer);
 
-/* A call of a client's. */
+/* A call of a client's: of PEER_SENDER, or PEER_ROOT. */
+sd_bus_message *peer_call_from(struct peer *peer, const char *sender, const char *path,
+			       const char *interface, const char *method);
 sd_bus_message *peer_call(struct peer *peer, const char *path, const char *interface,
 			  const char *method);
 

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "cleanup.h"
+#include "parse.h"
 #include "polkit.h"
 #include "test-peer.h"
 
@@ -28,9 +29,11 @@ struct fixture {
 	unsigned int n_run;
 	unsigned int n_freed;
 	struct polkit_caller caller;
+	char order[128]; /* in which they were run: 'u' a user's, 'r' root's */
 	int result; /* of what is run */
 
 	unsigned int n_answers;
+	unsigned int n_busy; /* of them */
 	char error[128]; /* name of the last answer's; "" for none */
 	char text[256];
 };
@@ -40,6 +43,8 @@ static int on_run(sd_bus_message *m, const struct polkit_caller *caller, void *u
 {
 	struct fixture *f = userdata;
 
+	if (f->n_run < sizeof(f->order) - 1)
+		f->order[f->n_run] = caller->uid ? 'u' : 'r';
 	f->n_run++;
 	f->caller = *caller;
 	if (f->result < 0)
@@ -107,6 +112,7 @@ static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
 	(void)ret_error;
 
 	f->n_answers++;
+	f->n_busy += error && streq(error->name, "org.checmate1.Error.Busy");
 	snprintf(f->error, sizeof(f->error), "%s", error ? error->name : "");
 	snprintf(f->text, sizeof(f->text), "%s", error && error->message ? error->message : "");
 	return 0;
@@ -117,7 +123,7 @@ static void send_from(struct fixture *f, const char *sender, bool interactive)
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 
 	if (sender) {
-		m = peer_call(&f->peer, "/test", "test.Test", "Do");
+		m = peer_call_from(&f->peer, sender, "/test", "test.Test", "Do");
 	} else {
 		assert_true(sd_bus_message_new_method_call(f->peer.other, &m, NULL, "/test",
 							   "test.Test", "Do") >= 0);
@@ -330,6 +336,58 @@ static void test_many(void **state)
 	assert_string_equal(f->error, "");
 }
 
+/* Requests that need no authorization are bounded, and do not wait behind those that do. */
+static void test_many_without_action(void **state)
+{
+	struct fixture *f = *state;
+
+	f->peer.silent = true;
+	for (unsigned int i = 0; i < 100; i++)
+		ask(f);
+	f->action = NULL;
+	for (unsigned int i = 0; i < 60; i++) {
+		char sender[16];
+
+		snprintf(sender, sizeof(sender), ":1.%u", 100 + i);
+		send_from(f, sender, false);
+	}
+	peer_run(&f->peer);
+	assert_int_equal(f->n_run, 32);
+	assert_int_equal(f->n_busy, 28);
+	/* Those were not forgotten, and there is room again. */
+	ask(f);
+	assert_int_equal(f->n_run, 33);
+	assert_int_equal(f->n_busy, 28);
+}
+
+/* Root's request is run first, though it has come last. */
+static void test_root_first(void **state)
+{
+	struct fixture *f = *state;
+
+	f->action = NULL;
+	for (unsigned int i = 0; i < 20; i++)
+		send_from(f, PEER_SENDER, false);
+	send_from(f, PEER_ROOT, false);
+	peer_run(&f->peer);
+	assert_int_equal(f->n_run, 21);
+	assert_string_equal(f->order, "ruuuuuuuuuuuuuuuuuuuu");
+}
+
+/* So it is with users whom polkit lets. */
+static void test_root_first_of_authorized(void **state)
+{
+	struct fixture *f = *state;
+
+	f->peer.authorized = true;
+	for (unsigned int i = 0; i < 20; i++)
+		send_from(f, PEER_SENDER, false);
+	send_from(f, PEER_ROOT, false);
+	peer_run(&f->peer);
+	assert_int_equal(f->n_run, 21);
+	assert_string_equal(f->order, "ruuuuuuuuuuuuuuuuuuuu");
+}
+
 /* The same before it is known who asks. */
 static void test_burst(void **state)
 {
@@ -362,6 +420,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_leaves, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many_without_action, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_root_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_root_first_of_authorized, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_burst, setup, teardown),
 	};
 
