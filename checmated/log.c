@@ -3,6 +3,8 @@
  * checmated - Journal entries
  */
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -10,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Every entry would carry the location of log_event(), which says nothing. */
@@ -19,8 +22,37 @@
 #include "checmate.h"
 #include "cleanup.h"
 #include "log.h"
+#include "parse.h"
+#include "ratelimit.h"
 
 #define MAX_FIELDS 24
+
+#define USEC_PER_SEC 1000000ull
+#define INTERVAL_USEC (60 * USEC_PER_SEC)
+
+/* The caller has the answer; the entry shows the administrator that somebody tries. */
+static const struct ratelimit_limits refusal_limits = {
+	.interval_usec = INTERVAL_USEC,
+	.each = 1,
+	.all = 60,
+	.keys = 1024,
+};
+
+/* With denials that is less than journald takes of a unit: 10000 in 30 seconds. */
+static const struct ratelimit_limits entry_limits = {
+	.interval_usec = INTERVAL_USEC,
+	.each = 300,
+	.all = 3000,
+	.keys = 1024,
+};
+
+/* The entries of users; there is one journal. */
+static struct {
+	uid_t uid; /* on whose behalf entries are written now; 0: no limit holds */
+	struct ratelimit *refusals; /* NULL: nothing is limited yet */
+	struct ratelimit *entries;
+	sd_event_source *timer; /* on while the count of what was left out is to be told */
+} limit;
 
 struct entry {
 	struct iovec fields[MAX_FIELDS];
@@ -72,6 +104,35 @@ static bool stderr_is_journal(void)
 	       fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
 }
 
+static uint64_t now_usec(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * USEC_PER_SEC + ts.tv_nsec / 1000;
+}
+
+/* Whether an entry of a user is written, and how many of the same user's were not. */
+static bool admit(const char *message_id, uint64_t *ret_suppressed)
+{
+	const bool refusal = streq(message_id, LOG_ID_REQUEST_REFUSED);
+	const struct ratelimit_key key = { .cgroup_id = limit.uid, .policy = "", .hook = "" };
+	uint64_t now = now_usec();
+	int enabled = SD_EVENT_ON;
+
+	if (!limit.uid || !limit.refusals)
+		return true;
+	if (ratelimit_admit(refusal ? limit.refusals : limit.entries, &key, now, ret_suppressed))
+		return true;
+	if (limit.timer)
+		(void)sd_event_source_get_enabled(limit.timer, &enabled);
+	if (enabled == SD_EVENT_OFF) {
+		(void)sd_event_source_set_time(limit.timer, now + INTERVAL_USEC);
+		(void)sd_event_source_set_enabled(limit.timer, SD_EVENT_ONESHOT);
+	}
+	return false;
+}
+
 /**
  * log_event() - Write an entry to the journal, or to stderr where it is not that
  * @priority: as for syslog(3)
@@ -85,10 +146,19 @@ void log_event(int priority, const char *message_id, const struct log_fields *fi
 	static const struct log_fields none;
 	_cleanup_(entry_done) struct entry entry = {};
 	_cleanup_free_ char *text = NULL;
+	uint64_t suppressed = 0;
+	char more[64] = "";
 	va_list ap;
 
 	if (!fields)
 		fields = &none;
+	if (!admit(message_id, &suppressed))
+		return;
+	if (suppressed)
+		snprintf(more, sizeof(more), "; %" PRIu64 " more of user %u before it", suppressed,
+			 (unsigned int)limit.uid);
+	else
+		suppressed = fields->suppressed;
 
 	va_start(ap, format);
 	if (vasprintf(&text, format, ap) < 0)
@@ -97,13 +167,13 @@ void log_event(int priority, const char *message_id, const struct log_fields *fi
 
 	if (!stderr_is_journal()) {
 		if (priority < LOG_DEBUG)
-			fprintf(stderr, "checmated: %s\n", text ? text : format);
+			fprintf(stderr, "checmated: %s%s\n", text ? text : format, more);
 		if (priority < LOG_DEBUG && fields->detail)
 			fprintf(stderr, "%s\n", fields->detail);
 		return;
 	}
 
-	entry_add(&entry, "MESSAGE=%s", text ? text : format);
+	entry_add(&entry, "MESSAGE=%s%s", text ? text : format, more);
 	entry_add(&entry, "MESSAGE_ID=%s", message_id);
 	entry_add(&entry, "PRIORITY=%d", priority);
 	if (fields->cgroup)
@@ -120,13 +190,104 @@ void log_event(int priority, const char *message_id, const struct log_fields *fi
 		entry_add_denial(&entry, fields->denial);
 	if (fields->hook)
 		entry_add(&entry, "CHECMATE_HOOK=%s", fields->hook);
-	if (fields->suppressed)
-		entry_add(&entry, "CHECMATE_SUPPRESSED=%llu",
-			  (unsigned long long)fields->suppressed);
+	if (suppressed)
+		entry_add(&entry, "CHECMATE_SUPPRESSED=%llu", (unsigned long long)suppressed);
 	if (fields->detail)
 		entry_add(&entry, "CHECMATE_DETAIL=%s", fields->detail);
 	if (fields->error)
 		entry_add(&entry, "ERRNO=%d", fields->error);
 
 	(void)sd_journal_sendv(entry.fields, entry.n);
+}
+
+/**
+ * log_set_user() - Say on whose behalf entries are written from now on
+ * @uid: who asked for what is done, or owns the cgroup that it is about; 0 is root, or
+ *	whom polkit lets: nothing of it is left out
+ */
+void log_set_user(uid_t uid)
+{
+	limit.uid = uid;
+}
+
+static void tell_rest(const struct ratelimit_key *key, uint64_t n, const char *what)
+{
+	char who[32] = "several users";
+
+	if (key->cgroup_id)
+		snprintf(who, sizeof(who), "user %" PRIu64, key->cgroup_id);
+	log_event(LOG_NOTICE, LOG_ID_USER_REST, &(struct log_fields){ .suppressed = n },
+		  "%s: %" PRIu64 " more %s", who, n, what);
+}
+
+static void on_refusals(const struct ratelimit_key *key, uint64_t n, void *userdata)
+{
+	(void)userdata;
+	tell_rest(key, n, "requests were refused");
+}
+
+static void on_entries(const struct ratelimit_key *key, uint64_t n, void *userdata)
+{
+	(void)userdata;
+	tell_rest(key, n, "entries on containers and cgroups of theirs");
+}
+
+/**
+ * log_limit_flush() - Tell how many entries were left out, of minutes that are over
+ * @now: the time
+ *
+ * Return: when to call it again; 0 when nothing is left to tell.
+ */
+uint64_t log_limit_flush(uint64_t now)
+{
+	uint64_t a, b;
+
+	a = ratelimit_flush(limit.refusals, now, on_refusals, NULL);
+	b = ratelimit_flush(limit.entries, now, on_entries, NULL);
+	return !a || (b && b < a) ? b : a;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	uint64_t next;
+	int r;
+
+	(void)usec;
+	(void)userdata;
+	next = log_limit_flush(now_usec());
+	if (!next)
+		return 0;
+	r = sd_event_source_set_time(source, next);
+	return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+/**
+ * log_limit_start() - Limit the entries of users from now on
+ * @event: the loop
+ */
+int log_limit_start(sd_event *event)
+{
+	int r;
+
+	r = ratelimit_new(&refusal_limits, &limit.refusals);
+	if (r >= 0)
+		r = ratelimit_new(&entry_limits, &limit.entries);
+	if (r >= 0)
+		r = sd_event_add_time(event, &limit.timer, CLOCK_MONOTONIC, 0, USEC_PER_SEC,
+				      on_timer, NULL);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(limit.timer, SD_EVENT_OFF);
+	if (r < 0) {
+		log_limit_end();
+		return r;
+	}
+	(void)sd_event_source_set_description(limit.timer, "entries-rest");
+	return 0;
+}
+
+void log_limit_end(void)
+{
+	limit.timer = sd_event_source_disable_unref(limit.timer);
+	limit.refusals = ratelimit_free(limit.refusals);
+	limit.entries = ratelimit_free(limit.entries);
 }

@@ -4,11 +4,17 @@
  *
  * Only the functions that decide what becomes of a failure log it: main, the
  * handlers of the bus and of events.  Everything below returns it.
+ *
+ * Entries that users can cause at will are limited for each user, and those left out
+ * are counted: they must not make journald drop denials.  Entries of root are never
+ * left out.
  */
 #pragma once
 
 #include <stdint.h>
+#include <sys/types.h>
 #include <syslog.h>
+#include <systemd/sd-event.h>
 
 struct checmate_event;
 
@@ -26,6 +32,8 @@ struct checmate_event;
 #define LOG_ID_CGROUPS_GONE "b029b8fa9c164f75a0a7e3c633a7d098"
 #define LOG_ID_CONTAINER_LATE "e7b85362208b4bedb92f4611255e3a7f"
 #define LOG_ID_CONTAINER_REFUSED "d93241ba69d34fbf91d125285fb23763"
+#define LOG_ID_REQUEST_REFUSED "aadbc78fac1947a9838bf1af64792b48"
+#define LOG_ID_USER_REST "a01f7fcafe7c4ec19a89785c6c0391ec"
 #define LOG_ID_DENIED "fe502dc2340c4096a2fb2006f99d3629"
 #define LOG_ID_DENIED_REST "fce8f2e8f05945e489cf7d8b9d737e6c"
 #define LOG_ID_DENIALS_UNREAD "ddf3c58e5a784502a20c9ad2365aa975"
@@ -48,3 +56,8 @@ struct log_fields {
 __attribute__((format(printf, 4, 5))) void log_event(int priority, const char *message_id,
 						     const struct log_fields *fields,
 						     const char *format, ...);
+
+int log_limit_start(sd_event *event);
+void log_limit_end(void);
+uint64_t log_limit_flush(uint64_t now);
+void log_set_user(uid_t uid);

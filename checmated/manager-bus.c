@@ -10,6 +10,7 @@
  */
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -96,28 +97,39 @@ static const char *error_name(int r)
 	}
 }
 
-/* Makes a failure the answer; that of a change is the administrator's to know, too. */
+/* The user whose entries are limited, see log.h; 0: root, or a user whom polkit lets. */
+static uid_t limited_user(const struct call *call)
+{
+	return call->caller->authorized ? 0 : call->caller->uid;
+}
+
+/* A failed change is the administrator's to know, too. */
+static void log_failure(const struct call *call, int r, const char *text, const char *detail)
+{
+	const struct bus_request *request = &call->request;
+
+	log_event(LOG_ERR, limited_user(call) ? LOG_ID_REQUEST_REFUSED : LOG_ID_BINDING_FAILED,
+		  &(struct log_fields){
+			  .cgroup = request->target && *request->target == '/' ? request->target :
+										 NULL,
+			  .policy = request->policy,
+			  .container = request->id,
+			  .error = -r,
+			  .detail = detail,
+		  },
+		  "%s of user %u: %s", call->method->name, (unsigned int)call->caller->uid, text);
+}
+
+/* Makes a failure the answer. */
 static int refuse(const struct call *call, int r, const char *text, const char *detail,
 		  sd_bus_error *ret_error)
 {
-	const struct bus_request *request = &call->request;
 	_cleanup_free_ char *printable = NULL;
 
 	if (!text)
 		text = strerror(-r);
 	if (!call->method->action || streq(call->method->action, ACTION_MANAGE))
-		log_event(LOG_ERR, LOG_ID_BINDING_FAILED,
-			  &(struct log_fields){
-				  .cgroup = request->target && *request->target == '/' ?
-						    request->target :
-						    NULL,
-				  .policy = request->policy,
-				  .container = request->id,
-				  .error = -r,
-				  .detail = detail,
-			  },
-			  "%s of user %u: %s", call->method->name, (unsigned int)call->caller->uid,
-			  text);
+		log_failure(call, r, text, detail);
 	/* What the library quotes may be a name of the file system. */
 	printable = utf8_escape(text);
 	return sd_bus_error_set(ret_error, error_name(r), printable ? printable : strerror(-r));
@@ -298,6 +310,15 @@ static int run_reload(sd_bus_message *m, const struct call *call, sd_bus_error *
 
 /* --- containers ------------------------------------------------------------------ */
 
+static int refuse_owner(const struct call *call, const char *what, const char *remedy,
+			sd_bus_error *ret_error)
+{
+	sd_bus_error_setf(ret_error, SD_BUS_ERROR_ACCESS_DENIED, "container %s: cgroup %s is %s; %s",
+			  call->request.id, call->request.target, what, remedy);
+	log_failure(call, -EACCES, ret_error->message, NULL);
+	return -EACCES;
+}
+
 /*
  * A cgroup that was given to a user is the user's to have containers in, and to have
  * them judged.  It is the directory that counts which the id stands for: an id is
@@ -312,6 +333,7 @@ static int check_owner(const struct call *call, sd_bus_error *ret_error)
 	_cleanup_(checmate_error_freep) struct checmate_error *error = NULL;
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	_cleanup_(identity_done) struct identity identity = {};
+	char what[32];
 	struct stat st;
 	int r;
 
@@ -322,19 +344,17 @@ static int check_owner(const struct call *call, sd_bus_error *ret_error)
 		return refuse_library(call, r, error, ret_error);
 	if (fstat(checmate_cgroup_fd(cgroup), &st) < 0)
 		return -errno;
-	if (checmate_cgroup_id(cgroup) != request->cgroup_id || st.st_uid != call->caller->uid)
-		return sd_bus_error_setf(
-			ret_error, SD_BUS_ERROR_ACCESS_DENIED,
-			"container %s: cgroup %s is not one of user %u; have it delegated, or start the container as root",
-			request->id, request->target, (unsigned int)call->caller->uid);
+	if (checmate_cgroup_id(cgroup) != request->cgroup_id || st.st_uid != call->caller->uid) {
+		snprintf(what, sizeof(what), "not one of user %u", (unsigned int)call->caller->uid);
+		return refuse_owner(call, what, "have it delegated, or start the container as root",
+				    ret_error);
+	}
 	r = identity_from_path(checmate_cgroup_path(cgroup), &identity);
 	if (r < 0)
 		return r;
 	if (identity.is_unit || identity.is_slice)
-		return sd_bus_error_setf(
-			ret_error, SD_BUS_ERROR_ACCESS_DENIED,
-			"container %s: cgroup %s is that of a unit; let the container have one of its own below",
-			request->id, request->target);
+		return refuse_owner(call, "that of a unit",
+				    "let the container have one of its own below", ret_error);
 	return 0;
 }
 
@@ -621,12 +641,16 @@ static int run_call(sd_bus_message *m, const struct polkit_caller *caller, void 
 		    sd_bus_error *ret_error)
 {
 	struct call *call = userdata;
+	int r;
 
 	call->caller = caller;
 	/* Whatever has gone wrong before: a change is made for who may only. */
 	if (call->method->action && !call->method->optional && !caller->authorized)
 		return -EACCES;
-	return call->method->run(m, call, ret_error);
+	log_set_user(limited_user(call));
+	r = call->method->run(m, call, ret_error);
+	log_set_user(0);
+	return r;
 }
 
 static const struct method *find_method(const char *name)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
@@ -159,6 +160,20 @@ static void retry_later(struct tree_cgroup *cgroup, uint64_t now)
 	wake(cgroup, now + cgroup->retry);
 }
 
+/* The owner of a cgroup's directory can make as many below as they like. */
+static uid_t owner_of(const struct tree_cgroup *cgroup)
+{
+	_cleanup_free_ char *path = NULL;
+	struct stat st;
+
+	if (asprintf(&path, CGROUP_ROOT "%s", cgroup->path) < 0) {
+		path = NULL;
+		return 0;
+	}
+	/* It is gone: there is nothing more to be logged of it. */
+	return stat(path, &st) < 0 ? 0 : st.st_uid;
+}
+
 /* What goes wrong in one cgroup must not keep the others from theirs. */
 static void reconcile(struct manager *manager, struct tree_cgroup *cgroup)
 {
@@ -167,6 +182,7 @@ static void reconcile(struct manager *manager, struct tree_cgroup *cgroup)
 	struct store_look look = { .late = now - cgroup->since >= LATE_USEC };
 	int r;
 
+	log_set_user(owner_of(cgroup));
 	r = store_reconcile(&manager->store, cgroup->path, &look, &error);
 	if (r < 0)
 		log_event(LOG_ERR, LOG_ID_BINDING_FAILED,
@@ -195,6 +211,7 @@ static void reconcile(struct manager *manager, struct tree_cgroup *cgroup)
 		retry_later(cgroup, now);
 	else
 		cgroup->retry = 0;
+	log_set_user(0);
 }
 
 static void keep_alive(struct sweep *sweep)
@@ -522,6 +539,9 @@ static int setup_loop(struct manager *manager)
 	r = sd_event_set_watchdog(manager->event, true);
 	if (r < 0)
 		return r;
+	r = log_limit_start(manager->event);
+	if (r < 0)
+		return r;
 
 	r = add_gc(manager);
 	return r < 0 ? r : add_status(manager);
@@ -637,6 +657,7 @@ struct manager *manager_free(struct manager *manager)
 	sd_event_source_disable_unref(manager->gc_source);
 	sd_event_source_disable_unref(manager->status_source);
 	polkit_free(manager->polkit);
+	log_limit_end();
 	sd_bus_flush_close_unref(manager->bus);
 	sd_event_unref(manager->event);
 	store_done(&manager->store);

@@ -12,6 +12,7 @@
 
 #include "bus-names.h"
 #include "cleanup.h"
+#include "log.h"
 #include "parse.h"
 #include "polkit.h"
 #include "strv.h"
@@ -378,6 +379,10 @@ static void refuse_too_many(struct check *check)
 		sd_bus_error_setf(&error, BUS_ERROR("Busy"),
 				  "%s: too many requests of users wait; try again when some are answered",
 				  method_of(check));
+	log_set_user(check->caller.uid);
+	log_event(LOG_ERR, LOG_ID_REQUEST_REFUSED, NULL, "%s of user %u: too many requests wait",
+		  method_of(check), (unsigned int)check->caller.uid);
+	log_set_user(0);
 	refuse(check, -ENOBUFS, &error);
 }
 

@@ -16,7 +16,7 @@
 
 /**
  * struct ratelimit_key - What is the same.
- * @cgroup_id: the cgroup.
+ * @cgroup_id: the cgroup; in log.c, where the names are empty, a user.
  * @policy: the policy's name; ratelimit keeps a copy.
  * @hook: the hook's name, likewise.
  */

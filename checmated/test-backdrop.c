@@ -376,6 +376,12 @@ void log_event(int priority, const char *message_id, const struct log_fields *fi
 	must(vsnprintf(text, sizeof(text), format, ap) > 0);
 	va_end(ap);
 	backdrop.n_logged++;
+	backdrop.logged_user = backdrop.log_user;
+}
+
+void log_set_user(uid_t uid)
+{
+	backdrop.log_user = uid;
 }
 
 /* --- libchecmate ------------------------------------------------------------ */

@@ -22,6 +22,8 @@
  * @n_changed: how often something was to be changed.
  * @n_looked: how often something was looked at.
  * @n_logged: how often something was logged.
+ * @log_user: on whose behalf something is logged now.
+ * @logged_user: on whose behalf something was logged last.
  * @n_expected: of how many cgroups it was said that they may go unseen.
  * @last: what was asked for last, as a line of words.
  */
@@ -32,6 +34,8 @@ struct backdrop {
 	unsigned int n_changed;
 	unsigned int n_looked;
 	unsigned int n_logged;
+	uid_t log_user;
+	uid_t logged_user;
 	unsigned int n_expected;
 	char last[512];
 };

@@ -483,6 +483,7 @@ static void test_failures(void **state)
 		assert_string_equal(f->error, results[i].error);
 		/* An administrator finds it in the journal, too. */
 		assert_int_equal(backdrop.n_logged, 1);
+		assert_int_equal(backdrop.logged_user, 0);
 		backdrop.n_logged = 0;
 		call(f, "GetStatus", "s", "");
 		assert_string_equal(f->error, results[i].error);
@@ -565,6 +566,16 @@ static void test_rootless(void **state)
 	/* A unit is the service manager's, whoever its cgroup was given to. */
 	apply_container(f, "web", 7, "/system.slice/web.service", BACKDROP_CGROUP_ID, 1);
 	assert_refused(f, SD_BUS_ERROR_ACCESS_DENIED, "unit");
+	/* What a user is refused is logged as that user's. */
+	assert_int_equal(backdrop.n_logged, 2);
+	assert_int_equal(backdrop.logged_user, owner);
+	backdrop.result = -EBUSY;
+	apply_container(f, "web", 7, "/web", BACKDROP_CGROUP_ID, 1);
+	assert_string_equal(f->error, BUS_ERROR("Conflict"));
+	assert_int_equal(backdrop.n_logged, 3);
+	assert_int_equal(backdrop.logged_user, owner);
+	assert_int_equal(backdrop.log_user, 0);
+	backdrop.result = 0;
 	f->peer.uid = owner + 1;
 	/* Not even if polkit would say yes: it is not asked. */
 	f->peer.authorized = true;

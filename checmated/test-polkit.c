@@ -16,11 +16,31 @@
 #include <cmocka.h>
 
 #include "cleanup.h"
+#include "log.h"
 #include "parse.h"
 #include "polkit.h"
 #include "test-peer.h"
 
 #define ACTION "org.checmate1.manage"
+
+static uid_t log_user;
+static unsigned int n_logged;
+
+void log_set_user(uid_t uid)
+{
+	log_user = uid;
+}
+
+void log_event(int priority, const char *message_id, const struct log_fields *fields,
+	       const char *format, ...)
+{
+	(void)priority;
+	(void)fields;
+	(void)format;
+	assert_string_equal(message_id, LOG_ID_REQUEST_REFUSED);
+	assert_int_equal(log_user, 1000);
+	n_logged++;
+}
 
 struct fixture {
 	struct peer peer;
@@ -345,6 +365,7 @@ static void test_many_without_action(void **state)
 	for (unsigned int i = 0; i < 100; i++)
 		ask(f);
 	f->action = NULL;
+	n_logged = 0;
 	for (unsigned int i = 0; i < 60; i++) {
 		char sender[16];
 
@@ -354,6 +375,8 @@ static void test_many_without_action(void **state)
 	peer_run(&f->peer);
 	assert_int_equal(f->n_run, 32);
 	assert_int_equal(f->n_busy, 28);
+	assert_int_equal(n_logged, 28);
+	assert_int_equal(log_user, 0);
 	/* Those were not forgotten, and there is room again. */
 	ask(f);
 	assert_int_equal(f->n_run, 33);
