@@ -877,13 +877,11 @@ static bool match_annotations(const struct config_binding *binding, const struct
 
 static bool match_runtimes(char *const *globs, char *const *runtimes)
 {
-	/* Of a container of which nobody says who runs it, that is known: "*" takes it. */
-	if (!runtimes || !*runtimes)
-		return match_any(globs, "", 0);
-	for (; *runtimes; runtimes++)
+	for (; runtimes && *runtimes; runtimes++)
 		if (match_any(globs, *runtimes, 0))
 			return true;
-	return false;
+	/* "*" takes every container, also one of which nobody says who runs it. */
+	return match_any(globs, "", 0);
 }
 
 static bool match_pods(char *const *globs, const struct identity *identity)
@@ -968,7 +966,8 @@ bool config_match(const struct config_binding *binding, const struct identity *i
 		return false;
 	if (binding->cgroups && !match_cgroups(binding->cgroups, identity->path))
 		return false;
-	if (binding->runtimes && !match_runtimes(binding->runtimes, identity->runtimes))
+	if (binding->runtimes && !match_runtimes(binding->runtimes, identity->runtimes) &&
+	    !match_runtimes(binding->runtimes, identity->claimed))
 		return false;
 	if (binding->pods && !match_pods(binding->pods, identity))
 		return false;

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,14 +65,22 @@ static const struct {
 	{ "nerdctl/", { "nerdctl", "containerd" } },
 };
 
-/* Keys of a pod's namespace and name; engines' own keys first. */
-static const struct {
-	const char *namespace;
+/*
+ * Keys of a pod's namespace and name. CRI-O copies a pod's annotations over its
+ * own keys, and then the kubelet's labels over all; containerd writes its own keys
+ * last. docs/oci.md has the table.
+ */
+static const struct pod_keys {
+	const char *engine; /* whose they are; NULL: everybody's */
+	const char *writer; /* the engine on which the workload cannot write them */
+	const char *namespace; /* NULL: @name holds both, as CRI-O's SandboxName does */
 	const char *name;
 } pod_keys[] = {
-	{ "io.kubernetes.cri.sandbox-namespace", "io.kubernetes.cri.sandbox-name" },
-	{ "io.kubernetes.cri-o.Namespace", "io.kubernetes.cri-o.KubeName" },
-	{ "io.kubernetes.pod.namespace", "io.kubernetes.pod.name" },
+	{ "containerd", "containerd", "io.kubernetes.cri.sandbox-namespace",
+	  "io.kubernetes.cri.sandbox-name" },
+	{ "cri-o", NULL, NULL, "io.kubernetes.cri-o.SandboxName" },
+	{ "cri-o", NULL, "io.kubernetes.cri-o.Namespace", "io.kubernetes.cri-o.KubeName" },
+	{ NULL, "cri-o", "io.kubernetes.pod.namespace", "io.kubernetes.pod.name" },
 };
 
 /* Where a walk down a path has come to. */
@@ -166,10 +176,13 @@ static int add_runtimes(struct identity *identity, const char *const runtimes[2]
 	return r < 0 ? r : identity_add_runtime(identity, runtimes[1]);
 }
 
-static int found(struct identity *identity, const char *id, size_t n, const char *const runtimes[2])
+static int found(struct identity *identity, const char *id, size_t n, bool by_runtime,
+		 const char *const runtimes[2])
 {
 	int r;
 
+	/* Any engine may have crun or runc name the cgroup. */
+	identity->engine = by_runtime ? NULL : runtimes[0];
 	r = set_text(&identity->container, id, n);
 	if (r >= 0)
 		r = add_runtimes(identity, runtimes);
@@ -205,7 +218,7 @@ static int container_by_prefix(struct identity *identity, const char *name)
 			return 0;
 		if (is_engine_id(id, end - id) ||
 		    (engine->any_id && scope && is_made_of(id, end - id, ID_CHARS)))
-			return found(identity, id, end - id, engine->runtimes);
+			return found(identity, id, end - id, engine->any_id, engine->runtimes);
 		return 0;
 	}
 	return 0;
@@ -228,13 +241,14 @@ static int container_by_parent(const struct walk *walk, const char *name)
 
 	for (size_t i = 0; i < ARRAY_SIZE(bare_parents); i++)
 		if (streq(walk->parent, bare_parents[i].parent))
-			return found(walk->identity, name, n,
+			return found(walk->identity, name, n, false,
 				     (const char *const[2]){ bare_parents[i].runtime });
 
-	/* containerd's, or whose they may be. */
-	if (walk->in_kubepods && is_pod(walk->parent))
-		return found(walk->identity, name, n, (const char *const[2]){});
-	return 0;
+	/* containerd's or docker's; docker writes no annotations. */
+	if (!walk->in_kubepods || !is_pod(walk->parent))
+		return 0;
+	walk->identity->of_kubelet = true;
+	return found(walk->identity, name, n, false, (const char *const[2]){});
 }
 
 /* Forgets the container around the cgroup: to be in one is not to be one. */
@@ -245,6 +259,9 @@ static void step_into_container(struct walk *walk)
 	walk->in_container = true;
 	free(TAKE_PTR(identity->container));
 	identity->runtimes = strv_free(identity->runtimes);
+	identity->claimed = strv_free(identity->claimed);
+	identity->engine = NULL;
+	identity->of_kubelet = false;
 }
 
 static int step(struct walk *walk, const char *name, bool last)
@@ -261,6 +278,7 @@ static int step(struct walk *walk, const char *name, bool last)
 		r = set_text(&identity->unit, name, strlen(name));
 		if (r < 0)
 			return r;
+		identity->of_user = !last && startswith(name, "user@") && endswith(name, ".service");
 	}
 	walk->in_slices = false;
 
@@ -332,11 +350,16 @@ int identity_set_container(struct identity *identity, const char *id)
 	return set_text(&identity->container, id, strlen(id));
 }
 
+static int add_name(char ***names, const char *name)
+{
+	if (!name || !*name || strv_contains(*names, name))
+		return 0;
+	return strv_extend(names, name);
+}
+
 int identity_add_runtime(struct identity *identity, const char *runtime)
 {
-	if (!runtime || !*runtime || strv_contains(identity->runtimes, runtime))
-		return 0;
-	return strv_extend(&identity->runtimes, runtime);
+	return add_name(identity->of_user ? &identity->claimed : &identity->runtimes, runtime);
 }
 
 static int compare_key(const void *key, const void *annotation)
@@ -417,81 +440,184 @@ static int add_annotations(struct identity *identity, const char *const *annotat
 	return 0;
 }
 
-static int runtimes_by_annotations(struct identity *identity)
+__attribute__((format(printf, 2, 3))) static int contradict(char **ret_reason, const char *format,
+							    ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vasprintf(ret_reason, format, ap);
+	va_end(ap);
+	if (n < 0) {
+		*ret_reason = NULL;
+		return -ENOMEM;
+	}
+	return -EBADMSG;
+}
+
+static int claim_prefixes(struct identity *identity)
+{
+	int r = 0;
+
+	for (char **a = identity->annotations; a && *a && r >= 0; a += 2) {
+		for (size_t i = 0; i < ARRAY_SIZE(annotation_prefixes) && r >= 0; i++) {
+			const char *const *runtimes = annotation_prefixes[i].runtimes;
+
+			if (!startswith(a[0], annotation_prefixes[i].prefix))
+				continue;
+			r = add_name(&identity->claimed, runtimes[0]);
+			if (r >= 0)
+				r = add_name(&identity->claimed, runtimes[1]);
+		}
+	}
+	return r;
+}
+
+/* Of the two engines that name a cgroup so, one writes annotations. */
+static bool is_containerd(const struct identity *identity)
+{
+	return identity->of_kubelet &&
+	       identity_annotation(identity, "io.kubernetes.cri.container-type");
+}
+
+/*
+ * Podman writes io.kubernetes.cri-o.* too: these keys do not speak of CRI-O, which
+ * always says that it manages the container.
+ */
+static int runtimes_by_annotations(struct identity *identity, char **ret_reason)
 {
 	const char *manager = identity_annotation(identity, "io.container.manager");
 	int r;
 
-	/*
-	 * Podman writes io.kubernetes.cri-o.* too, so that these keys alone do
-	 * not speak of CRI-O, which always says that it manages the container.
-	 */
-	r = identity_add_runtime(identity, manager && streq(manager, "libpod") ? "podman" : manager);
-	for (char **a = identity->annotations; a && *a && r >= 0; a += 2)
-		for (size_t i = 0; i < ARRAY_SIZE(annotation_prefixes) && r >= 0; i++)
-			if (startswith(a[0], annotation_prefixes[i].prefix))
-				r = add_runtimes(identity, annotation_prefixes[i].runtimes);
-	return r;
-}
-
-static int set_pod(struct identity *identity, const char *namespace, size_t namespace_length,
-		   const char *name, size_t name_length)
-{
-	_cleanup_free_ char *namespace_copy = strndup(namespace, namespace_length);
-	_cleanup_free_ char *name_copy = strndup(name, name_length);
-
-	if (!namespace_copy || !name_copy)
-		return -ENOMEM;
-	free(identity->pod_namespace);
-	free(identity->pod_name);
-	identity->pod_namespace = TAKE_PTR(namespace_copy);
-	identity->pod_name = TAKE_PTR(name_copy);
-	return 1;
-}
-
-/* k8s_NAME_NAMESPACE_UID_ATTEMPT, in which CRI-O writes the pod of each container */
-static int pod_by_sandbox_name(struct identity *identity)
-{
-	const char *text = identity_annotation(identity, "io.kubernetes.cri-o.SandboxName");
-	const char *name, *namespace, *uid;
-
-	text = text ? startswith(text, "k8s_") : NULL;
-	if (!text)
-		return 0;
-	name = text;
-	namespace = strchr(name, '_');
-	uid = namespace ? strchr(namespace + 1, '_') : NULL;
-	if (!uid || namespace == name || uid == namespace + 1 || !strchr(uid + 1, '_'))
-		return 0;
-	return set_pod(identity, namespace + 1, uid - namespace - 1, name, namespace - name);
-}
-
-static int pod_by_annotations(struct identity *identity)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(pod_keys); i++) {
-		const char *namespace = identity_annotation(identity, pod_keys[i].namespace);
-		const char *name = identity_annotation(identity, pod_keys[i].name);
-		int r;
-
-		if (namespace && name && *namespace && *name)
-			return set_pod(identity, namespace, strlen(namespace), name, strlen(name));
-		/* CRI-O's own as well; a sandbox has the keys, its containers have the name. */
-		r = i == 0 ? pod_by_sandbox_name(identity) : 0;
-		if (r != 0)
+	if (!identity->engine && is_containerd(identity)) {
+		identity->engine = "containerd";
+		r = identity_add_runtime(identity, identity->engine);
+		if (r < 0)
 			return r;
 	}
-	return 0;
+	if (manager && streq(manager, "libpod"))
+		manager = "podman";
+	if (manager && *manager && identity->engine && !streq(manager, identity->engine))
+		return contradict(ret_reason,
+				  "annotation io.container.manager does not name %s, whose cgroup %s is; remove the annotation",
+				  identity->engine, identity->path);
+	if (identity->engine)
+		return 0;
+	r = add_name(&identity->claimed, manager);
+	return r < 0 ? r : claim_prefixes(identity);
 }
 
-int identity_add_annotations(struct identity *identity, const char *const *annotations)
+struct pod {
+	const char *namespace, *name; /* not terminated */
+	int namespace_length, name_length;
+};
+
+static bool same_text(const char *a, int n, const char *b, int m)
+{
+	return n == m && memcmp(a, b, n) == 0;
+}
+
+/* k8s_NAME_NAMESPACE_UID_ATTEMPT */
+static bool pod_by_sandbox_name(const char *text, struct pod *ret_pod)
+{
+	const char *name, *namespace, *uid;
+
+	name = startswith(text, "k8s_");
+	namespace = name ? strchr(name, '_') : NULL;
+	uid = namespace ? strchr(namespace + 1, '_') : NULL;
+	if (!uid || namespace == name || uid == namespace + 1 || !strchr(uid + 1, '_'))
+		return false;
+	*ret_pod = (struct pod){
+		.namespace = namespace + 1,
+		.namespace_length = uid - namespace - 1,
+		.name = name,
+		.name_length = namespace - name,
+	};
+	return true;
+}
+
+/* Half a pod is none. */
+static bool pod_by_keys(const struct identity *identity, const struct pod_keys *keys,
+			struct pod *ret_pod)
+{
+	const char *name = identity_annotation(identity, keys->name), *namespace;
+
+	if (!name || !*name)
+		return false;
+	if (!keys->namespace)
+		return pod_by_sandbox_name(name, ret_pod);
+	namespace = identity_annotation(identity, keys->namespace);
+	if (!namespace || !*namespace)
+		return false;
+	*ret_pod = (struct pod){
+		.namespace = namespace,
+		.namespace_length = strlen(namespace),
+		.name = name,
+		.name_length = strlen(name),
+	};
+	return true;
+}
+
+static bool is_engine(const struct identity *identity, const char *engine)
+{
+	return identity->engine ? streq(identity->engine, engine) :
+				  strv_contains(identity->claimed, engine);
+}
+
+static int set_pod(struct identity *identity, const struct pod *pod)
+{
+	int r;
+
+	r = set_text(&identity->pod_namespace, pod->namespace, pod->namespace_length);
+	return r < 0 ? r : set_text(&identity->pod_name, pod->name, pod->name_length);
+}
+
+/*
+ * Of a pair of keys that is not the engine's nobody takes the pod. It has to agree
+ * all the same: an author who writes it means to be taken for another pod.
+ */
+static int pod_by_annotations(struct identity *identity, char **ret_reason)
+{
+	const struct pod_keys *first = NULL;
+	struct pod pod = {};
+	bool known = false, claimed = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(pod_keys); i++) {
+		const struct pod_keys *keys = &pod_keys[i];
+		struct pod one;
+
+		if (!pod_by_keys(identity, keys, &one))
+			continue;
+		if (first && (!same_text(one.namespace, one.namespace_length, pod.namespace,
+					 pod.namespace_length) ||
+			      !same_text(one.name, one.name_length, pod.name, pod.name_length)))
+			return contradict(ret_reason,
+					  "annotations %s and %s name two pods; remove what the engine does not write",
+					  first->name, keys->name);
+		first = first ?: keys;
+		pod = one;
+		known |= !keys->engine || is_engine(identity, keys->engine);
+		/* Only the path proves the engine. */
+		claimed &= !keys->writer || !identity->engine || identity->of_user ||
+			   !streq(keys->writer, identity->engine);
+	}
+	if (!known)
+		return 0;
+	identity->pod_claimed = claimed;
+	return set_pod(identity, &pod);
+}
+
+int identity_add_annotations(struct identity *identity, const char *const *annotations,
+			     char **ret_reason)
 {
 	int r;
 
 	r = add_annotations(identity, annotations);
 	if (r >= 0)
-		r = runtimes_by_annotations(identity);
+		r = runtimes_by_annotations(identity, ret_reason);
 	if (r >= 0)
-		r = pod_by_annotations(identity);
+		r = pod_by_annotations(identity, ret_reason);
 	return r < 0 ? r : 0;
 }
 
@@ -507,6 +633,7 @@ void identity_done(struct identity *identity)
 	strv_free(identity->slices);
 	free(identity->container);
 	strv_free(identity->runtimes);
+	strv_free(identity->claimed);
 	free(identity->pod_namespace);
 	free(identity->pod_name);
 	strv_free(identity->annotations);

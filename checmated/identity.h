@@ -2,10 +2,10 @@
 /*
  * checmated - What a cgroup is: the unit, slice or container that it belongs to
  *
- * An identity is put together from several sources, and what each says counts:
- * the path of the cgroup, in which systemd and container engines leave names,
- * and what the runtime's hook told about the container. No source takes back
- * what another said, a container that one of them calls podman's is podman's.
+ * An identity is put together from the path of the cgroup, in which systemd and
+ * container engines leave names, and from what the runtime's hook told about the
+ * container. The path names the engine: annotations are copied from what the
+ * pod's author wrote, and name an engine only where the path names none.
  *
  * Paths and annotations may be made by users and containers. Whatever they hold
  * ends up in the identity as text, or not at all.
@@ -28,10 +28,16 @@ struct identity {
 	bool is_unit; /* the cgroup is @unit's own */
 	bool is_slice; /* the cgroup is the first of @slices */
 
+	const char *engine; /* that gave the cgroup its name; NULL: not known */
+	bool of_user; /* a user's manager made it: its names are the user's choice */
+	bool of_kubelet; /* a bare id in the cgroup that the kubelet made for a pod */
+
 	/* Set when the cgroup is a container's own, not for cgroups inside it. */
 	char *container; /* the engine's id; NULL: not a container */
 	char **runtimes; /* whoever has to do with it: "podman", "crun"…; NULL: not known */
+	char **claimed; /* the same, but only by what the workload can write; NULL: none */
 	char *pod_namespace, *pod_name; /* both or none */
+	bool pod_claimed; /* the pod is what the workload can write */
 	char **annotations; /* key, value, …, NULL, sorted by key; or NULL */
 };
 
@@ -72,15 +78,16 @@ int identity_add_runtime(struct identity *identity, const char *runtime);
  * identity_add_annotations() - The container's annotations, and what they say.
  * @identity: the identity.
  * @annotations: key, value, key, value, …, NULL; or NULL for none.
+ * @ret_reason: with -EBADMSG, the contradiction
  *
- * Of a key that is there already the later value counts. Podman, CRI-O,
- * containerd and nerdctl are known by the annotations they write, and so is the
- * Kubernetes pod. For the pod, keys that only engines write go before those
- * that whoever describes the pod may have written too.
+ * Of a key that is there already the later value counts. The engine's own keys
+ * give the Kubernetes pod. If annotations contradict the path or each other,
+ * somebody else than the engine wrote some of them: there is no identity then.
  *
- * Return: 0; -ENOMEM.
+ * Return: 0; -EBADMSG; -ENOMEM.
  */
-int identity_add_annotations(struct identity *identity, const char *const *annotations);
+int identity_add_annotations(struct identity *identity, const char *const *annotations,
+			     char **ret_reason);
 
 /* The value of an annotation; NULL: the container has none of that key. */
 const char *identity_annotation(const struct identity *identity, const char *key);

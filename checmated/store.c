@@ -948,9 +948,10 @@ static bool is_selftest(const char *path)
 
 /* What is known of the cgroup, and of the container in it if the hook has told. */
 static int identify(const char *path, const struct container *container,
-		    struct identity *ret_identity)
+		    struct identity *ret_identity, struct store_error *error)
 {
 	_cleanup_(identity_done) struct identity identity = {};
+	_cleanup_free_ char *reason = NULL;
 	int r;
 
 	r = identity_from_path(path, &identity);
@@ -959,9 +960,12 @@ static int identify(const char *path, const struct container *container,
 	if (r >= 0 && container)
 		r = identity_add_runtime(&identity, container->runtime);
 	if (r >= 0 && container)
-		r = identity_add_annotations(&identity, (const char *const *)container->annotations);
+		r = identity_add_annotations(&identity, (const char *const *)container->annotations,
+					     &reason);
 	if (r < 0)
-		return r;
+		return fail(error, r == -EBADMSG ? -EINVAL : r, "%s%s: cannot be identified: %s",
+			    container ? "container " : "", container ? container->id : path,
+			    reason ? reason : strerror(-r));
 	*ret_identity = identity;
 	identity = (struct identity){};
 	return 0;
@@ -987,9 +991,9 @@ static int reconcile(struct site *site, struct store_look *look, struct store_er
 		return fail_record(error, r, dir, "read");
 	site->container = r < 0 ? NULL : &container;
 
-	r = identify(site->path, site->container, &identity);
+	r = identify(site->path, site->container, &identity, error);
 	if (r < 0)
-		return fail(error, r, "%s: cannot be identified: %s", site->path, strerror(-r));
+		return r;
 	look->untold = !site->container && identity_is_container(&identity);
 	if (look->untold && !look->late) {
 		r = wanted_match(&site->store->wanted, &identity, &later);
@@ -1168,9 +1172,10 @@ int store_apply_container(struct store *store, const struct container *container
 		.id = checmate_cgroup_id(c),
 		.container = container,
 	};
-	r = identify(site.path, container, &identity);
-	if (r >= 0)
-		r = wanted_match(&store->wanted, &identity, &list);
+	r = identify(site.path, container, &identity, error);
+	if (r < 0)
+		return r;
+	r = wanted_match(&store->wanted, &identity, &list);
 	if (r >= 0)
 		r = names_of(&list, &names);
 	if (r < 0)

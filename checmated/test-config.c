@@ -727,7 +727,7 @@ static void test_match_told(void **state)
 		assert_int_equal(identity_from_path("/system.slice/x.service/c", &identity), 0);
 		assert_int_equal(identity_set_container(&identity, "c"), 0);
 		assert_int_equal(identity_add_runtime(&identity, "runc"), 0);
-		assert_int_equal(identity_add_annotations(&identity, annotations), 0);
+		assert_int_equal(identity_add_annotations(&identity, annotations, NULL), 0);
 		if (config_match(config->bindings[0], &identity) != told[i].yes)
 			fail_msg("%s: matches: %s", told[i].match, told[i].yes ? "no" : "yes");
 	}

@@ -16,6 +16,7 @@
 
 #include "cleanup.h"
 #include "identity.h"
+#include "parse.h"
 #include "strv.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -185,10 +186,13 @@ static void test_paths(void **state)
 		const struct path *p = &paths[i];
 		_cleanup_(identity_done) struct identity identity = {};
 		_cleanup_free_ char *slices = NULL, *runtimes = NULL;
+		/* What a user's manager makes is called what the user likes. */
+		bool of_user = startswith(p->path, USER "/");
 
 		assert_int_equal(identity_from_path(p->path, &identity), 0);
 		slices = joined(identity.slices);
-		runtimes = joined(identity.runtimes);
+		runtimes = joined(of_user ? identity.claimed : identity.runtimes);
+		assert_null(of_user ? identity.runtimes : identity.claimed);
 		same(p->path, "path", identity.path, p->path);
 		same(p->path, "unit", identity.unit, p->unit);
 		same(p->path, "slices", slices, p->slices);
@@ -228,88 +232,192 @@ static void test_bad_paths(void **state)
 	identity_done(&identity);
 }
 
+#define PODMAN "/machine.slice/libpod-" ID ".scope"
+#define CRIO "/kubepods.slice/kubepods-pod1.slice/crio-" ID ".scope"
+#define CONTAINERD "/kubepods.slice/kubepods-pod1.slice/cri-containerd-" ID ".scope"
+#define KUBELET "/kubepods/burstable/pod" POD_UID "/" ID
+#define KUBE_POD(namespace, name) \
+	"io.kubernetes.pod.name", name, "io.kubernetes.pod.namespace", namespace
+#define CRI_POD(namespace, name) \
+	"io.kubernetes.cri.sandbox-name", name, "io.kubernetes.cri.sandbox-namespace", namespace
+#define CRIO_POD(namespace, name) \
+	"io.kubernetes.cri-o.KubeName", name, "io.kubernetes.cri-o.Namespace", namespace
+
 static const struct annotations {
+	const char *path;
 	const char *const *annotations;
-	const char *runtimes;
+	const char *runtimes; /* blank separated */
+	const char *claimed; /* as well */
 	const char *pod; /* "namespace/name"; NULL: none */
+	bool pod_claimed;
+	const char *reason; /* what is said against it; NULL: nothing */
 } annotations[] = {
-	{ NULL, "", NULL },
-	{ (const char *const[]){ NULL }, "", NULL },
-	/* podman 4.3 writes some of CRI-O's keys. */
-	{ (const char *const[]){ "io.container.manager", "libpod", "io.kubernetes.cri-o.Created",
+	{ "/a", NULL, "", "", NULL, false, NULL },
+	{ "/a", (const char *const[]){ NULL }, "", "", NULL, false, NULL },
+
+	/* podman 4.3 writes some of CRI-O's keys; the pod is what its user says. */
+	{ PODMAN,
+	  (const char *const[]){ "io.container.manager", "libpod", "io.kubernetes.cri-o.Created",
 				 "2023-01-01T00:00:00Z", "io.kubernetes.cri-o.TTY", "false",
 				 "io.podman.annotations.autoremove", "FALSE",
 				 "org.opencontainers.image.stopSignal", "15", NULL },
-	  "podman", NULL },
-	{ (const char *const[]){ "io.container.manager", "libpod", "io.kubernetes.cri-o.SandboxID",
+	  "podman", "", NULL, false, NULL },
+	{ PODMAN,
+	  (const char *const[]){ "io.container.manager", "libpod", "io.kubernetes.cri-o.SandboxID",
 				 ID, "io.kubernetes.cri-o.ContainerType", "container", NULL },
-	  "podman", NULL },
+	  "podman", "", NULL, false, NULL },
+	{ PODMAN, (const char *const[]){ KUBE_POD("shop", "web-1"), NULL }, "podman", "",
+	  "shop/web-1", true, NULL },
+	{ PODMAN, (const char *const[]){ CRI_POD("shop", "web-1"), NULL }, "podman", "", NULL,
+	  false, NULL },
+	{ PODMAN, (const char *const[]){ CRIO_POD("shop", "web-1"), NULL }, "podman", "", NULL,
+	  false, NULL },
 	/* CRI-O: a sandbox, and a container in it */
-	{ (const char *const[]){
-		  "io.container.manager", "cri-o", "io.kubernetes.cri-o.ContainerType", "sandbox",
-		  "io.kubernetes.cri-o.KubeName", "web-1", "io.kubernetes.cri-o.Namespace", "shop",
-		  "io.kubernetes.pod.name", "web-1", "io.kubernetes.pod.namespace", "shop", NULL },
-	  "cri-o", "shop/web-1" },
-	{ (const char *const[]){ "io.container.manager", "cri-o", "io.kubernetes.cri-o.SandboxName",
-				 "k8s_web-1_shop_" POD_UID "_0", NULL },
-	  "cri-o", "shop/web-1" },
-	{ (const char *const[]){ "io.kubernetes.pod.name", "web-1", "io.kubernetes.pod.namespace",
-				 "shop", NULL },
-	  "", "shop/web-1" },
-	/* containerd */
-	{ (const char *const[]){ "io.kubernetes.cri.container-type", "container",
-				 "io.kubernetes.cri.sandbox-name", "web-1",
-				 "io.kubernetes.cri.sandbox-namespace", "shop", NULL },
-	  "containerd", "shop/web-1" },
-	{ (const char *const[]){ "nerdctl/name", "web", NULL }, "nerdctl containerd", NULL },
-	/* Others than those that are known are taken at their word. */
-	{ (const char *const[]){ "io.container.manager", "new", NULL }, "new", NULL },
-	{ (const char *const[]){ "io.container.manager", "", NULL }, "", NULL },
+	{ CRIO,
+	  (const char *const[]){ "io.container.manager", "cri-o",
+				 "io.kubernetes.cri-o.ContainerType", "sandbox",
+				 CRIO_POD("shop", "web-1"), KUBE_POD("shop", "web-1"), NULL },
+	  "cri-o", "", "shop/web-1", false, NULL },
+	{ CRIO,
+	  (const char *const[]){ "io.container.manager", "cri-o", "io.kubernetes.cri-o.SandboxName",
+				 "k8s_web-1_shop_" POD_UID "_0", KUBE_POD("shop", "web-1"), NULL },
+	  "cri-o", "", "shop/web-1", false, NULL },
+	/* without the kubelet's labels, which nobody can leave out there */
+	{ CRIO,
+	  (const char *const[]){ "io.kubernetes.cri-o.SandboxName", "k8s_web-1_shop_uid_0", NULL },
+	  "cri-o", "", "shop/web-1", true, NULL },
+	{ CRIO, (const char *const[]){ CRIO_POD("shop", "web-1"), NULL }, "cri-o", "", "shop/web-1",
+	  true, NULL },
+	/* containerd, also where the cgroup does not name it */
+	{ CONTAINERD, (const char *const[]){ CRI_POD("shop", "web-1"), NULL }, "containerd", "",
+	  "shop/web-1", false, NULL },
+	{ CONTAINERD, (const char *const[]){ KUBE_POD("shop", "web-1"), NULL }, "containerd", "",
+	  "shop/web-1", true, NULL },
+	{ KUBELET,
+	  (const char *const[]){ "io.kubernetes.cri.container-type", "container",
+				 CRI_POD("shop", "web-1"), NULL },
+	  "containerd", "", "shop/web-1", false, NULL },
+	/* The cgroup names no engine: annotations do, and are not believed. */
+	{ "/a", (const char *const[]){ "io.container.manager", "libpod", NULL }, "", "podman", NULL,
+	  false, NULL },
+	{ "/a",
+	  (const char *const[]){ "io.container.manager", "cri-o", KUBE_POD("shop", "web-1"), NULL },
+	  "", "cri-o", "shop/web-1", true, NULL },
+	{ "/a", (const char *const[]){ CRI_POD("shop", "web-1"), NULL }, "", "containerd",
+	  "shop/web-1", true, NULL },
+	{ "/a", (const char *const[]){ CRIO_POD("shop", "web-1"), NULL }, "", "", NULL, false,
+	  NULL },
+	{ "/a", (const char *const[]){ KUBE_POD("shop", "web-1"), NULL }, "", "", "shop/web-1",
+	  true, NULL },
+	{ "/a", (const char *const[]){ "nerdctl/name", "web", NULL }, "", "nerdctl containerd",
+	  NULL, false, NULL },
+	{ "/a", (const char *const[]){ "io.container.manager", "new", NULL }, "", "new", NULL,
+	  false, NULL },
+	{ "/a", (const char *const[]){ "io.container.manager", "", NULL }, "", "", NULL, false,
+	  NULL },
+	/* Nor are they where a user made the cgroup. */
+	{ USER "/user.slice/crio-" ID ".scope",
+	  (const char *const[]){ "io.container.manager", "cri-o", KUBE_POD("shop", "web-1"), NULL },
+	  "", "cri-o", "shop/web-1", true, NULL },
 
-	/* What an engine says counts more than what the pod's author may have said. */
-	{ (const char *const[]){ "io.kubernetes.pod.name", "lie", "io.kubernetes.pod.namespace",
-				 "kube-system", "io.kubernetes.cri.sandbox-name", "web-1",
-				 "io.kubernetes.cri.sandbox-namespace", "shop", NULL },
-	  "containerd", "shop/web-1" },
-	{ (const char *const[]){ "io.container.manager", "cri-o", "io.kubernetes.cri-o.KubeName",
-				 "lie", "io.kubernetes.cri-o.Namespace", "kube-system",
-				 "io.kubernetes.cri-o.SandboxName", "k8s_web-1_shop_uid_0", NULL },
-	  "cri-o", "shop/web-1" },
+	/* An author adds other engines' keys: nobody asks them. */
+	{ CRIO,
+	  (const char *const[]){ "io.container.manager", "cri-o", KUBE_POD("shop", "web-1"),
+				 CRI_POD("shop", "web-1"), "nerdctl/name", "x",
+				 "io.podman.annotations.init", "TRUE", NULL },
+	  "cri-o", "", "shop/web-1", false, NULL },
+	{ CRIO, (const char *const[]){ CRI_POD("kube-system", "lie"), NULL }, "cri-o", "", NULL,
+	  false, NULL },
+	/* An author names another pod, by any engine's keys. */
+	{ CRIO,
+	  (const char *const[]){ "io.container.manager", "cri-o", KUBE_POD("shop", "web-1"),
+				 CRI_POD("kube-system", "lie"), NULL },
+	  NULL, NULL, NULL, false,
+	  "annotations io.kubernetes.cri.sandbox-name and io.kubernetes.pod.name name two pods; " },
+	{ CRIO,
+	  (const char *const[]){ CRIO_POD("kube-system", "lie"), KUBE_POD("shop", "web-1"), NULL },
+	  NULL, NULL, NULL, false,
+	  "annotations io.kubernetes.cri-o.KubeName and io.kubernetes.pod.name name two pods" },
+	{ CRIO,
+	  (const char *const[]){ "io.kubernetes.cri-o.SandboxName", "k8s_lie_kube-system_uid_0",
+				 KUBE_POD("shop", "web-1"), NULL },
+	  NULL, NULL, NULL, false,
+	  "annotations io.kubernetes.cri-o.SandboxName and io.kubernetes.pod.name name two pods" },
+	{ CONTAINERD,
+	  (const char *const[]){ KUBE_POD("kube-system", "lie"), CRI_POD("shop", "web-1"), NULL },
+	  NULL, NULL, NULL, false,
+	  "annotations io.kubernetes.cri.sandbox-name and io.kubernetes.pod.name name two pods" },
+	/* An author names another engine. */
+	{ CRIO,
+	  (const char *const[]){ "io.container.manager", "libpod", KUBE_POD("shop", "web-1"), NULL },
+	  NULL, NULL, NULL, false,
+	  "annotation io.container.manager does not name cri-o, whose cgroup " CRIO " is; " },
+	{ KUBELET,
+	  (const char *const[]){ "io.kubernetes.cri.container-type", "container",
+				 "io.container.manager", "cri-o", NULL },
+	  NULL, NULL, NULL, false, "does not name containerd, whose cgroup" },
+	{ PODMAN, (const char *const[]){ "io.container.manager", "cri-o", NULL }, NULL, NULL, NULL,
+	  false, "does not name podman, whose cgroup" },
+
 	/* Half a pod is none. */
-	{ (const char *const[]){ "io.kubernetes.pod.name", "web-1", NULL }, "", NULL },
-	{ (const char *const[]){ "io.kubernetes.pod.name", "web-1", "io.kubernetes.pod.namespace",
-				 "", NULL },
-	  "", NULL },
-	{ (const char *const[]){ "io.kubernetes.cri-o.SandboxName", "k8s_web-1_shop", NULL }, "",
-	  NULL },
-	{ (const char *const[]){ "io.kubernetes.cri-o.SandboxName", "k8s__shop_uid_0", NULL }, "",
-	  NULL },
-	{ (const char *const[]){ "io.kubernetes.cri-o.SandboxName", "k8s_a__uid_0", NULL }, "",
-	  NULL },
-	{ (const char *const[]){ "io.kubernetes.cri-o.SandboxName", "web_1_2_3_4", NULL }, "",
-	  NULL },
+	{ "/a", (const char *const[]){ "io.kubernetes.pod.name", "web-1", NULL }, "", "", NULL,
+	  false, NULL },
+	{ "/a", (const char *const[]){ KUBE_POD("", "web-1"), NULL }, "", "", NULL, false, NULL },
+	{ CRIO, (const char *const[]){ "io.kubernetes.cri-o.SandboxName", "k8s_web-1_shop", NULL },
+	  "cri-o", "", NULL, false, NULL },
+	{ CRIO, (const char *const[]){ "io.kubernetes.cri-o.SandboxName", "k8s__shop_uid_0", NULL },
+	  "cri-o", "", NULL, false, NULL },
+	{ CRIO, (const char *const[]){ "io.kubernetes.cri-o.SandboxName", "k8s_a__uid_0", NULL },
+	  "cri-o", "", NULL, false, NULL },
+	{ CRIO, (const char *const[]){ "io.kubernetes.cri-o.SandboxName", "web_1_2_3_4", NULL },
+	  "cri-o", "", NULL, false, NULL },
 };
+
+static void try_annotations(const struct annotations *a)
+{
+	_cleanup_(identity_done) struct identity identity = {};
+	_cleanup_free_ char *runtimes = NULL, *claimed = NULL, *pod = NULL, *name = NULL;
+	_cleanup_free_ char *reason = NULL;
+	int r;
+
+	assert_true(asprintf(&name, "annotations %td", a - annotations) > 0);
+	assert_int_equal(identity_from_path(a->path, &identity), 0);
+	r = identity_add_annotations(&identity, a->annotations, &reason);
+	if (a->reason) {
+		if (r != -EBADMSG || !strstr(reason, a->reason))
+			fail_msg("%s: expected '%s', got %d '%s'", name, a->reason, r,
+				 reason ? reason : "");
+		return;
+	}
+	assert_int_equal(r, 0);
+	assert_null(reason);
+	runtimes = joined(identity.runtimes);
+	claimed = joined(identity.claimed);
+	same(name, "runtimes", runtimes, a->runtimes);
+	same(name, "claimed", claimed, a->claimed);
+	assert_int_equal(!identity.pod_name, !identity.pod_namespace);
+	if (identity.pod_name)
+		assert_true(asprintf(&pod, "%s/%s", identity.pod_namespace, identity.pod_name) > 0);
+	same(name, "pod", pod, a->pod);
+	if (identity.pod_claimed != a->pod_claimed)
+		fail_msg("%s: pod is claimed: %s", name, a->pod_claimed ? "no" : "yes");
+}
 
 static void test_annotations(void **state)
 {
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(annotations); i++) {
-		_cleanup_(identity_done) struct identity identity = {};
-		_cleanup_free_ char *runtimes = NULL, *pod = NULL, *name = NULL;
+	_cleanup_(identity_done) struct identity identity = {};
 
-		assert_true(asprintf(&name, "annotations %zu", i) > 0);
-		assert_int_equal(identity_from_path("/a", &identity), 0);
-		assert_int_equal(identity_add_annotations(&identity, annotations[i].annotations), 0);
-		runtimes = joined(identity.runtimes);
-		same(name, "runtimes", runtimes, annotations[i].runtimes);
-		assert_int_equal(!identity.pod_name, !identity.pod_namespace);
-		if (identity.pod_name)
-			assert_true(asprintf(&pod, "%s/%s", identity.pod_namespace,
-					     identity.pod_name) > 0);
-		same(name, "pod", pod, annotations[i].pod);
-		/* Annotations alone do not make a cgroup a container's. */
-		assert_false(identity_is_container(&identity));
-	}
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(annotations); i++)
+		try_annotations(&annotations[i]);
+
+	/* Annotations alone do not make a cgroup a container's. */
+	assert_int_equal(identity_from_path("/a", &identity), 0);
+	assert_int_equal(identity_add_annotations(&identity,
+						  (const char *const[]){ CRI_POD("a", "b"), NULL },
+						  NULL),
+			 0);
+	assert_false(identity_is_container(&identity));
 }
 
 static void test_sources_are_united(void **state)
@@ -325,11 +433,11 @@ static void test_sources_are_united(void **state)
 	assert_int_equal(identity_add_runtime(&identity, "crun"), 0);
 	assert_int_equal(identity_add_runtime(&identity, ""), 0);
 	assert_int_equal(identity_add_runtime(&identity, NULL), 0);
-	assert_int_equal(identity_add_annotations(&identity, first), 0);
+	assert_int_equal(identity_add_annotations(&identity, first, NULL), 0);
 	runtimes = joined(identity.runtimes);
 	assert_string_equal(runtimes, "podman crun");
 
-	assert_int_equal(identity_add_annotations(&identity, second), 0);
+	assert_int_equal(identity_add_annotations(&identity, second, NULL), 0);
 	all = joined(identity.annotations);
 	assert_string_equal(all, "io.container.manager libpod role db site x");
 
@@ -354,7 +462,7 @@ static void test_many_annotations(void **state)
 	}
 	assert_int_equal(identity_from_path("/a", &identity), 0);
 	assert_null(identity_annotation(&identity, "key-1"));
-	assert_int_equal(identity_add_annotations(&identity, (const char *const *)all), 0);
+	assert_int_equal(identity_add_annotations(&identity, (const char *const *)all, NULL), 0);
 	assert_int_equal(strv_length(identity.annotations) / 2, MANY / 2 + 1);
 	/* The later one counts. */
 	assert_string_equal(identity_annotation(&identity, "key-0"), "99999");
@@ -365,7 +473,8 @@ static void test_many_annotations(void **state)
 	assert_null(identity_annotation(&identity, ""));
 	/* The earlier ones are there as well. */
 	assert_int_equal(identity_add_annotations(&identity,
-						  (const char *const[]){ "key-0", "new", NULL }),
+						  (const char *const[]){ "key-0", "new", NULL },
+						  NULL),
 			 0);
 	assert_string_equal(identity_annotation(&identity, "key-0"), "new");
 	assert_string_equal(identity_annotation(&identity, "key-7"), "99986");

@@ -5,6 +5,7 @@
  * See parts.h for what the input is. The first text is tried as a unit file, too.
  */
 #include <ctype.h>
+#include <errno.h>
 
 #include "cleanup.h"
 #include "config.h"
@@ -224,13 +225,18 @@ static void check_identity(const struct identity *identity)
 		must(!strchr(*slice, '/'));
 	for (char **runtime = identity->runtimes; runtime && *runtime; runtime++)
 		must(**runtime && !strv_contains(runtime + 1, *runtime));
+	for (char **claimed = identity->claimed; claimed && *claimed; claimed++)
+		must(**claimed && !strv_contains(claimed + 1, *claimed));
+	must(!identity->of_user || !identity->runtimes);
 }
 
 static void try_identity(const struct config_binding *binding, char *text)
 {
 	_cleanup_(identity_done) struct identity identity = {};
+	_cleanup_free_ char *reason = NULL;
 	char *path = strsep(&text, "\n"), *line;
 	bool matched;
+	int r;
 
 	if (identity_from_path(path, &identity) < 0)
 		return;
@@ -243,7 +249,10 @@ static void try_identity(const struct config_binding *binding, char *text)
 		if (!equals)
 			continue;
 		*equals = '\0';
-		must(identity_add_annotations(&identity, annotations) == 0);
+		r = identity_add_annotations(&identity, annotations, &reason);
+		must(r == 0 || (r == -EBADMSG && *reason));
+		if (r < 0)
+			return;
 		check_identity(&identity);
 	}
 
