@@ -90,6 +90,8 @@ struct walk {
 	bool in_slices; /* everything so far was a slice */
 	bool in_kubepods;
 	bool in_container;
+	const char *id; /* a container that is looked for, or NULL */
+	bool found; /* in this component */
 };
 
 static const char *endswith(const char *text, const char *suffix)
@@ -289,6 +291,7 @@ static int step(struct walk *walk, const char *name, bool last)
 		r = container_by_parent(walk, name);
 	if (r < 0)
 		return r;
+	walk->found = r > 0 && walk->id && streq(identity->container, walk->id);
 	if (r > 0 && !last)
 		step_into_container(walk);
 	if (streq(name, "kubepods"))
@@ -296,14 +299,14 @@ static int step(struct walk *walk, const char *name, bool last)
 	return 0;
 }
 
-static int walk_path(struct identity *identity, const char *path)
+/* @ret_length: where a container that is looked for was found, or 0 */
+static int walk_path(struct walk *walk, const char *path, size_t *ret_length)
 {
-	struct walk walk = {
-		.identity = identity,
-		.in_slices = true,
-	};
 	_cleanup_free_ char *parent = NULL;
+	const char *begin = path;
+	size_t length = 0;
 
+	walk->in_slices = true;
 	while (*path) {
 		_cleanup_free_ char *name = NULL;
 		size_t n = strcspn(++path, "/");
@@ -317,18 +320,24 @@ static int walk_path(struct identity *identity, const char *path)
 			return -ENOMEM;
 		path += n;
 
-		r = step(&walk, name, *path == '\0');
+		walk->found = false;
+		r = step(walk, name, *path == '\0');
 		if (r < 0)
 			return r;
+		if (walk->found)
+			length = path - begin;
 		free(parent);
-		walk.parent = parent = TAKE_PTR(name);
+		walk->parent = parent = TAKE_PTR(name);
 	}
+	*ret_length = length;
 	return 0;
 }
 
 int identity_from_path(const char *path, struct identity *ret)
 {
 	_cleanup_(identity_done) struct identity identity = {};
+	struct walk walk = { .identity = &identity };
+	size_t length;
 	int r;
 
 	if (path[0] != '/')
@@ -336,12 +345,28 @@ int identity_from_path(const char *path, struct identity *ret)
 	identity.path = strdup(path);
 	if (!identity.path)
 		return -ENOMEM;
-	r = streq(path, "/") ? 0 : walk_path(&identity, path);
+	r = streq(path, "/") ? 0 : walk_path(&walk, path, &length);
 	if (r < 0)
 		return r;
 
 	*ret = identity;
 	identity = (struct identity){};
+	return 0;
+}
+
+int identity_find_container(const char *path, const char *id, size_t *ret_length)
+{
+	_cleanup_(identity_done) struct identity identity = {};
+	struct walk walk = { .identity = &identity, .id = id };
+	size_t length;
+	int r;
+
+	r = path[0] == '/' ? walk_path(&walk, path, &length) : -EINVAL;
+	if (r < 0)
+		return r;
+	if (length == 0)
+		return -ENOENT;
+	*ret_length = length;
 	return 0;
 }
 

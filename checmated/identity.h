@@ -13,6 +13,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct identity {
 	char *path; /* below the mount, begins with '/' */
@@ -54,6 +55,19 @@ struct identity {
  * Return: 0; -EINVAL not such a path; -ENOMEM.
  */
 int identity_from_path(const char *path, struct identity *ret);
+
+/**
+ * identity_find_container() - Where in a path is the cgroup that a container has?
+ * @path: as for identity_from_path()
+ * @id: the id by which the runtime knows the container
+ * @ret_length: receives the length of the container's path
+ *
+ * Only the first component of @path that names a container counts: a container
+ * may choose the names below.
+ *
+ * Return: 0; -ENOENT that component is none or names another; -EINVAL; -ENOMEM.
+ */
+int identity_find_container(const char *path, const char *id, size_t *ret_length);
 
 /**
  * identity_set_container() - The cgroup is that of a container.

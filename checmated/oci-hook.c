@@ -123,8 +123,9 @@ static int read_cgroup(const char *path, char **ret_cgroup)
 	return oci_cgroup_parse(text, ret_cgroup);
 }
 
-static int find_cgroup(pid_t pid, char **ret_cgroup)
+static int find_cgroup(const struct oci_state *state, char **ret_cgroup)
 {
+	pid_t pid = state->pid;
 	_cleanup_free_ char *container = NULL, *own = NULL, *error = NULL;
 	char path[sizeof("/proc/2147483647/cgroup")];
 	int r;
@@ -143,7 +144,7 @@ static int find_cgroup(pid_t pid, char **ret_cgroup)
 	if (r < 0)
 		return complain("own cgroup cannot be told: %s", strerror(-r));
 
-	r = oci_cgroup_target(container, own, ret_cgroup, &error);
+	r = oci_cgroup_target(state, container, own, ret_cgroup, &error);
 	if (r < 0)
 		return complain_error(r, error);
 	return 0;
@@ -339,7 +340,7 @@ static int run(const char *runtime)
 		return complain_error(r, error);
 	container_id = state.id;
 
-	r = find_cgroup(state.pid, &request.cgroup);
+	r = find_cgroup(&state, &request.cgroup);
 	if (r >= 0) {
 		container_cgroup = request.cgroup;
 		r = cgroup_id(request.cgroup, &request.cgroup_id);

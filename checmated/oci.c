@@ -18,7 +18,9 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "identity.h"
 #include "oci.h"
+#include "parse.h"
 
 #define OCI_STATE_DEPTH 32
 
@@ -266,13 +268,9 @@ int oci_cgroup_parse(const char *text, char **ret_cgroup)
 	return -ENODATA;
 }
 
-/* Is @cgroup the cgroup @of or below it? */
-static bool is_within(const char *cgroup, const char *of)
+/* Is @cgroup the cgroup that the first @n bytes of @of are, or below it? */
+static bool is_within(const char *cgroup, const char *of, size_t n)
 {
-	size_t n = strlen(of);
-
-	if (strcmp(of, "/") == 0)
-		return true;
 	return strncmp(cgroup, of, n) == 0 && (cgroup[n] == '\0' || cgroup[n] == '/');
 }
 
@@ -283,27 +281,95 @@ static bool ends_with(const char *text, size_t size, const char *end)
 	return size >= n && memcmp(text + size - n, end, n) == 0;
 }
 
+/* Does systemd have such a cgroup above its scopes? */
+static bool is_above_scopes(const char *name, size_t n)
+{
+	return ends_with(name, n, ".slice") ||
+	       (strncmp(name, "user@", 5) == 0 && ends_with(name, n, ".service"));
+}
+
+/* Length of the path of the scope, one that systemd made, which a cgroup is or is in; 0: none. */
+static size_t scope_length(const char *path)
+{
+	const char *name = path;
+
+	while (*name) {
+		size_t n = strcspn(++name, "/");
+
+		if (ends_with(name, n, ".scope"))
+			return name + n - path;
+		if (!is_above_scopes(name, n))
+			return 0;
+		name += n;
+	}
+	return 0;
+}
+
+/* An annotation by which crun puts the process below the container's cgroup; NULL: none. */
+static const char *subgroup_key(const struct oci_state *state)
+{
+	static const char *const keys[] = { "run.oci.delegate-cgroup", "run.oci.systemd.subgroup" };
+
+	for (size_t i = 0; i < state->n_annotations; i++)
+		for (size_t j = 0; j < ARRAY_SIZE(keys); j++)
+			if (streq(state->annotations[2 * i], keys[j]) &&
+			    *state->annotations[2 * i + 1])
+				return keys[j];
+	return NULL;
+}
+
+static int target_length(const struct oci_state *state, const char *container, const char *own,
+			 size_t *ret_length, char **ret_error)
+{
+	static const char inner[] = "/container";
+	size_t n = strlen(container);
+	const char *key;
+	int r;
+
+	r = identity_find_container(container, state->id, ret_length);
+	if (r >= 0 || r == -ENOMEM)
+		return r;
+	*ret_length = scope_length(container);
+	if (*ret_length && !is_within(own, container, *ret_length))
+		return 0;
+
+	key = subgroup_key(state);
+	if (key)
+		return fail(ret_error, -EXDEV,
+			    "annotation %s puts the process below the container's cgroup, and nothing in %s tells which that is; remove the annotation, or let the runtime make a scope (crun --systemd-cgroup)",
+			    key, container);
+	if (ends_with(container, n, inner) && ends_with(container, n - strlen(inner), ".scope"))
+		n -= strlen(inner);
+	*ret_length = n;
+	return 0;
+}
+
 /**
  * oci_cgroup_target() - Which cgroup stands for a container?
+ * @state: what the runtime says of the container
  * @container: the cgroup of the container's first process
  * @own: the cgroup of this process
  * @ret_cgroup: the cgroup to apply policies to
  * @ret_error: text of a failure
  *
- * With systemd as its cgroup manager crun puts the process into "container"
- * below the scope and may put others beside it: the scope is the container.
+ * The first component of the path that has the container's id in the way of its
+ * engine, else the scope that systemd made, else the process's own cgroup. crun
+ * puts the process below that cgroup, which the container's cgroup namespace
+ * shows: a policy on a cgroup below would not hold a process that moves up.
+ *
  * A cgroup that also holds the runtime is refused: policies on it would govern
  * more than the container.
  */
-int oci_cgroup_target(const char *container, const char *own, char **ret_cgroup, char **ret_error)
+int oci_cgroup_target(const struct oci_state *state, const char *container, const char *own,
+		      char **ret_cgroup, char **ret_error)
 {
-	static const char inner[] = "/container";
 	_cleanup_free_ char *cgroup = NULL;
-	size_t n = strlen(container);
+	size_t n;
+	int r;
 
-	if (ends_with(container, n, inner) && ends_with(container, n - strlen(inner), ".scope"))
-		n -= strlen(inner);
-
+	r = target_length(state, container, own, &n, ret_error);
+	if (r < 0)
+		return r;
 	cgroup = strndup(container, n);
 	if (!cgroup)
 		return -ENOMEM;
@@ -311,7 +377,7 @@ int oci_cgroup_target(const char *container, const char *own, char **ret_cgroup,
 	if (cgroup[0] != '/' || cgroup[1] == '\0')
 		return fail(ret_error, -EXDEV,
 			    "the container's process is in the root cgroup; let the runtime give it a cgroup of its own (linux.cgroupsPath)");
-	if (is_within(own, cgroup))
+	if (is_within(own, cgroup, n))
 		return fail(ret_error, -EXDEV,
 			    "cgroup %s holds the container and its runtime; let the runtime give the container a cgroup of its own (linux.cgroupsPath)",
 			    cgroup);

@@ -25,6 +25,7 @@ int oci_state_parse(const char *text, size_t size, struct oci_state *ret_state, 
 void oci_state_done(struct oci_state *state);
 
 int oci_cgroup_parse(const char *text, char **ret_cgroup);
-int oci_cgroup_target(const char *container, const char *own, char **ret_cgroup, char **ret_error);
+int oci_cgroup_target(const struct oci_state *state, const char *container, const char *own,
+		      char **ret_cgroup, char **ret_error);
 
 void oci_runtime_trim(char *comm);

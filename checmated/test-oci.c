@@ -215,49 +215,121 @@ static void test_cgroup_parse(void **unused)
 	}
 }
 
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define OTHER_ID "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+#define USER "/user.slice/user-1000.slice/user@1000.service"
+#define DELEGATE "run.oci.delegate-cgroup"
+#define SUBGROUP "run.oci.systemd.subgroup"
+
 static void test_cgroup_target(void **unused)
 {
 	static const struct {
 		const char *container;
 		const char *own;
 		const char *target; /* NULL: refused */
+		const char *annotation; /* of the container; NULL: none */
+		const char *id; /* NULL: "web" */
 	} cases[] = {
-		{ "/machine.slice/crun-1.scope", "/user.slice", "/machine.slice/crun-1.scope" },
+		{ "/machine.slice/crun-1.scope", "/user.slice", "/machine.slice/crun-1.scope", NULL,
+		  NULL },
 		{ "/machine.slice/crun-1.scope/container", "/user.slice",
-		  "/machine.slice/crun-1.scope" },
-		{ "/machine.slice/crun-1.scope/container/container", "/user.slice",
-		  "/machine.slice/crun-1.scope/container/container" },
-		{ "/a/container", "/b", "/a/container" },
-		{ "/container", "/b", "/container" },
-		{ "/a.scope/containers", "/b", "/a.scope/containers" },
-		{ "/a.scope/xcontainer", "/b", "/a.scope/xcontainer" },
-		{ ".scope/container", "/b", NULL },
-		{ "/a", "/", "/a" },
-		{ "/a", "/ab", "/a" },
-		{ "/a/b", "/a", "/a/b" },
-		{ "/", "/b", NULL },
-		{ "", "/b", NULL },
-		{ "/a", "/a", NULL },
-		{ "/a", "/a/b", NULL },
-		{ "/a.scope/container", "/a.scope/runtime", NULL },
+		  "/machine.slice/crun-1.scope", NULL, NULL },
+		{ "/a/container", "/b", "/a/container", NULL, NULL },
+		{ "/container", "/b", "/container", NULL, NULL },
+		{ "/x/a.scope/container", "/b", "/x/a.scope", NULL, NULL },
+		{ "/x/a.scope/containers", "/b", "/x/a.scope/containers", NULL, NULL },
+		{ "/x/a.scope/xcontainer", "/b", "/x/a.scope/xcontainer", NULL, NULL },
+		{ "/x/.scope/container", "/b", "/x/.scope", NULL, NULL },
+		{ "/a", "/", "/a", NULL, NULL },
+		{ "/a", "/ab", "/a", NULL, NULL },
+		{ "/a/b", "/a", "/a/b", NULL, NULL },
+		{ "/", "/b", NULL, NULL, NULL },
+		{ "", "/b", NULL, NULL, NULL },
+		{ "/a", "/a", NULL, NULL, NULL },
+		{ "/a", "/a/b", NULL, NULL, NULL },
+		{ "/a.scope/container", "/a.scope/runtime", NULL, NULL, NULL },
+		/* A scope in which the runtime is as well is not the container's. */
+		{ "/user.slice/session-1.scope/web", "/user.slice/session-1.scope/shell",
+		  "/user.slice/session-1.scope/web", NULL, NULL },
+		/* The cgroup's name tells the container, whatever it is called below. */
+		{ "/machine.slice/libpod-" ID ".scope/container", "/b",
+		  "/machine.slice/libpod-" ID ".scope", NULL, ID },
+		{ "/machine.slice/libpod-" ID ".scope/x/y", "/b",
+		  "/machine.slice/libpod-" ID ".scope", DELEGATE, ID },
+		{ "/machine.slice/libpod-" ID ".scope/libpod-" OTHER_ID ".scope", "/b",
+		  "/machine.slice/libpod-" ID ".scope", SUBGROUP, ID },
+		{ "/machine.slice/libpod-" ID ".scope/libpod-" ID ".scope", "/b",
+		  "/machine.slice/libpod-" ID ".scope", SUBGROUP, ID },
+		{ "/libpod_parent/libpod-" ID "/x", "/b", "/libpod_parent/libpod-" ID, DELEGATE,
+		  ID },
+		{ "/kubepods/pod" ID "/" ID "/x", "/b", "/kubepods/pod" ID "/" ID, DELEGATE, ID },
+		{ "/kubepods/pod" ID "/crio-" ID "/x.scope", "/b", "/kubepods/pod" ID "/crio-" ID,
+		  DELEGATE, ID },
+		{ "/kubepods.slice/cri-containerd-" ID ".scope/x", "/b",
+		  "/kubepods.slice/cri-containerd-" ID ".scope", SUBGROUP, ID },
+		{ "/docker/" ID "/x", "/b", "/docker/" ID, DELEGATE, ID },
+		{ "/system.slice/a.service/libpod-payload-" ID "/x",
+		  "/system.slice/a.service/runtime", "/system.slice/a.service/libpod-payload-" ID,
+		  DELEGATE, ID },
+		{ "/system.slice/crun-web.scope/x", "/b", "/system.slice/crun-web.scope", SUBGROUP,
+		  NULL },
+		{ "/system.slice/my-web.scope/x/y.scope", "/b", "/system.slice/my-web.scope",
+		  SUBGROUP, NULL },
+		{ "/system.slice/my-web.scope/x", "/b", "/system.slice/my-web.scope", NULL, NULL },
+		{ USER "/user.slice/libpod-" ID ".scope/x", "/b",
+		  USER "/user.slice/libpod-" ID ".scope", SUBGROUP, ID },
+		{ USER "/user.slice/my-web.scope/x", "/b", USER "/user.slice/my-web.scope",
+		  SUBGROUP, NULL },
+		/* It does not. */
+		{ "/containers/web/x", "/b", NULL, DELEGATE, NULL },
+		{ "/containers/web/x.scope", "/b", NULL, DELEGATE, NULL },
+		{ "/containers/web/libpod-" ID ".scope", "/b", NULL, DELEGATE, NULL },
+		{ "/containers/web/libpod-" ID ".scope/container", "/b", NULL, DELEGATE, OTHER_ID },
+		{ "/user.slice/session-1.scope/web/x", "/user.slice/session-1.scope/shell", NULL,
+		  DELEGATE, NULL },
+		{ "/containers/web/x", "/b", "/containers/web/x", "run.oci.systemd.subgroups",
+		  NULL },
 	};
 
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *annotations[] = { (char *)cases[i].annotation, (char *)"x", NULL };
+		const struct oci_state state = {
+			.id = (char *)(cases[i].id ?: "web"),
+			.annotations = annotations,
+			.n_annotations = cases[i].annotation ? 1 : 0,
+		};
 		_cleanup_free_ char *cgroup = NULL, *error = NULL;
 		int r;
 
-		r = oci_cgroup_target(cases[i].container, cases[i].own, &cgroup, &error);
+		r = oci_cgroup_target(&state, cases[i].container, cases[i].own, &cgroup, &error);
 		if (cases[i].target) {
-			assert_int_equal(r, 0);
+			if (r < 0)
+				fail_msg("%s: %s", cases[i].container, error);
 			assert_string_equal(cgroup, cases[i].target);
 		} else {
 			if (r != -EXDEV)
-				fail_msg("%s", cases[i].container);
+				fail_msg("%s: %s", cases[i].container, cgroup ? cgroup : "");
 			assert_null(cgroup);
 			assert_non_null(error);
 		}
 	}
+}
+
+/* crun makes no cgroup below for an empty name. */
+static void test_empty_subgroup(void **unused)
+{
+	char *annotations[] = { (char *)DELEGATE, (char *)"", NULL };
+	const struct oci_state state = {
+		.id = (char *)"web",
+		.annotations = annotations,
+		.n_annotations = 1,
+	};
+	_cleanup_free_ char *cgroup = NULL, *error = NULL;
+
+	(void)unused;
+	assert_int_equal(oci_cgroup_target(&state, "/containers/web", "/b", &cgroup, &error), 0);
+	assert_string_equal(cgroup, "/containers/web");
 }
 
 static void test_runtime_trim(void **unused)
@@ -295,6 +367,7 @@ int main(void)
 		cmocka_unit_test(test_state_read),
 		cmocka_unit_test(test_cgroup_parse),
 		cmocka_unit_test(test_cgroup_target),
+		cmocka_unit_test(test_empty_subgroup),
 		cmocka_unit_test(test_runtime_trim),
 	};
 

@@ -165,6 +165,52 @@ check_output "nothing is bound to the inner cgroup" "" sh -c \
 	"grep -h prog= $cgroups/system.slice/checmate-scope.scope/*/checmate.policy 2>/dev/null || :"
 crun delete -f scope
 
+# Annotations put the process below its container's cgroup, which the container can see.
+below=$(jq -c '. + { "run.oci.systemd.subgroup": "x", "run.oci.delegate-cgroup": "y.scope" }' \
+	<<-END
+	$annotations
+	END
+)
+bundle subgroup "system.slice:checmate:subgroup" "$below" probe pause
+check "a container that names cgroups below its scope starts" start subgroup --systemd-cgroup
+check "the policies are on the scope" has_policy /system.slice/checmate-subgroup.scope net-bind
+crun delete -f subgroup
+id=$(printf '%064d' 1)
+bundle "$id" "$parent/libpod-$id" "$below" /bin/up probe bind 0.0.0.0 9090
+cat >"$bundles/$id/rootfs/bin/up" <<-'END'
+	#!/bin/sh
+	echo $$ >/sys/fs/cgroup/cgroup.procs
+	/bin/cat /proc/self/cgroup
+	exec "$@"
+END
+chmod 755 "$bundles/$id/rootfs/bin/up"
+check_output "one that moves up within what it sees is held there" '0::/
+EACCES' output "$id"
+bundle delegate "$parent/delegate" "$below" probe pause
+check_match "one whose cgroup has no name to go by is refused" \
+	'annotation run.oci.delegate-cgroup puts the process below the container.s cgroup' \
+	start delegate
+check "it does not run" stopped delegate
+
+# A pod's author writes another engine's keys, or another engine.
+pod='{ "io.container.manager": "cri-o",
+	"io.kubernetes.pod.namespace": "shop", "io.kubernetes.pod.name": "web" }'
+bundle "$id" "$parent/crio-$id" "$pod" probe pause
+check "a container of a pod starts" start "$id"
+crun delete -f "$id"
+edit "$id" '.annotations += { "io.kubernetes.cri.sandbox-namespace": "kube-system",
+	"io.kubernetes.cri.sandbox-name": "web" }'
+check_match "one that is of two pods is refused" \
+	'annotations io.kubernetes.cri.sandbox-name and io.kubernetes.pod.name name two pods' \
+	start "$id"
+check "it does not run" stopped "$id"
+edit "$id" 'del(.annotations["io.kubernetes.cri.sandbox-namespace"]) |
+	.annotations["io.container.manager"] = "libpod"'
+check_match "so is one of two engines" \
+	"annotation io.container.manager does not name cri-o, whose cgroup $parent/crio-$id is" \
+	start "$id"
+check "it does not run" stopped "$id"
+
 bundle shared "$parent/shared" "$annotations" probe pause
 check_not "a container without a cgroup of its own is refused" \
 	start shared --cgroup-manager=disabled
