@@ -780,6 +780,128 @@ static int verify_binding(struct config_binding *binding, config_verify_t verify
 	return 0;
 }
 
+static bool has_wildcard(const char *glob)
+{
+	return strpbrk(glob, WILDCARDS);
+}
+
+/* May one text match both globs? Says yes where it is not clear. */
+static bool globs_meet(const char *a, const char *b)
+{
+	if (!has_wildcard(a) || !has_wildcard(b))
+		return fnmatch(a, b, FNM_NOESCAPE) == 0 || fnmatch(b, a, FNM_NOESCAPE) == 0;
+	return true;
+}
+
+/* May one thing be in both? One is then in the other: a-b.slice is in a.slice. */
+static bool slices_meet(const char *a, const char *b)
+{
+	size_t n = strlen(a) - strlen(".slice"), m = strlen(b) - strlen(".slice");
+
+	return has_wildcard(a) || has_wildcard(b) ||
+	       (strncmp(a, b, n < m ? n : m) == 0 &&
+		(n == m || (n < m ? b[n] == '-' : a[m] == '-')));
+}
+
+static bool cgroups_meet(const char *a, const char *b)
+{
+	return has_wildcard(a) || has_wildcard(b) ||
+	       fnmatch(a, b, FNM_NOESCAPE | FNM_LEADING_DIR) == 0 ||
+	       fnmatch(b, a, FNM_NOESCAPE | FNM_LEADING_DIR) == 0;
+}
+
+static bool is_engine(const char *name)
+{
+	static const char *const engines[] = { "podman", "docker", "containerd", "cri-o" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(engines); i++)
+		if (streq(name, engines[i]))
+			return true;
+	return false;
+}
+
+/* A container has one engine. It may have other names besides: crun, nerdctl. */
+static bool runtimes_meet(const char *a, const char *b)
+{
+	return !is_engine(a) || !is_engine(b) || streq(a, b);
+}
+
+static bool any_meet(char *const *a, char *const *b, bool (*meet)(const char *a, const char *b))
+{
+	if (!a || !b)
+		return true;
+	for (; *a; a++)
+		for (char *const *other = b; *other; other++)
+			if (meet(*a, *other))
+				return true;
+	return false;
+}
+
+static bool pods_meet(char *const *a, char *const *b)
+{
+	if (!a || !b)
+		return true;
+	for (; *a; a += 2)
+		for (char *const *other = b; *other; other += 2)
+			if (globs_meet(a[0], other[0]) && globs_meet(a[1], other[1]))
+				return true;
+	return false;
+}
+
+/* May one container match both? Says yes where it is not clear. */
+static bool bindings_meet(const struct config_binding *a, const struct config_binding *b)
+{
+	return any_meet(a->units, b->units, globs_meet) &&
+	       any_meet(a->slices, b->slices, slices_meet) &&
+	       any_meet(a->cgroups, b->cgroups, cgroups_meet) &&
+	       any_meet(a->runtimes, b->runtimes, runtimes_meet) && pods_meet(a->pods, b->pods);
+}
+
+static const struct config_policy *find_policy(const struct config_binding *binding,
+					       const char *name)
+{
+	for (size_t i = 0; i < binding->n_policies; i++)
+		if (streq(binding->policies[i].name, name))
+			return &binding->policies[i];
+	return NULL;
+}
+
+/*
+ * Of the same policy the later file counts, but the workload writes its annotations:
+ * by them it would choose what another file has it have. config_match_is_claimed()
+ * sees to what cannot be said of the files alone.
+ */
+static int check_replaced(const struct config_binding *former, const struct config_binding *later,
+			  char **ret_error)
+{
+	if (!later->n_annotations || former->n_annotations ||
+	    config_binding_kind(former) != CONFIG_CONTAINERS || !bindings_meet(former, later))
+		return 0;
+	for (size_t i = 0; i < later->n_policies; i++) {
+		const struct config_policy *policy = &later->policies[i];
+		const struct config_policy *other = find_policy(former, policy->name);
+
+		if (!other)
+			continue;
+		return inifile_refuse(
+			ret_error, -EINVAL,
+			"%s:%u: policy %s cannot replace that of %s:%u: the workload chooses its annotations; leave it out of one file, or have both or neither match by Annotation=",
+			policy->place.file, policy->place.line, policy->name, other->place.file,
+			other->place.line);
+	}
+	return 0;
+}
+
+static int check_all_replaced(const struct config *config, char **ret_error)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < config->n_bindings; i++)
+		for (size_t j = 0; r >= 0 && j < i; j++)
+			r = check_replaced(config->bindings[j], config->bindings[i], ret_error);
+	return r;
+}
+
 /**
  * config_load() - Read all binding files
  * @dirs: directories, NULL-terminated, a later one overriding the earlier; one
@@ -826,6 +948,9 @@ int config_load(const char *const *dirs, config_verify_t verify, void *userdata,
 		if (r < 0)
 			return r;
 	}
+	r = check_all_replaced(config, ret_error);
+	if (r < 0)
+		return r;
 
 	*ret_config = TAKE_PTR(config);
 	return 0;
@@ -972,4 +1097,18 @@ bool config_match(const struct config_binding *binding, const struct identity *i
 	if (binding->pods && !match_pods(binding->pods, identity))
 		return false;
 	return match_annotations(binding, identity);
+}
+
+/**
+ * config_match_is_claimed() - Does a binding match only by what the workload can write?
+ * @binding: a binding that matches
+ * @identity: what is known of the cgroup
+ *
+ * Such a binding adds policies. It does not replace one of a binding that matches
+ * by other things: config_load() refuses what cannot mean anything else.
+ */
+bool config_match_is_claimed(const struct config_binding *binding, const struct identity *identity)
+{
+	return binding->n_annotations || (binding->pods && identity->pod_claimed) ||
+	       (binding->runtimes && !match_runtimes(binding->runtimes, identity->runtimes));
 }

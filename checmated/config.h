@@ -119,3 +119,4 @@ enum config_kind {
 enum config_kind config_binding_kind(const struct config_binding *binding);
 
 bool config_match(const struct config_binding *binding, const struct identity *identity);
+bool config_match_is_claimed(const struct config_binding *binding, const struct identity *identity);

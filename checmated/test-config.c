@@ -674,33 +674,34 @@ static void test_match(void **state)
 static const struct told {
 	const char *match;
 	bool yes;
+	bool claimed; /* by what the workload can write */
 } told[] = {
-	{ "Annotation=role=web", true },
-	{ "Annotation=role=w*", true },
-	{ "Annotation=role=web*", true },
-	{ "Annotation=site=*", true }, /* a '/' is nothing special */
-	{ "Annotation=role=w*\nAnnotation=site=a*", true },
-	{ "Annotation=role=w*\nAnnotation=site=b*", false },
-	{ "Annotation=role=", false },
-	{ "Annotation=empty=", true },
-	{ "Annotation=none=*", false },
-	{ "Annotation=role=WEB", false },
-	{ "Annotation=text=two words", true },
-	{ "Runtime=podman", false },
-	{ "Runtime=containerd", true },
-	{ "Runtime=runc", true },
-	{ "Runtime=podman run?", true },
-	{ "Pod=shop/web-1", true },
-	{ "Pod=x/y shop/web-*", true },
-	{ "Pod=*/web-*", true },
-	{ "Pod=shop/db", false },
-	{ "Pod=sho/*", false },
-	{ "Pod=shop/*\nRuntime=cri-o", false },
-	{ "Pod=shop/*\nAnnotation=role=web\nRuntime=containerd\nUnit=x.service", true },
-	{ "Pod=shop/*\nUnit=y.service", false },
+	{ "Annotation=role=web", true, true },
+	{ "Annotation=role=w*", true, true },
+	{ "Annotation=role=web*", true, true },
+	{ "Annotation=site=*", true, true }, /* a '/' is nothing special */
+	{ "Annotation=role=w*\nAnnotation=site=a*", true, true },
+	{ "Annotation=role=w*\nAnnotation=site=b*", false, false },
+	{ "Annotation=role=", false, false },
+	{ "Annotation=empty=", true, true },
+	{ "Annotation=none=*", false, false },
+	{ "Annotation=role=WEB", false, false },
+	{ "Annotation=text=two words", true, true },
+	{ "Runtime=podman", false, false },
+	{ "Runtime=containerd", true, true },
+	{ "Runtime=runc", true, false },
+	{ "Runtime=podman run?", true, false },
+	{ "Pod=shop/web-1", true, true },
+	{ "Pod=x/y shop/web-*", true, true },
+	{ "Pod=*/web-*", true, true },
+	{ "Pod=shop/db", false, false },
+	{ "Pod=sho/*", false, false },
+	{ "Pod=shop/*\nRuntime=cri-o", false, false },
+	{ "Pod=shop/*\nAnnotation=role=web\nRuntime=containerd\nUnit=x.service", true, true },
+	{ "Pod=shop/*\nUnit=y.service", false, false },
 	/* The container's cgroup is one as others are. */
-	{ "Cgroup=/system.slice/x.service/c", true },
-	{ "Unit=x.service", false },
+	{ "Cgroup=/system.slice/x.service/c", true, false },
+	{ "Unit=x.service", false, false },
 };
 
 static void test_match_told(void **state)
@@ -730,6 +731,74 @@ static void test_match_told(void **state)
 		assert_int_equal(identity_add_annotations(&identity, annotations, NULL), 0);
 		if (config_match(config->bindings[0], &identity) != told[i].yes)
 			fail_msg("%s: matches: %s", told[i].match, told[i].yes ? "no" : "yes");
+		if (told[i].yes &&
+		    config_match_is_claimed(config->bindings[0], &identity) != told[i].claimed)
+			fail_msg("%s: claimed: %s", told[i].match, told[i].claimed ? "no" : "yes");
+	}
+}
+
+static const struct pair {
+	const char *former, *later; /* their matches; both give policy p */
+	bool refused;
+} pairs[] = {
+	{ "Runtime=*", "Annotation=role=web", true },
+	{ "Runtime=podman", "Annotation=role=web", true },
+	{ "Pod=shop/*", "Annotation=role=web", true },
+	{ "Runtime=*", "Annotation=role=web\nRuntime=podman\nPod=shop/*\nSlice=a.slice", true },
+	{ "Runtime=*\nSlice=a.slice", "Annotation=role=web\nSlice=a-b.slice", true },
+	{ "Runtime=*\nSlice=a-b.slice", "Annotation=role=web\nSlice=a.slice", true },
+	{ "Runtime=*\nSlice=a-*.slice", "Annotation=role=web\nSlice=b.slice", true },
+	{ "Runtime=*\nCgroup=/a", "Annotation=role=web\nCgroup=/a/b", true },
+	{ "Runtime=*\nCgroup=/a/b", "Annotation=role=web\nCgroup=/a", true },
+	{ "Runtime=podman crun", "Annotation=role=web\nRuntime=cri-o", true },
+	{ "Runtime=nerdctl", "Annotation=role=web\nRuntime=containerd", true },
+	{ "Pod=shop/web-*", "Annotation=role=web\nPod=shop/*", true },
+	{ "Pod=shop/web x/y", "Annotation=role=web\nPod=*/web", true },
+	{ "Runtime=*\nUnit=a*.service", "Annotation=role=web\nUnit=ab.service", true },
+	/* The mandatory one is the later, or both or none can be chosen. */
+	{ "Annotation=role=web", "Runtime=*", false },
+	{ "Annotation=role=web", "Annotation=role=db", false },
+	{ "Runtime=*", "Pod=shop/*", false },
+	/* No container is in both. */
+	{ "Runtime=*\nSlice=a.slice", "Annotation=role=web\nSlice=ab.slice", false },
+	{ "Runtime=*\nSlice=a-b.slice", "Annotation=role=web\nSlice=a-c.slice", false },
+	{ "Runtime=*\nCgroup=/a/b", "Annotation=role=web\nCgroup=/a/c", false },
+	{ "Runtime=*\nUnit=a.service", "Annotation=role=web\nUnit=b.service", false },
+	{ "Runtime=podman", "Annotation=role=web\nRuntime=cri-o docker", false },
+	{ "Pod=shop/*", "Annotation=role=web\nPod=bank/*", false },
+	{ "Pod=shop/web", "Annotation=role=web\nPod=shop/db", false },
+	/* It is for containers only by what is known of one: config_match_is_claimed() */
+	{ "Unit=a.service", "Annotation=role=web", false },
+	{ "Cgroup=/a/*", "Annotation=role=web", false },
+};
+
+/* What a file makes mandatory, no annotation takes away. */
+static void test_replaced(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		_cleanup_free_ char *former = NULL, *later = NULL, *error = NULL, *words = NULL;
+		_cleanup_(config_freep) struct config *config = NULL;
+		int r;
+
+		assert_true(asprintf(&former, "[Match]\n%s\n[Policy o]\n[Policy p]\n",
+				     pairs[i].former) > 0);
+		assert_true(asprintf(&later, "[Policy q]\n[Policy p]\n[Match]\n%s\n",
+				     pairs[i].later) > 0);
+		put(f, 2, "a.conf", former);
+		put(f, 0, "b.conf", later);
+		r = load(f, &config, &error);
+		if (r != (pairs[i].refused ? -EINVAL : 0))
+			fail_msg("%s, then %s: %d %s", pairs[i].former, pairs[i].later, r,
+				 error ? error : "");
+		if (!pairs[i].refused)
+			continue;
+		assert_true(asprintf(&words,
+				     "%s/b.conf:2: policy p cannot replace that of %s/a.conf:",
+				     f->dirs[0], f->dirs[2]) > 0);
+		if (strncmp(error, words, strlen(words)) != 0)
+			fail_msg("expected '%s…', got '%s'", words, error);
 	}
 }
 
@@ -819,6 +888,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_escaped_separators, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_match, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_match_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_replaced, setup, teardown),
 		cmocka_unit_test(test_examples),
 	};
 

@@ -137,15 +137,23 @@ void wanted_set_done(struct wanted_set *set)
 	*set = (struct wanted_set){};
 }
 
-static int list_add(struct wanted_list *list, struct wanted *item)
+/* The later file counts, but nobody who can write what it matches by replaces another's. */
+static bool replaces(const struct wanted *item, const struct wanted *former,
+		     const struct identity *identity)
+{
+	return config_match_is_claimed(former->binding, identity) ||
+	       !config_match_is_claimed(item->binding, identity);
+}
+
+static int list_add(struct wanted_list *list, struct wanted *item, const struct identity *identity)
 {
 	struct wanted **items;
 
-	/* The later file counts. */
 	for (size_t i = 0; i < list->n; i++) {
 		if (!streq(list->items[i]->policy->name, item->policy->name))
 			continue;
-		list->items[i] = item;
+		if (replaces(item, list->items[i], identity))
+			list->items[i] = item;
 		return 0;
 	}
 
@@ -173,7 +181,7 @@ int wanted_match(const struct wanted_set *set, const struct identity *identity,
 
 		if (!config_match(set->items[i].binding, identity))
 			continue;
-		r = list_add(&list, &set->items[i]);
+		r = list_add(&list, &set->items[i], identity);
 		if (r < 0)
 			return r;
 	}

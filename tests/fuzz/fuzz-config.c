@@ -262,8 +262,8 @@ static void try_identity(const struct config_binding *binding, char *text)
 		must(config_match(binding, &identity));
 	must(identity_set_container(&identity, "container") == 0);
 	must(identity_is_container(&identity));
-	if (binding)
-		(void)config_match(binding, &identity);
+	if (binding && config_match(binding, &identity))
+		must(config_match_is_claimed(binding, &identity) || !binding->n_annotations);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

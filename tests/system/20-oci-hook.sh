@@ -108,7 +108,10 @@ bundle both "$parent/both" "$annotations" probe pause
 bundle path "$parent/path" '{ "other": "x" }' probe pause
 check "a container that a path matches too starts" start both
 check "so does one that only the path matches" start path
-check_output "the later file counts" EACCES sh -c 'crun exec both probe bind 0.0.0.0 9090 || :'
+check_output "an annotation does not replace what the path's file gives" EROFS \
+	sh -c 'crun exec both probe bind 0.0.0.0 9090 || :'
+check_output "it adds what that file does not give" EPERM \
+	sh -c 'crun exec both probe connect 127.0.0.1 1 || :'
 check "the path alone counts before long" wait_until 20 has_policy "$parent/path" net-bind
 check_output "as its file says" EROFS sh -c 'crun exec path probe bind 0.0.0.0 9090 || :'
 ids=$(program_ids "$parent/both")
@@ -116,7 +119,7 @@ call Reload >/dev/null
 check_output "a reload leaves the container its policies" "$ids" program_ids "$parent/both"
 rm "$bindings/00-all.conf"
 call Reload >/dev/null
-check_output "also when the path's file goes" EACCES \
+check_output "when the path's file goes, the annotation's counts" EACCES \
 	sh -c 'crun exec both probe bind 0.0.0.0 9090 || :'
 check_output "which the other container notices" ok crun exec path probe bind 0.0.0.0 9090
 crun delete -f both

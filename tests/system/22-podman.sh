@@ -69,14 +69,14 @@ binding podman <<-'END'
 	[Policy net-connect]
 	DenyErrno=ENETUNREACH
 END
-binding parent <<-'END'
+binding zz-parent <<-'END'
 	[Match]
 	Runtime=podman
 	Slice=checmatetest.slice
 	[Policy net-bind]
 	DenyErrno=EXDEV
 END
-binding pod <<-'END'
+binding zz-pod <<-'END'
 	[Match]
 	Pod=shop/front-*
 	[Policy net-bind]

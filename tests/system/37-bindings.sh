@@ -161,6 +161,26 @@ END
 check_match "and what could match nothing" '30-nginx.conf:2: Unit=nginx: not a unit' \
 	checmatectl config verify
 rm "$bindings/30-nginx.conf"
+binding 30-mandatory <<-END
+	[Match]
+	Runtime=*
+	[Policy net-connect]
+	[Policy net-bind]
+	DenyErrno=EACCES
+END
+binding 40-chosen <<-END
+	[Match]
+	Annotation=org.checmate.role=web
+	[Policy net-bind]
+	Allow=0.0.0.0/0:8080
+END
+check_match "and an annotation that would replace what all containers have" \
+	"$bindings/40-chosen.conf:3: policy net-bind cannot replace that of $bindings/30-mandatory.conf:4: " \
+	checmatectl config verify
+check_not "a reload refuses it" systemctl reload checmated.service
+mv "$bindings/40-chosen.conf" "$bindings/20-chosen.conf"
+check "the mandatory one may be the later" checmatectl config verify
+rm "$bindings/30-mandatory.conf" "$bindings/20-chosen.conf"
 check "without them all is well" as_nobody checmatectl config verify
 
 rm -rf "${bindings:?}"/*
