@@ -158,7 +158,7 @@ static int is_permissive(int prog_fd)
 {
 	struct bpf_prog_info info = {};
 	__u32 size = sizeof(info), ids[64];
-	int permissive = 0;
+	int permissive = 0, r;
 
 	info.nr_map_ids = ARRAY_SIZE(ids);
 	info.map_ids = (uintptr_t)ids;
@@ -170,10 +170,16 @@ static int is_permissive(int prog_fd)
 		uint32_t flags;
 
 		size = sizeof(map);
-		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &map, &size) || !streq(map.name, SELF_MAP))
+		/* The map that cannot be read may be the one that says permissive. */
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &map, &size))
+			return -errno;
+		if (!streq(map.name, SELF_MAP))
 			continue;
+		r = self_read_flags(fd, &flags);
 		/* A map of that name that is another one says nothing. */
-		if (!self_read_flags(fd, &flags))
+		if (r < 0 && r != -EBADMSG)
+			return r;
+		if (!r)
 			permissive |= !!(flags & CHECMATE_SELF_YIELD);
 	}
 	return permissive;
@@ -538,6 +544,9 @@ static int recover(uint64_t cgroup_id, const struct control_list *list,
 	(void)list;
 	if (!access(commit.text, F_OK))
 		return finish(cgroup_id, ret_error);
+	/* Undoing a committed change would leave neither the old policy nor the new one. */
+	if (errno != ENOENT)
+		return pin_explain(&commit, -errno, ret_error);
 	return undo(cgroup_id, ret_error);
 }
 

@@ -47,9 +47,15 @@ int backend_get(const struct backend **ret_backend, struct checmate_error **ret_
 {
 	const char *name = backend_forced();
 	const struct backend *backend;
+	int r;
 
 	/* Where nothing can enforce, what fails explains what is missing. */
-	backend = backend_find(name ?: features_choose() ?: "checmate");
+	if (!name) {
+		r = features_choose(&name, ret_error);
+		if (r < 0)
+			return r;
+	}
+	backend = backend_find(name);
 	if (!backend)
 		return error_set(ret_error, -EINVAL,
 				 "CHECMATE_BACKEND=%s: there is no such backend; give checmate or bpf-link",

@@ -174,6 +174,14 @@ int checmate_cgroup_open_pid(pid_t pid, struct checmate_cgroup **ret_cgroup,
 			 (int)pid);
 }
 
+/* Callers drop the pins of a cgroup for -ENOENT, so no other failure has that code. */
+static int explain_unknown(const char *what, int code, struct checmate_error **ret_error)
+{
+	return error_set(ret_error, code == -ENOENT ? -EOPNOTSUPP : code,
+			 "%s: cannot look for a cgroup: %s; mount cgroup2 and /proc, see \"checmatectl features\"",
+			 what, strerror(-code));
+}
+
 int checmate_cgroup_open_id(uint64_t cgroup_id, struct checmate_cgroup **ret_cgroup,
 			    struct checmate_error **ret_error)
 {
@@ -182,14 +190,16 @@ int checmate_cgroup_open_id(uint64_t cgroup_id, struct checmate_cgroup **ret_cgr
 		.handle.handle_type = FILEID_KERNFS,
 	};
 	_cleanup_close_ int mount = -1;
+	struct statfs fs;
 	char name[40];
-	int fd;
+	int fd, r;
 
 	snprintf(name, sizeof(name), "(id %llu)", (unsigned long long)cgroup_id);
 	mount = open(checmate_paths.cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (mount < 0)
-		return error_set(ret_error, -errno, "%s: %m; see \"checmatectl features\"",
-				 checmate_paths.cgroup);
+	if (mount < 0 || fstatfs(mount, &fs) < 0)
+		return explain_unknown(checmate_paths.cgroup, -errno, ret_error);
+	if ((unsigned long)fs.f_type != CGROUP2_SUPER_MAGIC)
+		return explain_unknown(checmate_paths.cgroup, -EOPNOTSUPP, ret_error);
 
 	memcpy(h.id, &cgroup_id, sizeof(h.id));
 	fd = open_by_handle_at(mount, &h.handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -197,7 +207,8 @@ int checmate_cgroup_open_id(uint64_t cgroup_id, struct checmate_cgroup **ret_cgr
 		return error_set(ret_error, -ENOENT, "cgroup %s: it is gone; give another", name);
 	if (fd < 0)
 		return error_set(ret_error, -errno, "cgroup %s: %m; run as root", name);
-	return new_cgroup(fd, name, ret_cgroup, ret_error);
+	r = new_cgroup(fd, name, ret_cgroup, ret_error);
+	return r == -ENOENT ? explain_unknown(name, r, ret_error) : r;
 }
 
 int cgroup_open_parent(const struct checmate_cgroup *cgroup, struct checmate_cgroup **ret_parent,

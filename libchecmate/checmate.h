@@ -147,7 +147,7 @@ struct checmate_hook {
  *
  * That something is missing is an answer, not an error.
  *
- * Return: 0, -ENOMEM.
+ * Return: 0; -ENOMEM; -EMFILE or -ENFILE no file can be opened.
  */
 CHECMATE_API int checmate_features_probe(struct checmate_features **ret_features,
 					 struct checmate_error **ret_error);

@@ -74,6 +74,12 @@ _printf_(6, 7) static int add(struct checmate_features *features, unsigned int b
 	return 0;
 }
 
+/* These errors say nothing about the machine: the process lacks memory or descriptors. */
+static bool is_shortage(int code)
+{
+	return code == -ENOMEM || code == -EMFILE || code == -ENFILE;
+}
+
 /* Reads a file's first line; what went wrong is in *ret_why, and the text is "". */
 static int read_line(const char *path, char **ret_text, const char **ret_why)
 {
@@ -81,7 +87,7 @@ static int read_line(const char *path, char **ret_text, const char **ret_why)
 	int r;
 
 	r = file_read(AT_FDCWD, path, 65536, &text, NULL);
-	if (r == -ENOMEM)
+	if (is_shortage(r))
 		return r;
 	if (r < 0) {
 		*ret_why = strerror(-r);
@@ -166,7 +172,7 @@ static int read_mounts(struct mounts *mounts)
 
 	r = file_read(AT_FDCWD, checmate_paths.mounts, 16 * 1024 * 1024, &text, NULL);
 	if (r < 0)
-		return r == -ENOMEM ? r : 0;
+		return is_shortage(r) ? r : 0;
 	rest = text;
 	while ((line = strsep(&rest, "\n")))
 		add_mount(mounts, line);
@@ -349,7 +355,7 @@ int features_read_hooks(struct control_hooks *ret_hooks)
 	if (!r)
 		r = control_parse_hooks(text, ret_hooks);
 	/* Only a table for a person; that it is missing shows as "abi". */
-	return r == -ENOMEM ? r : 0;
+	return is_shortage(r) ? r : 0;
 }
 
 static bool is_present(const struct checmate_features *features, const char *name)
@@ -428,28 +434,48 @@ static int probe(struct checmate_features *features)
 	return r;
 }
 
+static int explain_probe(int code, struct checmate_error **ret_error)
+{
+	if (code == -ENOMEM)
+		return error_oom(ret_error);
+	return error_set(ret_error, code,
+			 "features: cannot read what this machine has: %s; raise the limit of open files",
+			 strerror(-code));
+}
+
 int checmate_features_probe(struct checmate_features **ret_features,
 			    struct checmate_error **ret_error)
 {
 	_cleanup_(checmate_features_freep) struct checmate_features *features = NULL;
+	int r;
 
 	features = calloc(1, sizeof(*features));
-	if (!features || probe(features) < 0 || features_read_hooks(&features->hooks) < 0)
+	if (!features)
 		return error_oom(ret_error);
-	if (decide(features) < 0)
-		return error_oom(ret_error);
+	r = probe(features);
+	if (!r)
+		r = features_read_hooks(&features->hooks);
+	if (!r)
+		r = decide(features);
+	if (r < 0)
+		return explain_probe(r, ret_error);
 	*ret_features = TAKE_PTR(features);
 	return 0;
 }
 
-const char *features_choose(void)
+int features_choose(const char **ret_name, struct checmate_error **ret_error)
 {
 	_cleanup_(checmate_features_freep) struct checmate_features *features = NULL;
+	int r;
 
 	features = calloc(1, sizeof(*features));
-	if (!features || probe_choice(features) < 0)
-		return NULL;
-	return choose(features);
+	if (!features)
+		return error_oom(ret_error);
+	r = probe_choice(features);
+	if (r < 0)
+		return explain_probe(r, ret_error);
+	*ret_name = choose(features);
+	return 0;
 }
 
 const char *checmate_features_backend(const struct checmate_features *features)

@@ -350,13 +350,16 @@ int pin_list(const char *path, char ***ret_names)
 		return -ENOMEM;
 	if (!dir && errno != ENOENT)
 		return -errno;
-	while (dir && (entry = readdir(dir))) {
+	while (dir && (errno = 0, entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
 		r = strv_extend(&names, entry->d_name);
 		if (r < 0)
 			return r;
 	}
+	/* A policy whose name is left out would be taken for absent. */
+	if (dir && errno)
+		return -errno;
 
 	strv_sort(names);
 	*ret_names = TAKE_PTR(names);

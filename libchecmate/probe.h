@@ -6,10 +6,15 @@
 
 /**
  * features_choose() - The backend that this machine has, unless one is forced.
+ * @ret_name: receives its name.
+ * @ret_error: explanation, or NULL.
  *
- * Return: its name, or NULL when it has none.
+ * The other backend would take the pins of this one for its own, so what cannot
+ * be read is not taken for missing.
+ *
+ * Return: 0; -ENOMEM; -EMFILE or -ENFILE no file can be opened.
  */
-const char *features_choose(void);
+int features_choose(const char **ret_name, struct checmate_error **ret_error);
 
 /* The hooks that the controller says it has; none where there is none. */
 int features_read_hooks(struct control_hooks *ret_hooks);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -353,6 +354,38 @@ static void test_force(void **state)
 	check_get(0, "bpf-link");
 }
 
+/* A machine that cannot be looked at is not one that has nothing. */
+static void test_shortage(void **state)
+{
+	_cleanup_(checmate_features_freep) struct checmate_features *features = NULL;
+	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *cgroup = NULL;
+	const struct backend *backend;
+	struct rlimit limit, none;
+
+	(void)state;
+	put_checmate();
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(backend_get(&backend, NULL), -EMFILE);
+	assert_int_equal(checmate_features_probe(&features, NULL), -EMFILE);
+	assert_int_equal(checmate_cgroup_open_id(1, &cgroup, NULL), -EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	check_get(0, "checmate");
+}
+
+/* Nor is a cgroup gone that cannot be looked for. */
+static void test_no_cgroups(void **state)
+{
+	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *cgroup = NULL;
+
+	(void)state;
+	assert_int_equal(checmate_cgroup_open_id(1, &cgroup, NULL), -EOPNOTSUPP);
+	checmate_paths.cgroup = "nowhere";
+	assert_int_equal(checmate_cgroup_open_id(1, &cgroup, NULL), -EOPNOTSUPP);
+}
+
 static void test_supports(void **state)
 {
 	static const char *const more[] = { "staging", "rewrite", "seal", "sleepable", "any-hook" };
@@ -401,6 +434,7 @@ int main(void)
 		TEST(test_kernel),	 TEST(test_mounts),	TEST(test_btf),
 		TEST(test_capabilities), TEST(test_choice),	TEST(test_missing),
 		TEST(test_force),	 TEST(test_supports),	TEST(test_hooks),
+		TEST(test_shortage),	 TEST(test_no_cgroups),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
