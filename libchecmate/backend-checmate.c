@@ -432,20 +432,20 @@ static int commit_remove(const struct checmate_cgroup *cgroup, const struct ids 
 	return r < 0 ? explain_commit(cgroup, r, ret_error) : 0;
 }
 
-/* Takes back what was attached. */
-static void revert(const struct apply *apply)
+/* The kernel took the transaction, but its list cannot be read. */
+static int explain_unread(const struct apply *apply, int code, struct checmate_error **ret_error)
 {
-	_cleanup_(ids_done) struct ids ids = {};
-
-	for (size_t i = 0; i < apply->n_policies; i++)
-		for (size_t j = 0; j < apply->policies[i]->n_programs; j++)
-			if (ids_add(&ids, apply->policies[i]->programs[j].id) < 0)
-				return;
-	(void)commit_remove(apply->cgroup, &ids, NULL);
+	if (code == -ENODEV)
+		return code;
+	return error_set(ret_error, code,
+			 "cgroup %s: the kernel's list cannot be read back: %s; the policies are %s, see \"checmatectl status\"",
+			 apply->cgroup->path, strerror(-code),
+			 apply->when_exec ? "staged" : "in force");
 }
 
 static int apply(const struct apply *apply, struct checmate_error **ret_error)
 {
+	_cleanup_(control_list_done) struct control_list list = {};
 	_cleanup_free_ int *fds = NULL;
 	size_t n = 0;
 	int r;
@@ -466,15 +466,11 @@ static int apply(const struct apply *apply, struct checmate_error **ret_error)
 	r = commit_apply(apply, fds, n, ret_error);
 	if (r < 0)
 		return r;
-	r = backend_verify(&backend_checmate, apply, ret_error);
-	if (r < 0) {
-		revert(apply);
-		return r;
-	}
 
 	/*
-	 * The policies are in force or staged. Should a move fail, the pins stay
-	 * under their temporary name, and the next one to hold the lock moves them.
+	 * From here on nothing is undone: the replaced policies are gone, and detaching the new
+	 * ones would leave neither. If a move fails, the pins keep their temporary name, and the
+	 * next process that takes the lock moves them.
 	 */
 	for (size_t i = 0; i < apply->n_policies; i++) {
 		const char *name = apply->policies[i]->description.name;
@@ -482,9 +478,18 @@ static int apply(const struct apply *apply, struct checmate_error **ret_error)
 		struct pin_path to = pin_path(apply->cgroup->id, name,
 					      apply->when_exec ? PIN_STAGED : "");
 
+		apply->policies[i]->bound = true;
 		(void)pin_move(&from, &to);
 	}
-	return 0;
+
+	r = read_local(apply->cgroup, &list, ret_error);
+	if (r < 0)
+		return explain_unread(apply, r, ret_error);
+	r = backend_verify(apply, &list, ret_error);
+	/* The kernel dropped what was staged for a process that is gone; so do the pins. */
+	if (r < 0)
+		(void)backend_checmate.recover(apply->cgroup->id, &list, NULL);
+	return r;
 }
 
 /* --- remove, change, recover ---------------------------------------------- */
@@ -525,7 +530,9 @@ static int remove_bindings(const struct checmate_cgroup *cgroup, uint64_t cgroup
 			if (!r)
 				r = pin_remove(&gone);
 			if (r < 0)
-				return pin_explain(&path, r, ret_error);
+				return error_set(ret_error, r,
+						 "%s: the policy is out of force, but its pins cannot be removed: %s; remove it again",
+						 path.text, strerror(-r));
 		}
 	return 0;
 }
@@ -534,6 +541,7 @@ static int set_mode(const struct checmate_cgroup *cgroup, const char *policy, bo
 		    struct checmate_error **ret_error)
 {
 	struct pin_path path = pin_path(cgroup->id, policy, "");
+	_cleanup_(self_closep) struct checmate_self *self = NULL;
 	_cleanup_free_ uint64_t *ids_attached = NULL;
 	_cleanup_(ids_done) struct ids ids = {};
 	int r;
@@ -544,6 +552,10 @@ static int set_mode(const struct checmate_cgroup *cgroup, const char *policy, bo
 	ids_attached = calloc(ids.n ?: 1, sizeof(*ids_attached));
 	if (!ids_attached)
 		return error_oom(ret_error);
+	/* Whatever can fail comes before the transaction. */
+	r = self_open(&path, &self);
+	if (r < 0 && r != -ENOENT)
+		return pin_explain(&path, r, ret_error);
 
 	r = -ESTALE;
 	for (int try = 0; r == -ESTALE && try < TRIES; try++) {
@@ -569,8 +581,9 @@ static int set_mode(const struct checmate_cgroup *cgroup, const char *policy, bo
 		return explain_commit(cgroup, r, ret_error);
 
 	/* The kernel does what was asked for. This is what events say about it. */
-	r = self_set_flags(&path, permissive ? backend_checmate.flags_permissive : 0);
-	return r < 0 && r != -ENOENT ? pin_explain(&path, r, ret_error) : 0;
+	if (self)
+		self_set_flags(self, permissive ? backend_checmate.flags_permissive : 0);
+	return 0;
 }
 
 /* Whether @name is "<policy><suffix>"; cuts the suffix off then. */

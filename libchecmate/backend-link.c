@@ -660,20 +660,26 @@ static int link_all(const struct apply *apply, struct checmate_error **ret_error
 
 static int apply(const struct apply *apply, struct checmate_error **ret_error)
 {
+	_cleanup_(control_list_done) struct control_list list = {};
 	int r;
 
 	r = check_apply(apply, ret_error);
 	if (r < 0)
 		return r;
 	r = link_all(apply, ret_error);
+	/* Checked while what it replaces is in force, too. */
 	if (!r)
-		r = backend_verify(&backend_link, apply, ret_error);
+		r = read_local(apply->cgroup, &list, ret_error);
+	if (!r)
+		r = backend_verify(apply, &list, ret_error);
 	if (!r)
 		r = commit(apply->cgroup->id, ret_error);
 	if (r < 0) {
 		(void)undo(apply->cgroup->id, NULL);
 		return r;
 	}
+	for (size_t i = 0; i < apply->n_policies; i++)
+		apply->policies[i]->bound = true;
 	/* In force. Should this fail, the next one to hold the lock does it. */
 	(void)finish(apply->cgroup->id, NULL);
 	return 0;
@@ -715,6 +721,7 @@ static int set_mode(const struct checmate_cgroup *cgroup, const char *policy, bo
 		    struct checmate_error **ret_error)
 {
 	struct pin_path path = pin_path(cgroup->id, policy, "");
+	_cleanup_(self_closep) struct checmate_self *self = NULL;
 	_cleanup_(control_list_done) struct control_list list = {};
 	_cleanup_(pin_programs_done) struct pin_programs pins = {};
 	int r;
@@ -731,15 +738,18 @@ static int set_mode(const struct checmate_cgroup *cgroup, const char *policy, bo
 		return error_set(ret_error, -ENOENT,
 				 "cgroup %s: somebody has detached the policy %s; apply it again",
 				 cgroup->path, policy);
-	/* The programs ask for it at each denial. */
-	r = self_set_flags(&path, permissive ? CHECMATE_SELF_PERMISSIVE | CHECMATE_SELF_YIELD : 0);
+	r = self_open(&path, &self);
 	if (r == -ENOENT && !permissive)
 		return 0;
 	if (r == -ENOENT || r == -EBADMSG)
 		return error_set(ret_error, -EOPNOTSUPP,
 				 "policy %s: with the backend bpf-link its programs have to let pass what is only to be told, and they cannot; build it with this version's checmate.bpf.h",
 				 policy);
-	return r < 0 ? pin_explain(&path, r, ret_error) : 0;
+	if (r < 0)
+		return pin_explain(&path, r, ret_error);
+	/* The programs ask for it at each denial. */
+	self_set_flags(self, permissive ? backend_link.flags_permissive : 0);
+	return 0;
 }
 
 static int seal(const struct checmate_cgroup *cgroup, struct checmate_error **ret_error)

@@ -101,16 +101,11 @@ int backend_explain_exists(const struct checmate_cgroup *cgroup, const char *pol
 			 cgroup->path, policy);
 }
 
-int backend_verify(const struct backend *backend, const struct apply *apply,
+int backend_verify(const struct apply *apply, const struct control_list *list,
 		   struct checmate_error **ret_error)
 {
-	_cleanup_(control_list_done) struct control_list list = {};
 	const char *mode = apply->permissive ? "permissive" : "enforce";
-	int r;
 
-	r = backend->read_local(apply->cgroup, &list, ret_error);
-	if (r < 0)
-		return r;
 	for (size_t i = 0; i < apply->n_policies; i++) {
 		const struct checmate_policy *policy = apply->policies[i];
 
@@ -118,9 +113,9 @@ int backend_verify(const struct backend *backend, const struct apply *apply,
 			const struct checmate_attachment *item;
 
 			/* The exec may have come already. */
-			item = control_list_find(&list, policy->programs[j].id);
+			item = control_list_find(list, policy->programs[j].id);
 			if (!item && apply->when_exec)
-				item = control_list_find_staged(&list, policy->programs[j].id);
+				item = control_list_find_staged(list, policy->programs[j].id);
 			if (item && streq(item->mode, mode))
 				continue;
 			if (apply->pid && kill(apply->pid, 0) < 0 && errno == ESRCH)

@@ -39,8 +39,9 @@ struct apply {
  *                  errors.
  * @check: as checmate_policy_check().
  * @apply: put in force what is pinned in "+new", instead of what is to be
- *         replaced, check it, and move the pins to their place. On failure all
- *         is as before, and the pins are the caller's to remove.
+ *         replaced, check it, and move the pins to their place. Policies are
+ *         bound from the step on after which nothing is undone. On failure
+ *         before it all is as before, once @recover has removed the new pins.
  * @remove: take bindings out of force and remove their pins. The cgroup is NULL
  *          when it is gone.
  * @set_mode: as checmate_binding_set_mode(), of what is pinned in "<policy>".
@@ -108,13 +109,13 @@ int backend_read_local(const struct backend *backend, const struct checmate_cgro
 
 /**
  * backend_verify() - Whether the kernel says that every new program is what it should be.
- * @backend: the backend that has attached or staged them.
  * @apply: what was asked for.
+ * @list: what is attached and staged since.
  * @ret_error: explanation, or NULL.
  *
- * Return: 0; -ESRCH what was staged is gone with its process; -EIO; -errno.
+ * Return: 0; -ESRCH what was staged is gone with its process; -EIO.
  */
-int backend_verify(const struct backend *backend, const struct apply *apply,
+int backend_verify(const struct apply *apply, const struct control_list *list,
 		   struct checmate_error **ret_error);
 
 /* A policy is in force there already. */

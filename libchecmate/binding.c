@@ -213,13 +213,10 @@ static int apply_locked(const struct backend *backend, const struct apply *apply
 	if (r < 0)
 		return r;
 	r = backend->apply(apply, ret_error);
-	if (r < 0) {
-		unpin_new(apply, apply->n_policies);
-		return r;
-	}
-	for (size_t i = 0; i < apply->n_policies; i++)
-		apply->policies[i]->bound = true;
-	return 0;
+	/* Nothing was committed, so by the list from before the new pins belong to nothing. */
+	if (r < 0 && !apply->policies[0]->bound)
+		(void)backend->recover(apply->cgroup->id, &list, NULL);
+	return r;
 }
 
 static void apply_done(struct apply *apply)

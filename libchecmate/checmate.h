@@ -624,8 +624,9 @@ struct checmate_apply_opts {
  * attaches everything and reads back that it is attached. Once in a process it
  * also tries, in a cgroup of its own, that what is attached does deny.
  * On failure nothing of it remains, what was in force before still is. One
- * failure is an exception: when somebody else changes the cgroup between the
- * transaction that replaces and the read back (-EIO), what was replaced is gone.
+ * failure is an exception: when the kernel's list cannot be read back after the
+ * transaction, or is not as it should be (-EIO), the policies stay, in force or
+ * staged and pinned, for what they replaced is gone. The explanation says so.
  * Success means: the kernel enforces it, or will when the exec begins.
  *
  * The backend "checmate" attaches all in one transaction. "bpf-link" attaches

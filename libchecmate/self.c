@@ -48,7 +48,7 @@ int self_write(const struct checmate_policy *policy, uint64_t cgroup_id, uint32_
 	return 0;
 }
 
-int self_set_flags(const struct pin_path *path, uint32_t flags)
+int self_open(const struct pin_path *path, struct checmate_self **ret_self)
 {
 	_cleanup_close_ int fd = pin_open_map(path, SELF_MAP);
 	struct checmate_self *self;
@@ -58,9 +58,19 @@ int self_set_flags(const struct pin_path *path, uint32_t flags)
 	self = map_self(fd);
 	if (!self)
 		return -errno;
-	__atomic_store_n(&self->flags, flags, __ATOMIC_RELEASE);
-	unmap_self(self);
+	*ret_self = self;
 	return 0;
+}
+
+void self_set_flags(struct checmate_self *self, uint32_t flags)
+{
+	__atomic_store_n(&self->flags, flags, __ATOMIC_RELEASE);
+}
+
+void self_closep(struct checmate_self **self)
+{
+	if (*self)
+		unmap_self(*self);
 }
 
 int self_read_flags(int fd, uint32_t *ret_flags)

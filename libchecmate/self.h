@@ -21,13 +21,19 @@
 int self_write(const struct checmate_policy *policy, uint64_t cgroup_id, uint32_t flags);
 
 /**
- * self_set_flags() - Change what the programs of a binding know.
+ * self_open() - Get hold of what the programs of a binding know.
  * @path: where it is pinned.
- * @flags: CHECMATE_SELF_*.
+ * @ret_self: receives the memory that programs and this process share; see self_closep().
  *
- * Return: 0; -ENOENT it has no struct checmate_self; -EBADMSG; -errno.
+ * Return: 0; -ENOENT it has no struct checmate_self; -EBADMSG the map is another one; -errno.
  */
-int self_set_flags(const struct pin_path *path, uint32_t flags);
+int self_open(const struct pin_path *path, struct checmate_self **ret_self);
 
-/* Reads CHECMATE_SELF_* from the map @fd. Returns as self_set_flags(). */
+/* Stores CHECMATE_SELF_*, which cannot fail. */
+void self_set_flags(struct checmate_self *self, uint32_t flags);
+
+/* Lets go of it, if it is there. */
+void self_closep(struct checmate_self **self);
+
+/* Reads CHECMATE_SELF_* from the map @fd. Returns as self_open(). */
 int self_read_flags(int fd, uint32_t *ret_flags);

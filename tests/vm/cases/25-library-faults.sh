@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Runs on stock kernels too.
+#
+# Each allocation and each system call of a change fails in turn, and no policy goes
+# out of force by it (libchecmate/test-faults.c).
+
+# shellcheck source=tests/lib/tap.sh
+. /usr/libexec/checmate/tests/lib/tap.sh
+# shellcheck source=tests/lib/policy.sh
+. /usr/libexec/checmate/tests/lib/policy.sh
+
+ip link set lo up
+clean_slate
+backends=bpf-link
+# shellcheck disable=SC2154 # set by backend_is
+if backend_is checmate; then
+	backends='checmate bpf-link'
+fi
+for backend in $backends; do
+	clean_slate
+	CHECMATE_BACKEND=$backend CMOCKA_MESSAGE_OUTPUT=TAP "$tests/test-faults" \
+		>/tmp/faults 2>&1
+	status=$?
+	sed 's/^/# /' /tmp/faults
+	check_status "$backend: the program's tests pass" 0 test "$status" -eq 0
+	check "$backend: all of them ran" grep -q '^ok 8 - ' /tmp/faults
+done
+
+backend=
+clean_slate
+finish
