@@ -319,11 +319,33 @@ static int batch_commit(const struct site *site, const struct batch *batch, bool
 	return r < 0 ? fail_library(error, r, e) : 0;
 }
 
-/* What failed left what was there, of which the record speaks as well. */
+static uint32_t first_prog_id(const struct checmate_binding *binding)
+{
+	const struct checmate_program *program = checmate_binding_get_program(binding, 0);
+
+	return program ? program->id : 0;
+}
+
+/* Whether the policy is not bound, or another instance of it is. */
+static bool is_absent(const struct site *site, const struct batch_item *item)
+{
+	_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
+	int r;
+
+	r = checmate_binding_open(site->cgroup, checmate_policy_name(item->policy), &binding, NULL);
+	if (r < 0)
+		return r == -ENOENT;
+	return !origin_is_of(&item->origin, first_prog_id(binding));
+}
+
+/*
+ * A call that failed left the former binding, of which the record speaks as well. Where only
+ * reading back failed the new one is in force, and without its record no reload touches it.
+ */
 static void batch_forget(const struct site *site, const struct batch *batch)
 {
 	for (size_t i = 0; i < batch->n; i++)
-		if (!batch->items[i].replaces)
+		if (!batch->items[i].replaces && is_absent(site, &batch->items[i]))
 			(void)origin_remove(site->store->origin_dir, site->id,
 					    checmate_policy_name(batch->items[i].policy));
 }
@@ -420,13 +442,6 @@ static int batch_add_wanted(const struct site *site, struct batch *batch, const 
 }
 
 /* --- looking -------------------------------------------------------------- */
-
-static uint32_t first_prog_id(const struct checmate_binding *binding)
-{
-	const struct checmate_program *program = checmate_binding_get_program(binding, 0);
-
-	return program ? program->id : 0;
-}
 
 /* Nobody has any of it attached: pins, and nothing else. */
 static bool is_dead(const struct checmate_binding *binding)
