@@ -9,13 +9,13 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "inifile.h"
 #include "parse.h"
 #include "strv.h"
+#include "trust.h"
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -608,15 +608,28 @@ static int add_path(char ***paths, const char *dir, const char *name)
 	return strv_extend(paths, path);
 }
 
+/* @reason: who could change it, or NULL. */
+static int unusable(const char *path, int r, const char *reason, char **ret_error)
+{
+	if (reason)
+		return inifile_refuse(ret_error, r, "%s: not trusted: %s", path, reason);
+	return inifile_refuse(ret_error, r, "%s: cannot be read: %s", path, strerror(-r));
+}
+
+/* Who can put files into a directory, or take some away, decides whom policies hold. */
 static int list_dir(const char *path, const char *suffix, char ***paths, char **ret_error)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_free_ char *reason = NULL;
 	const struct dirent *entry;
 	int r;
 
-	dir = opendir(path);
-	if (!dir && errno == ENOENT)
+	r = trust_check_folder(path, &reason);
+	if (r == -ENOENT)
 		return 0;
+	if (r < 0)
+		return unusable(path, r, reason, ret_error);
+	dir = opendir(path);
 	while (dir && (errno = 0, entry = readdir(dir))) {
 		if (entry->d_name[0] == '.' || !endswith(entry->d_name, suffix))
 			continue;
@@ -624,9 +637,7 @@ static int list_dir(const char *path, const char *suffix, char ***paths, char **
 		if (r < 0)
 			return r;
 	}
-	return errno ? inifile_refuse(ret_error, -errno, "%s: cannot be read: %s", path,
-				      strerror(errno)) :
-		       0;
+	return errno ? unusable(path, -errno, NULL, ret_error) : 0;
 }
 
 /* The files of all directories, in the order of their names. */
@@ -667,35 +678,22 @@ static void source_list_done(struct source_list *list)
 	free(list->items);
 }
 
-/* Whoever can write to a file decides who is held by what. */
-static int check_trust(const char *path, FILE *stream, char **ret_error)
-{
-	struct stat st;
-
-	if (fstat(fileno(stream), &st) < 0)
-		return -errno;
-	if (st.st_uid != 0 && st.st_uid != geteuid())
-		return inifile_refuse(ret_error, -EPERM,
-				      "%s: belongs to user %u, who could change it; have it belong to root",
-				      path, st.st_uid);
-	if (st.st_mode & S_IWOTH)
-		return inifile_refuse(ret_error, -EPERM,
-				      "%s: everybody could change it; chmod o-w %s", path, path);
-	return 0;
-}
-
 /* Adds nothing for a link to /dev/null, which hides a file of the same name. */
 static int add_source(struct source_list *list, const char *path, char **ret_error)
 {
+	_cleanup_free_ char *copy = NULL, *reason = NULL;
 	_cleanup_fclose_ FILE *stream = NULL;
-	_cleanup_free_ char *copy = NULL;
+	_cleanup_close_ int fd = -EBADF;
 	struct config_source *items;
 	int r;
 
-	r = inifile_open(path, &stream, ret_error);
-	if (r >= 0 && stream)
-		r = check_trust(path, stream, ret_error);
-	if (r < 0 || !stream)
+	r = trust_open(path, &fd, &reason);
+	if (r == -ENODEV)
+		return 0;
+	if (r < 0)
+		return unusable(path, r, reason, ret_error);
+	r = inifile_open_fd(fd, path, &stream, ret_error);
+	if (r < 0)
 		return r;
 	copy = strdup(path);
 	if (!copy)

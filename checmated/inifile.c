@@ -441,15 +441,13 @@ static bool is_dev_null(const struct stat *st)
 	return S_ISCHR(st->st_mode) && stat("/dev/null", &null) == 0 && null.st_rdev == st->st_rdev;
 }
 
-int inifile_open(const char *path, FILE **ret_stream, char **ret_error)
+int inifile_open_fd(int fd, const char *path, FILE **ret_stream, char **ret_error)
 {
-	_cleanup_fclose_ FILE *stream = NULL;
-	_cleanup_close_ int fd = -EBADF;
+	_cleanup_close_ int copy = -EBADF;
 	struct stat st;
+	FILE *stream;
 
-	/* O_NONBLOCK: a FIFO must not hold anybody up. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fstat(fd, &st) < 0)
 		return unreadable(path, -errno, ret_error);
 	if (is_dev_null(&st)) {
 		*ret_stream = NULL;
@@ -457,16 +455,27 @@ int inifile_open(const char *path, FILE **ret_stream, char **ret_error)
 	}
 	if (!S_ISREG(st.st_mode))
 		return unreadable(path, S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL, ret_error);
-
 	if (st.st_size > FILE_MAX)
 		return unreadable(path, -EFBIG, ret_error);
 
-	stream = fdopen(fd, "r");
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	stream = copy < 0 ? NULL : fdopen(copy, "r");
 	if (!stream)
 		return unreadable(path, -errno, ret_error);
-	TAKE_FD(fd);
-	*ret_stream = TAKE_PTR(stream);
+	TAKE_FD(copy);
+	*ret_stream = stream;
 	return 0;
+}
+
+int inifile_open(const char *path, FILE **ret_stream, char **ret_error)
+{
+	_cleanup_close_ int fd = -EBADF;
+
+	/* O_NONBLOCK: a FIFO must not hold anybody up. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return unreadable(path, -errno, ret_error);
+	return inifile_open_fd(fd, path, ret_stream, ret_error);
 }
 
 /* The length of an element: to a separator that no backslash makes part of it. */

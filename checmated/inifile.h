@@ -61,6 +61,9 @@ int inifile_refuse(char **ret_reason, int r, const char *format, ...) _printf_(3
  */
 int inifile_open(const char *path, FILE **ret_stream, char **ret_error);
 
+/* The same of a file that is open; the descriptor remains the caller's. */
+int inifile_open_fd(int fd, const char *path, FILE **ret_stream, char **ret_error);
+
 /**
  * inifile_read() - Read a file.
  * @stream: the file.

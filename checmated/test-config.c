@@ -353,29 +353,60 @@ static void test_not_a_file(void **state)
 	assert_non_null(strstr(error, "b.conf: cannot be read"));
 }
 
-/* What others can change is not taken, not even from root's directories. */
+/* Loading is refused, with these words. */
+static void check_untrusted(struct fixture *f, const char *words)
+{
+	_cleanup_(config_freep) struct config *config = NULL;
+	_cleanup_free_ char *error = NULL;
+
+	assert_int_equal(load(f, &config, &error), -EACCES);
+	if (!strstr(error, words))
+		fail_msg("no \"%s\" in: %s", words, error);
+}
+
+static void check_trusted(struct fixture *f)
+{
+	_cleanup_(config_freep) struct config *config = NULL;
+	_cleanup_free_ char *error = NULL;
+
+	if (load(f, &config, &error))
+		fail_msg("%s", error);
+}
+
+/* What others than root can change is not taken, nor what they can replace or remove. */
 static void test_trust(void **state)
 {
+	static const char *const places[] = { "", "/a.conf", "/a.conf.d", "/a.conf.d/b.conf" };
 	struct fixture *f = *state;
-	_cleanup_(config_freep) struct config *config = NULL;
-	_cleanup_free_ char *error = NULL, *path = NULL;
 
 	put(f, 1, "a.conf", MATCH "[Policy p]\n");
 	put_below(f, 1, "a.conf.d", "b.conf", "[Policy p]\n");
-	assert_true(asprintf(&path, "%s/a.conf.d/b.conf", f->dirs[1]) > 0);
-	assert_int_equal(chmod(path, 0606), 0);
-	assert_int_equal(load(f, &config, &error), -EPERM);
-	assert_non_null(strstr(error, "/a.conf.d/b.conf: everybody could change it; chmod"));
-	free(TAKE_PTR(error));
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		_cleanup_free_ char *path = NULL;
+		mode_t good = i % 2 ? 0644 : 0755;
 
-	assert_int_equal(chmod(path, 0644), 0);
-	assert_int_equal(load(f, &config, &error), 0);
-	if (geteuid() != 0)
-		return;
-	config = config_free(config);
-	assert_int_equal(chown(path, 65534, 65534), 0);
-	assert_int_equal(load(f, &config, &error), -EPERM);
-	assert_non_null(strstr(error, "belongs to user 65534"));
+		assert_true(asprintf(&path, "%s%s", f->dirs[1], places[i]) > 0);
+		assert_int_equal(chmod(path, good | 0002), 0);
+		check_untrusted(f, "not trusted: others can write to \"");
+		assert_int_equal(chmod(path, good | 0020), 0);
+		check_untrusted(f, "not trusted: others can write to \"");
+		assert_int_equal(chmod(path, good), 0);
+		check_trusted(f);
+		if (geteuid() != 0)
+			continue;
+		assert_int_equal(chown(path, 65534, -1), 0);
+		check_untrusted(f, "belongs to user 65534; make it root's");
+		assert_int_equal(chown(path, 0, -1), 0);
+	}
+	/* One that is empty could have held what somebody has removed. */
+	assert_int_equal(chmod(f->dirs[2], 0775), 0);
+	check_untrusted(f, "/run: not trusted: others can write to \"run\"");
+	assert_int_equal(chmod(f->dirs[2], 0755), 0);
+	/* Nor the one above. */
+	assert_int_equal(chmod(f->root, 0775), 0);
+	check_untrusted(f, "not trusted: others can write to \"checmate-config.");
+	assert_int_equal(chmod(f->root, 0700), 0);
+	check_trusted(f);
 }
 
 static int refuse_second(struct config_policy *policy, struct config_place *ret_place,

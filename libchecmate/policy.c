@@ -331,14 +331,18 @@ static int read_opts(const struct checmate_open_opts *opts, struct checmate_open
 static int read_object(struct checmate_policy *policy, const struct checmate_open_opts *opts,
 		       struct checmate_error **ret_error)
 {
+	_cleanup_free_ char *reason = NULL;
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	r = opts->untrusted_ok ? trust_open_any(policy->path, &fd, ret_error) :
-				 trust_open(policy->path, &fd, ret_error);
-	if (r < 0)
-		return r;
-	r = file_read_fd(fd, OBJECT_MAX, &policy->data, &policy->size);
+	r = opts->untrusted_ok ? trust_open_any(policy->path, &fd) :
+				 trust_open(policy->path, &fd, &reason);
+	if (reason)
+		return error_set(ret_error, r,
+				 "%s: not trusted: %s, or use \"checmatectl --untrusted-ok\"",
+				 policy->path, reason);
+	if (!r)
+		r = file_read_fd(fd, OBJECT_MAX, &policy->data, &policy->size);
 	if (r == -ENOMEM)
 		return error_oom(ret_error);
 	if (r < 0)

@@ -145,10 +145,16 @@ check_not "a reload fails" systemctl reload checmated.service
 check_output "and changes nothing" ok bind_in "$web" 6060
 rm "$bindings/10-web.conf.d/wrong.conf"
 
-chmod o+w "$bindings/10-web.conf"
-check_match "what everybody can change is refused" '10-web.conf: everybody could change it' \
+chmod g+w "$bindings/10-web.conf"
+check_match "what a group can change is refused" \
+	'10-web.conf: not trusted: others can write to "10-web.conf"; chmod' \
 	checmatectl config verify
-chmod o-w "$bindings/10-web.conf"
+chmod g-w "$bindings/10-web.conf"
+chmod g+w "$bindings"
+check_match "so is a directory that a group can change" \
+	"$bindings: not trusted: others can write to \"" as_nobody checmatectl config verify
+check_not "and checmated does not load it" systemctl reload checmated.service
+chmod g-w "$bindings"
 mkdir "$etc/10-wbe.conf.d"
 check_match "so are drop-ins of no file" "$etc/10-wbe.conf.d: there is no file 10-wbe.conf" \
 	checmatectl config verify

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* libchecmate - Whose files are believed */
+/* Common - Whose files are believed */
 #include "trust.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "cleanup.h"
-#include "error.h"
 #include "parse.h"
 
 /* As many as the kernel follows. */
@@ -17,46 +20,48 @@
 
 /**
  * struct walk - On the way to a file.
- * @path: what was asked for, to name it in explanations.
  * @rest: what is still to go, from @folder.
  * @folder: the folder reached, O_PATH.
  * @links: how many symbolic links were followed.
+ * @reason: who is not trusted.
  */
 struct walk {
-	const char *path;
 	char *rest;
 	int folder;
 	unsigned int links;
+	char *reason;
 };
 
 static void walk_done(struct walk *walk)
 {
 	free(walk->rest);
 	cleanup_close(&walk->folder);
+	free(walk->reason);
 }
 
-static int explain(const struct walk *walk, int code, struct checmate_error **ret_error)
+_printf_(2, 3) static int refuse(struct walk *walk, const char *format, ...)
 {
-	if (code == -ENOMEM)
-		return error_oom(ret_error);
-	return error_set(ret_error, code, "%s: %s; give the path of a policy object", walk->path,
-			 strerror(-code));
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vasprintf(&walk->reason, format, ap);
+	va_end(ap);
+	if (n >= 0)
+		return -EACCES;
+	walk->reason = NULL;
+	return -ENOMEM;
 }
 
 /* @name: what it is called in its folder, "/" for the root. */
-static int check_owner(const struct walk *walk, const struct stat *st, const char *name,
-		       struct checmate_error **ret_error)
+static int check_owner(struct walk *walk, const struct stat *st, const char *name)
 {
 	if (st->st_uid && st->st_uid != geteuid())
-		return error_set(ret_error, -EACCES,
-				 "%s: not trusted: \"%s\" belongs to user %u; make it root's, or use \"checmatectl --untrusted-ok\"",
-				 walk->path, name, st->st_uid);
+		return refuse(walk, "\"%s\" belongs to user %u; make it root's", name, st->st_uid);
 	if (S_ISLNK(st->st_mode) || !(st->st_mode & (S_IWGRP | S_IWOTH)) ||
 	    (S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX)))
 		return 0;
-	return error_set(ret_error, -EACCES,
-			 "%s: not trusted: others can write to \"%s\"; chmod go-w it, or use \"checmatectl --untrusted-ok\"",
-			 walk->path, name);
+	return refuse(walk, "others can write to \"%s\"; chmod go-w it", name);
 }
 
 /* Goes on from @target, with what is left of the path after it; NULL: nothing. */
@@ -98,8 +103,7 @@ static int follow(struct walk *walk, int link, const char *after)
 }
 
 /* Opens the file for reading, and judges what was opened. */
-static int open_last(const struct walk *walk, const char *name, int *ret_fd,
-		     struct checmate_error **ret_error)
+static int open_last(struct walk *walk, const char *name, int *ret_fd)
 {
 	_cleanup_close_ int fd = -1;
 	struct stat st;
@@ -107,18 +111,23 @@ static int open_last(const struct walk *walk, const char *name, int *ret_fd,
 
 	fd = openat(walk->folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st))
-		return explain(walk, -errno, ret_error);
-	r = check_owner(walk, &st, name, ret_error);
+		return -errno;
+	r = check_owner(walk, &st, name);
 	if (r < 0)
 		return r;
 	if (!S_ISREG(st.st_mode))
-		return explain(walk, S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL, ret_error);
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
 
+static bool is_dev_null(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
+}
+
 /* One step. Returns 1 when *ret_fd is the file, 0 when there is more to go. */
-static int step(struct walk *walk, int *ret_fd, struct checmate_error **ret_error)
+static int step(struct walk *walk, int *ret_fd)
 {
 	char *name = walk->rest + strspn(walk->rest, "/");
 	size_t n = strcspn(name, "/");
@@ -129,19 +138,20 @@ static int step(struct walk *walk, int *ret_fd, struct checmate_error **ret_erro
 	int r;
 
 	if (!n)
-		return explain(walk, -EISDIR, ret_error);
+		return -EISDIR;
 	name[n] = '\0';
 	fd = openat(walk->folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st))
-		return explain(walk, -errno, ret_error);
-	r = check_owner(walk, &st, name, ret_error);
+		return -errno;
+	/* Everybody can write there, and nobody reads it. */
+	if (is_dev_null(&st) && !after)
+		return -ENODEV;
+	r = check_owner(walk, &st, name);
 	if (r < 0)
 		return r;
 
-	if (S_ISLNK(st.st_mode)) {
-		r = follow(walk, fd, after);
-		return r < 0 ? explain(walk, r, ret_error) : 0;
-	}
+	if (S_ISLNK(st.st_mode))
+		return follow(walk, fd, after);
 	if (S_ISDIR(st.st_mode)) {
 		cleanup_close(&walk->folder);
 		walk->folder = TAKE_FD(fd);
@@ -149,14 +159,13 @@ static int step(struct walk *walk, int *ret_fd, struct checmate_error **ret_erro
 		return 0;
 	}
 	if (after || !S_ISREG(st.st_mode))
-		return explain(walk, after ? -ENOTDIR : -EINVAL, ret_error);
-	r = open_last(walk, name, ret_fd, ret_error);
+		return after ? -ENOTDIR : -EINVAL;
+	r = open_last(walk, name, ret_fd);
 	return r < 0 ? r : 1;
 }
 
-int trust_open(const char *path, int *ret_fd, struct checmate_error **ret_error)
+static int go(struct walk *walk, const char *path, int *ret_fd)
 {
-	_cleanup_(walk_done) struct walk walk = { .path = path, .folder = -1 };
 	_cleanup_free_ char *cwd = NULL;
 	struct stat st;
 	int r;
@@ -164,33 +173,52 @@ int trust_open(const char *path, int *ret_fd, struct checmate_error **ret_error)
 	if (*path != '/') {
 		cwd = getcwd(NULL, 0);
 		if (!cwd)
-			return explain(&walk, -errno, ret_error);
+			return -errno;
 	}
 	/* What getcwd() gives of a folder outside of the root begins otherwise. */
 	if (cwd && *cwd != '/')
-		return explain(&walk, -ENOENT, ret_error);
-	r = go_on(&walk, cwd ?: "/", path);
+		return -ENOENT;
+	r = go_on(walk, cwd ?: "/", path);
 	if (r < 0)
-		return explain(&walk, r, ret_error);
-	if (fstat(walk.folder, &st))
-		return explain(&walk, -errno, ret_error);
-	r = check_owner(&walk, &st, "/", ret_error);
+		return r;
+	if (fstat(walk->folder, &st))
+		return -errno;
+	r = check_owner(walk, &st, "/");
 	while (!r)
-		r = step(&walk, ret_fd, ret_error);
+		r = step(walk, ret_fd);
 	return r < 0 ? r : 0;
 }
 
-int trust_open_any(const char *path, int *ret_fd, struct checmate_error **ret_error)
+int trust_open(const char *path, int *ret_fd, char **ret_reason)
 {
-	const struct walk walk = { .path = path, .folder = -1 };
+	_cleanup_(walk_done) struct walk walk = { .folder = -1 };
+	int r;
+
+	r = go(&walk, path, ret_fd);
+	if (r < 0 && ret_reason)
+		*ret_reason = TAKE_PTR(walk.reason);
+	return r;
+}
+
+int trust_check_folder(const char *path, char **ret_reason)
+{
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	r = trust_open(path, &fd, ret_reason);
+	return r == -EISDIR ? 0 : r < 0 ? r : -ENOTDIR;
+}
+
+int trust_open_any(const char *path, int *ret_fd)
+{
 	_cleanup_close_ int fd = -1;
 	struct stat st;
 
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st))
-		return explain(&walk, -errno, ret_error);
+		return -errno;
 	if (!S_ISREG(st.st_mode))
-		return explain(&walk, S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL, ret_error);
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
