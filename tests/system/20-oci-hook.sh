@@ -23,6 +23,14 @@ give_state() {
 	printf '%s' "$1" | "$hook"
 }
 
+# As somebody who has a bus of their own.
+start_elsewhere() {
+	(
+		export DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nonexistent
+		start "$1"
+	)
+}
+
 binding hook <<-'END'
 	[Match]
 	Annotation=org.checmate.role=web*
@@ -70,6 +78,13 @@ check "its pins go with the cgroup" wait_until 20 no_pins
 check "one that asks for nothing, and is given nothing, starts" start free
 check_output "and may do everything" ok crun exec free probe bind 0.0.0.0 9090
 crun delete -f free
+
+# The runtime hands on its environment, which may name another bus.
+bundle env "$parent/env" "$annotations" probe pause
+check "the hook takes no bus from the environment" start_elsewhere env
+check_output "and checmated has given what it should" EACCES \
+	sh -c 'crun exec env probe bind 0.0.0.0 9090 || :'
+crun delete -f env
 
 # A daemon that goes while it is asked, and comes back, costs no start: the hook
 # asks again. Stopped, it keeps the hook waiting until it is ended.
