@@ -6,15 +6,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 
 #include "error.h"
 #include "parse.h"
 #include "paths.h"
 #include "strv.h"
+
+/*
+ * How long the lock is waited for: longer than many changes at once take, and less than the
+ * time that a container runtime's hook gives to checmated.
+ */
+#define LOCK_MSEC 20000
+#define LOCK_PAUSE_NSEC 5000000
 
 #define PROGRAM_PREFIX "prog_"
 #define MAP_PREFIX "map_"
@@ -60,12 +69,46 @@ static int pin_in(const struct pin_path *path, const char *prefix, const char *n
 	return 0;
 }
 
+static uint64_t now_msec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
+}
+
+/*
+ * The kernel has no lock with a limit. A process that was stopped with the lock must not stop
+ * everybody: once the limit was reached, nobody waits before somebody has got the lock.
+ */
+static int lock(int fd)
+{
+	static atomic_bool stuck;
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NSEC };
+	uint64_t end = now_msec() + LOCK_MSEC;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EWOULDBLOCK)
+			return -errno;
+		if (stuck || now_msec() >= end) {
+			stuck = true;
+			return -ETIMEDOUT;
+		}
+		nanosleep(&pause, NULL);
+	}
+	stuck = false;
+	return 0;
+}
+
 int pin_lock(bool create, int *ret_fd, struct checmate_error **ret_error)
 {
 	struct pin_path root = pin_root();
 	_cleanup_close_ int fd = -1;
 	struct statfs fs;
 	struct stat st;
+	int r;
 
 	if (create && mkdir(root.text, 0700) < 0 && errno != EEXIST)
 		return error_set(ret_error, -errno,
@@ -83,9 +126,14 @@ int pin_lock(bool create, int *ret_fd, struct checmate_error **ret_error)
 		return error_set(ret_error, -EPERM,
 				 "%s: it belongs to, or can be written by, somebody else; find out who made it, then remove it",
 				 root.text);
-	if (flock(fd, LOCK_EX) < 0)
-		return error_set(ret_error, -errno, "%s: cannot be locked: %m; try again",
+	r = lock(fd);
+	if (r == -ETIMEDOUT)
+		return error_set(ret_error, r,
+				 "%s: another process keeps it locked; find it by \"lslocks\", and end it",
 				 root.text);
+	if (r < 0)
+		return error_set(ret_error, r, "%s: cannot be locked: %s; try again", root.text,
+				 strerror(-r));
 
 	*ret_fd = TAKE_FD(fd);
 	return 0;

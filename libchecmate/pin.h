@@ -44,7 +44,7 @@ struct pin_path pin_path(uint64_t cgroup_id, const char *policy, const char *suf
  * belong to this user, or that others may write to, is refused.
  *
  * Return: 0; -ENOENT there is none and @create is false (no explanation); -EPERM not
- * ours; -errno.
+ * ours; -ETIMEDOUT another process has had the lock for too long; -errno.
  */
 int pin_lock(bool create, int *ret_fd, struct checmate_error **ret_error);
 
