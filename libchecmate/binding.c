@@ -38,9 +38,9 @@ struct checmate_binding {
 
 /* --- apply ---------------------------------------------------------------- */
 
-/* What a caller built for the first version of this structure has. */
-#define APPLY_OPTS_FIRST 16
-static_assert(offsetof(struct checmate_apply_opts, except) == APPLY_OPTS_FIRST,
+/* Bytes of the first version of this structure, which depend on the machine's words. */
+#define APPLY_OPTS_FIRST offsetof(struct checmate_apply_opts, except)
+static_assert(APPLY_OPTS_FIRST == sizeof(size_t) + 2 * sizeof(uint32_t),
 	      "callers built before know the members before this one");
 
 static int read_opts(const struct checmate_apply_opts *opts, struct checmate_apply_opts *ret_opts,
