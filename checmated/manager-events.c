@@ -183,7 +183,8 @@ static int on_text(char **ret_text, size_t *ret_size, void *userdata)
 	if (!to)
 		return -ENOMEM;
 	r = write_text(userdata, to);
-	if (fclose(to) == EOF && r >= 0)
+	/* glibc's fclose() can succeed and leave no text. */
+	if ((fclose(to) == EOF || !text) && r >= 0)
 		r = -ENOMEM;
 	if (r < 0) {
 		log_event(LOG_WARNING, LOG_ID_FAILED, &(struct log_fields){ .error = -r },

@@ -204,7 +204,8 @@ int control_format(const struct control_change *change, char **ret_text)
 	for (size_t i = 0; i < change->n_mode; i++)
 		fprintf(file, "mode %llu %s\n", (unsigned long long)change->mode[i],
 			change->permissive ? "permissive" : "enforce");
-	if (fclose(TAKE_PTR(file)) == EOF)
+	/* glibc's fclose() can succeed and leave no text. */
+	if (fclose(TAKE_PTR(file)) == EOF || !text)
 		return -ENOMEM;
 	if (size > CONTROL_MAX)
 		return -E2BIG;

@@ -269,7 +269,8 @@ int param_type_format(const struct param_type *type, const struct param_limits *
 	r = type->set ? write_set(type->set, value, file) : write_list(type, value, file);
 	if (r < 0)
 		return r;
-	if (fclose(TAKE_PTR(file)) == EOF)
+	/* glibc's fclose() can succeed and leave no text. */
+	if (fclose(TAKE_PTR(file)) == EOF || !text)
 		return -ENOMEM;
 
 	*ret_text = TAKE_PTR(text);
