@@ -288,7 +288,8 @@ static void pin_accepted(struct socket *sock, struct socket *newsock)
 	/* Pairs with the acquire in checmate_pin_is_old(). */
 	smp_store_release(&to->epoch, epoch);
 	/* Others may have read the old home for an epoch that is newer. */
-	checmate_refresh_sock(newsock->sk);
+	scoped_guard(rcu)
+		checmate_refresh_sock(newsock->sk);
 
 	/* Readers keep both until their rcu_read_unlock(). */
 	css_put(&((struct checmate_cgroup *)((unsigned long)checmate_root +
