@@ -138,22 +138,5 @@ check_not "a cgroup that goes: it is gone" test -e "$cgroups/c"
 check "a cgroup that goes: what is left can be dropped" $ctl gc
 check_output "and is" "" pinned
 
-# A process that keeps the lock, as one does that was stopped.
-mkdir "$cgroups/l"
-$ctl apply /l net-bind allow=127.0.0.1:80 >/dev/null
-# shellcheck disable=SC2016
-sh -c 'exec 9<"$1" && flock 9 && exec sleep 1000' sh "$pins" &
-holder=$!
-# shellcheck disable=SC2317 # called by wait_until
-lock_is_taken() {
-	! flock -n "$pins" true
-}
-check "a process keeps the lock" wait_until 30 lock_is_taken
-check_match "others give up" "$pins: another process keeps it locked; .*lslocks" \
-	$ctl replace /l net-bind allow=
-kill $holder
-wait $holder
-check_match "and have changed nothing" '127.0.0.1:80' $ctl get /l net-bind
-
 clean_slate
 finish
