@@ -27,6 +27,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -314,6 +315,28 @@ static long do_attach(char **args)
 static long do_seize(char **args)
 {
 	return ptrace(PTRACE_SEIZE, atoi(args[0]), NULL, NULL);
+}
+
+/* Whoever is traced so ends with the probe. */
+static long do_seize_exitkill(char **args)
+{
+	return ptrace(PTRACE_SEIZE, atoi(args[0]), NULL, (void *)PTRACE_O_EXITKILL);
+}
+
+/* Sets a limit to what it is, or only looks at it. */
+static long do_limit(char **args)
+{
+	struct rlimit limit;
+
+	need(!prlimit(atoi(args[0]), atoi(args[1]), NULL, &limit), "prlimit");
+	return prlimit(atoi(args[0]), atoi(args[1]), &limit, NULL);
+}
+
+static long do_see_limit(char **args)
+{
+	struct rlimit limit;
+
+	return prlimit(atoi(args[0]), atoi(args[1]), NULL, &limit);
 }
 
 static long do_traceme(char **args)
@@ -626,6 +649,9 @@ static const struct {
 	{ "chown", 1, do_chown },
 	{ "attach", 1, do_attach },
 	{ "seize", 1, do_seize },
+	{ "seize-exitkill", 1, do_seize_exitkill },
+	{ "limit", 2, do_limit },
+	{ "see-limit", 2, do_see_limit },
 	{ "traceme", 0, do_traceme },
 	{ "child-traceme", 0, do_child_traceme },
 	{ "seize-child", 0, do_seize_child },

@@ -6,6 +6,12 @@
  * kernel sends for a file whose owner a process named (SIGIO, SIGURG and
  * whatever F_SETSIG chose) come when something happens to the file, while any
  * task may be running. They are therefore judged when the owner is named.
+ *
+ * The kernel also sends signals without task_kill to a process that reaches
+ * one of its limits (SIGXCPU, SIGXFSZ, SIGKILL), and to a process that is
+ * traced: any signal that the tracer chooses, and SIGKILL when the tracer ends
+ * (PTRACE_O_EXITKILL). The programs therefore evaluate who sets the limits of
+ * another process and who attaches to it.
  */
 #include "checmate-cgroup.bpf.h"
 
@@ -27,6 +33,10 @@ enum owner {
 #define F_SETOWN_EX 15
 #define FIOSETOWN 0x8901
 #define SIOCSPGRP 0x8902
+
+/* Of enum ptrace_mode bits in include/linux/ptrace.h. */
+#define PTRACE_MODE_ATTACH 0x02
+#define PTRACE_MODE_NOAUDIT 0x04
 
 CHECMATE_HOOK(task_kill)
 int BPF_PROG(signal_kill, struct task_struct *target, struct kernel_siginfo *info, int sig,
@@ -104,4 +114,26 @@ CHECMATE_HOOK(file_ioctl_compat)
 int BPF_PROG(signal_ioctl32, struct file *file, unsigned int cmd, unsigned long arg)
 {
 	return judge_ioctl("file_ioctl_compat", cmd);
+}
+
+/* Setting a limit; reading one is allowed. A process may always limit itself. */
+CHECMATE_HOOK(task_setrlimit)
+int BPF_PROG(signal_limit, struct task_struct *target, unsigned int resource)
+{
+	if (BPF_CORE_READ(target, tgid) == (int)(bpf_get_current_pid_tgid() >> 32) ||
+	    checmate_task_inside(target))
+		return checmate_allow();
+	return checmate_deny_task("task_setrlimit", deny_errno, target, 0);
+}
+
+/* Tracing, and reaching into memory, by which a process can be ended as well. */
+CHECMATE_HOOK(ptrace_access_check)
+int BPF_PROG(signal_trace, struct task_struct *child, unsigned int mode)
+{
+	if (!(mode & PTRACE_MODE_ATTACH) || checmate_task_inside(child))
+		return checmate_allow();
+	/* The callers turn every errno into their own. A mere question is no event. */
+	if (mode & PTRACE_MODE_NOAUDIT)
+		return checmate_verdict(NULL, EPERM);
+	return checmate_deny_task("ptrace_access_check", EPERM, child, 0);
 }

@@ -67,6 +67,35 @@ done
 expect_proc ok /a setown-group
 expect_proc EPERM /a kill "$out" 9
 
+# Ways to end a process that send it no signal: limits, RLIMIT_CPU being 0 and
+# RLIMIT_FSIZE 1, and tracing.
+limit_ways() {
+	for resource in 0 1 7 15; do
+		expect_proc "$1" "$2" limit "$3" $resource
+	done
+}
+limit_ways EPERM /a "$out"
+limit_ways EPERM /a/b "$out"
+limit_ways ok /a "$in"
+limit_ways ok /a "$below"
+limit_ways ok /a 0
+limit_ways ok /sibling "$in"
+expect_proc ok /a see-limit "$out" 0
+for call in seize seize-exitkill attach vm-write mem getfd; do
+	expect_proc "$([ $call = mem ] && echo EACCES || echo EPERM)" /a $call "$out"
+done
+check "whoever was not traced lives on" kill -0 "$out"
+expect_proc ok /a seize "$in"
+expect_proc ok /a seize "$below"
+expect_proc EFAULT /a vm-write "$in"
+expect_proc ok /a environ "$out"
+sleeper /sibling
+traced=$sleeper
+expect_proc EPERM /a seize-exitkill "$traced"
+expect_proc ok /sibling seize-exitkill "$traced"
+wait "$traced"
+check_output "whoever is traced so by one outside ends with it" 137 echo $?
+
 # Signals for everybody.
 check "some signals" checmatectl set /a signal-scope allow=CONT,URG file-owner=self
 expect_proc ok /a kill "$out" $cont
@@ -88,6 +117,8 @@ check "another errno" checmatectl set /a signal-scope deny-errno=EACCES allow-pr
 expect_proc EACCES /a kill "$out" 0
 expect_proc EACCES /a kill "$out" 9
 expect_proc EACCES /a setown "$out"
+expect_proc EACCES /a limit "$out" 0
+expect_proc EPERM /a seize "$out"
 check "no such process" checmatectl set /a signal-scope deny-errno=ESRCH
 every_way EPERM /a "$out" 9
 expect_proc ESRCH /a setown "$out"
