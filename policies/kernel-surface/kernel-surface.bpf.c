@@ -7,6 +7,7 @@
  * every call of theirs, and some of the calls have no other hook.
  */
 #include "checmate.bpf.h"
+#include "kernel-surface/syscalls.h"
 
 CHECMATE_POLICY("kernel-surface", "1", "Keep parts of the kernel out of reach");
 
@@ -27,26 +28,9 @@ CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EPERM,
 #define CAP_SYS_ADMIN 21
 #define CAP_SYS_BOOT 22
 
-/* Calls of x86-64 and i386; what is not named has one number in both. */
-enum syscall {
-	MOUNT_I386 = 21,
-	UMOUNT_I386 = 22,
-	UMOUNT2_I386 = 52,
-	PIVOT_ROOT = 155,
-	MOUNT = 165,
-	UMOUNT2 = 166,
-	PIVOT_ROOT_I386 = 217,
-	OPEN_TREE = 428,
-	FSPICK = 433, /* and between them: move_mount, fsopen, fsconfig, fsmount */
-	MOUNT_SETATTR = 442,
-	/* Set in the numbers of x32 calls. */
-	X32 = 0x40000000,
-};
-
 /*
  * Is the caller in a call of mount(2)'s family? The registers are those of its
- * call into the kernel. Numbers of either kind count: none of them is, as the
- * other kind, a call that needs CAP_SYS_ADMIN.
+ * call into the kernel.
  */
 static __always_inline bool mounting(void)
 {
@@ -56,20 +40,7 @@ static __always_inline bool mounting(void)
 	/* Cannot be read: it may be any of them, denied. */
 	if (bpf_core_read(&nr, sizeof(nr), &regs->orig_ax))
 		return true;
-	switch ((__u32)nr & ~X32) {
-	case MOUNT_I386:
-	case UMOUNT_I386:
-	case UMOUNT2_I386:
-	case PIVOT_ROOT:
-	case MOUNT:
-	case UMOUNT2:
-	case PIVOT_ROOT_I386:
-	case OPEN_TREE ... FSPICK:
-	case MOUNT_SETATTR:
-		return true;
-	default:
-		return false;
-	}
+	return surface_mounts(nr);
 }
 
 CHECMATE_HOOK(capable)
