@@ -621,7 +621,7 @@ static long long memory_of(const char *dir)
 	return strtoll(read_text(dir, "memory.current"), NULL, 10);
 }
 
-#define NR_CHARGED	1000
+#define NR_CHARGED	800
 
 struct charged {
 	const char *top;
