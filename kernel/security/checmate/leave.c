@@ -39,10 +39,14 @@
 #include "ruleset.h"
 #include "staged.h"
 
+/*
+ * The credentials alone: other modules are not called.  A program for capable that
+ * denies a privileged manager's helper the capability would keep the helper in the
+ * cgroup for which it is to change what is enforced.
+ */
 static bool may_loosen(const struct cred *cred)
 {
-	return !security_capable(cred, &init_user_ns, CAP_MAC_ADMIN,
-				 CAP_OPT_NONE);
+	return !cap_capable(cred, &init_user_ns, CAP_MAC_ADMIN, CAP_OPT_NONE);
 }
 
 /* Whether the effective programs of @to include all that are enforced at @from. */
