@@ -152,4 +152,10 @@ check_match "what was in force is counted after a new start" \
 	'checmate_bindings.policy="net-bind",mode="enforce". 1$' \
 	curl -sS --max-time 60 http://127.0.0.1:9464/metrics
 
+# What is in force is not the next case's.
+for name in a b; do
+	checmatectl --direct remove "$cg/$name" >/dev/null
+	rmdir "$cgroups$cg/$name"
+done
+
 finish
