@@ -37,9 +37,8 @@
 
 /*
  * It is who opened the file that counts, not whom the descriptor was handed
- * to.  Where the LSM is not in use nothing would be enforced.  A writer that is
- * faster than the memory is freed which it makes superfluous waits here, before
- * it takes any lock.
+ * to.  Where the LSM is not in use nothing would be enforced.  A writer waits
+ * here, before it takes any lock, while too much retired memory waits for readers.
  */
 static int begin_write(const struct kernfs_open_file *of)
 {

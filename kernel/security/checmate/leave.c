@@ -92,8 +92,8 @@ int checmate_check_leave(struct task_struct *task,
 	if (!cred)
 		return 0;
 	/*
-	 * What is staged may be activated meanwhile: then it is in the ruleset
-	 * before it is off the list.
+	 * An exec may activate a staged request meanwhile.  It publishes the
+	 * ruleset before it takes the request off the list.
 	 */
 	if (!checmate_is_staged_for(task, from->cgroup, to->cgroup) &&
 	    is_as_strict(to, from))

@@ -158,7 +158,7 @@ static int set_addr(struct checmate_rewrite *rewrite, const void *addr,
 	return 0;
 }
 
-/* What is being evaluated, if that is @address. */
+/* The rewrite state of the current call, if @address is its address. */
 static struct checmate_rewrite *find_address(const struct sockaddr *address)
 {
 	struct checmate_rewrite *rewrite = *current_rewrite();
@@ -167,7 +167,7 @@ static struct checmate_rewrite *find_address(const struct sockaddr *address)
 	       rewrite : NULL;
 }
 
-/* What is being evaluated, if that is @msg. */
+/* The rewrite state of the current call, if @msg is its message. */
 static struct checmate_rewrite *find_msg(const struct msghdr *msg)
 {
 	struct checmate_rewrite *rewrite = *current_rewrite();

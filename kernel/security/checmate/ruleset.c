@@ -25,9 +25,8 @@ struct checmate_ruleset checmate_empty_ruleset = {
 };
 
 /*
- * What is enforced for a removed cgroup that is no longer rebuilt: every hook is
- * denied.  The array of chains ends with the first, which is all that @index
- * leads to.
+ * Denies every hook, for a removed cgroup that is no longer rebuilt.  All of
+ * @index leads to the first chain, with which the array ends.
  */
 struct checmate_ruleset checmate_closed_ruleset = {
 	.filter = ~0UL,

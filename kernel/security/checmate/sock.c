@@ -105,7 +105,7 @@ static struct cgroup *pinned_home(const struct checmate_sock *own)
 	return READ_ONCE(own->home);
 }
 
-/* What a sock that is alive belongs to. */
+/* The cgroup that owns a sock that is alive. */
 static struct cgroup *find_home(const struct sock *sk)
 {
 	return pinned_home(checmate_of_sock(sk)) ?:
@@ -257,8 +257,8 @@ static void pin_parent(const struct sock *sk, struct sock *newsk)
  * owner cgroup of the listening socket before anybody has a descriptor for it.
  *
  * The sock is known to the network, though, and its pin may be read and refreshed
- * meanwhile.  Whoever still has the old home moves the pin at most further down:
- * more programs apply then, and none less.
+ * meanwhile.  A reader that still has the old home moves the pin at most further
+ * down: more programs apply then, and none less.
  */
 static void pin_accepted(struct socket *sock, struct socket *newsock)
 {
