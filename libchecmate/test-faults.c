@@ -10,7 +10,8 @@
  * Allocations fail in this program's own malloc(3). System calls fail by seccomp: a thread
  * of the process that makes the change answers for the kernel.
  *
- * Run in a guest as root, with CHECMATE_BACKEND naming the backend.
+ * Run in a guest as root, with CHECMATE_BACKEND naming the backend. CHECMATE_FAULTS=STEP tries
+ * each STEPth point only, of each operation from another one on.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -84,6 +85,8 @@ static struct outcome {
 static long fault;
 /* Whether all that come after it fail, too. */
 static bool lasting;
+/* Every how many points one is tried. */
+static long step = 1;
 /* Whether the process dies at the first call that renames something. */
 static bool dies;
 static atomic_bool armed;
@@ -478,6 +481,14 @@ static int check_after(const struct trial *trial, long point)
 	return judges;
 }
 
+/* The first point that is tried: each operation has one of its own, of those up to the step. */
+static long first_point(void)
+{
+	static long n_operations;
+
+	return 1 + n_operations++ % step;
+}
+
 static void try_points(const struct trial *trial)
 {
 	long n_points;
@@ -487,7 +498,7 @@ static void try_points(const struct trial *trial)
 	n_points = outcome->n_points;
 	assert_int_equal(check_after(trial, 0), trial->to);
 	trial->prepare();
-	for (long point = 1; point <= n_points; point++) {
+	for (long point = first_point(); point <= n_points; point += step) {
 		operate_with(trial->operate, trial->arg, point);
 		if (check_after(trial, point) != trial->from || trial->from == trial->to)
 			trial->prepare();
@@ -657,7 +668,7 @@ static void try_staging(const struct trial *trial, struct applied *applied)
 {
 	long n_points = 1;
 
-	for (long point = 0; point <= n_points; point++) {
+	for (long point = 0; point <= n_points; point += point ? step : first_point()) {
 		struct listing listing;
 		int judges, result;
 
@@ -780,10 +791,14 @@ int main(int argc, char **argv)
 		TEST(test_apply), TEST(test_replace), TEST(test_replace_two), TEST(test_set),
 		TEST(test_mode),  TEST(test_remove),  TEST(test_settle),      TEST(test_stage),
 	};
-	const char *backend = getenv("CHECMATE_BACKEND");
+	const char *backend = getenv("CHECMATE_BACKEND"), *faults = getenv("CHECMATE_FAULTS");
 
 	if (argc == 2 && streq(argv[1], "judge"))
 		return judge();
 	is_link = backend && streq(backend, "bpf-link");
+	if (faults)
+		step = strtol(faults, NULL, 10);
+	if (step < 1)
+		return 2;
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
