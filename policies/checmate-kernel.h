@@ -119,11 +119,14 @@ struct file_system_type {
 
 struct super_block {
 	unsigned long s_flags;
+	unsigned long s_magic;
+	struct unicode_map *s_encoding;
 	struct file_system_type *s_type;
 };
 
 struct inode {
 	unsigned short i_mode;
+	unsigned int i_flags;
 	struct {
 		__u32 val;
 	} i_uid;
@@ -131,6 +134,7 @@ struct inode {
 };
 
 struct dentry {
+	unsigned int d_flags;
 	struct seqcount_spinlock d_seq;
 	struct hlist_bl_node d_hash;
 	struct dentry *d_parent;

@@ -17,6 +17,10 @@
  *   unknown     its mount is in no namespace or in another one, the path has
  *               more than CHECMATE_PATH_ROOM bytes, or it could not be read
  *
+ * Some filesystems find a file by several names: in another case, or by 8.3. A dentry has
+ * the name that was used. From such a name on, the path is uncertain: it lies on every deny
+ * list that has an entry further down, and on no allow list.
+ *
  * Names are read while others may rename. The name and the parent of a dentry
  * are of one moment; those of different dentries need not be. That gains
  * nothing: a path so composed needs each of its directories to have been in the
@@ -37,6 +41,10 @@
 #define CHECMATE_FMODE_WRITE 0x2 /* FMODE_WRITE */
 #define CHECMATE_O_TRUNC 01000 /* O_TRUNC */
 #define CHECMATE_SB_KERNMOUNT (1 << 22) /* SB_KERNMOUNT */
+#define CHECMATE_DCACHE_OP_COMPARE (1 << 1) /* DCACHE_OP_COMPARE */
+#define CHECMATE_S_CASEFOLD (1 << 15) /* S_CASEFOLD */
+#define CHECMATE_PROC_SUPER_MAGIC 0x9fa0 /* PROC_SUPER_MAGIC */
+#define CHECMATE_NTFS3_SUPER_MAGIC 0x7366746e /* of fs/ntfs3, which has 8.3 names */
 
 /* --- paths ----------------------------------------------------------------- */
 
@@ -52,6 +60,7 @@ enum checmate_path_kind {
 #define CHECMATE_PATH_ABOVE (1U << 1) /* one of them is below it */
 #define CHECMATE_PATH_DIFFERS (1U << 2) /* while one is looked at: not this one */
 #define CHECMATE_PATH_FAILED (1U << 3) /* it cannot be told */
+#define CHECMATE_PATH_UNCERTAIN (1U << 4) /* it may be any of these, by another name */
 
 /*
  * A path, and what it takes to build and match one. All that changes from step
@@ -66,6 +75,7 @@ struct checmate_path {
 	__u32 busy;
 	__u32 kind;
 	__u32 start; /* of the path in @text */
+	__u32 certain; /* where in @text the certain part has its last '/' */
 	__u32 relation;
 	/* The file, and the mount that it was reached by. */
 	struct vfsmount *file_mnt;
@@ -155,6 +165,24 @@ static __always_inline bool checmate_path_mount_layer(struct vfsmount *mnt, stru
 	       !(BPF_CORE_READ(dentry, d_sb, s_flags) & CHECMATE_SB_KERNMOUNT);
 }
 
+/* Whether @parent finds @dentry by other names, too. */
+static __always_inline bool checmate_path_aliased(struct dentry *dentry, struct dentry *parent)
+{
+	struct super_block *sb = BPF_CORE_READ(dentry, d_sb);
+	unsigned long magic = BPF_CORE_READ(sb, s_magic);
+
+	if (magic == CHECMATE_NTFS3_SUPER_MAGIC)
+		return true;
+	/* /proc/sys has d_compare() to hide entries; each has one name. */
+	if (!(BPF_CORE_READ(dentry, d_flags) & CHECMATE_DCACHE_OP_COMPARE) ||
+	    magic == CHECMATE_PROC_SUPER_MAGIC)
+		return false;
+	/* With an encoding, only directories with the flag fold case. */
+	if (bpf_core_field_exists(sb->s_encoding) && BPF_CORE_READ(sb, s_encoding))
+		return BPF_CORE_READ(parent, d_inode, i_flags) & CHECMATE_S_CASEFOLD;
+	return true;
+}
+
 /* From the root of a mount to where it is mounted. Returns 1 at the end. */
 static __always_inline long checmate_path_leave(struct checmate_path *path, struct mount *mount)
 {
@@ -222,6 +250,8 @@ static long checmate_path_step(__u32 index, struct checmate_path_walk *walk)
 	start--;
 	path->text[start & (CHECMATE_PATH_ROOM - 1)] = '/';
 	path->start = start;
+	if (checmate_path_aliased(dentry, parent))
+		path->certain = start;
 	path->dentry = parent;
 	return 0;
 }
@@ -251,6 +281,7 @@ static __always_inline void checmate_path_read(struct checmate_path *path)
 
 	path->kind = CHECMATE_PATH_UNKNOWN;
 	path->start = CHECMATE_PATH_ROOM - 1;
+	path->certain = CHECMATE_PATH_ROOM - 1;
 	path->text[CHECMATE_PATH_ROOM - 1] = '/';
 	path->dentry = dentry;
 	path->mount = checmate_path_mount(path->file_mnt);
@@ -328,7 +359,7 @@ static long checmate_path_match(__u32 index, struct checmate_path_walk *walk)
 		return 1;
 	compare.entry = &walk->list->entry[index];
 
-	length = CHECMATE_PATH_ROOM - path->start;
+	length = path->certain + 1 - path->start;
 	compare.common = length < compare.entry->length ? length : compare.entry->length;
 	path->relation &= ~CHECMATE_PATH_DIFFERS;
 	if (bpf_loop(CHECMATE_PATH_MAX / sizeof(__u64), checmate_path_compare_word, &compare, 0) <
@@ -339,8 +370,12 @@ static long checmate_path_match(__u32 index, struct checmate_path_walk *walk)
 	if (path->relation & CHECMATE_PATH_DIFFERS)
 		return 0;
 
-	path->relation |= length >= compare.entry->length ? CHECMATE_PATH_BELOW :
-							    CHECMATE_PATH_ABOVE;
+	if (length >= compare.entry->length)
+		path->relation |= CHECMATE_PATH_BELOW;
+	else if (path->certain == CHECMATE_PATH_ROOM - 1)
+		path->relation |= CHECMATE_PATH_ABOVE;
+	else
+		path->relation |= CHECMATE_PATH_UNCERTAIN;
 	return 0;
 }
 
@@ -365,7 +400,7 @@ __noinline int checmate_path_relate(struct checmate_path *path, struct checmate_
  * @path: the path, as read.
  * @param: a CHECMATE_PARAM_PATHS.
  *
- * Return: true only if the file has a path and an entry was found for it.
+ * Return: true only if the file has a path and the certain part of it is below an entry.
  */
 static __always_inline bool checmate_path_listed(struct checmate_path *path, void *param)
 {
@@ -389,7 +424,8 @@ static __always_inline bool checmate_path_listed(struct checmate_path *path, voi
  * A deleted file is judged by the path it had. An internal file is on no list.
  *
  * Return: false only if the list does not concern the file: true as well for a
- * path that is unknown, unless the list is empty.
+ * path that is unknown, unless the list is empty, and for one that is uncertain
+ * where an entry goes on.
  */
 static __always_inline bool checmate_path_touches(struct checmate_path *path, void *param,
 						  __u32 relation)
@@ -410,7 +446,7 @@ static __always_inline bool checmate_path_touches(struct checmate_path *path, vo
 	/* Deny: a search failed. */
 	if (checmate_path_relate(path, list))
 		return true;
-	return path->relation & relation;
+	return path->relation & (relation | CHECMATE_PATH_UNCERTAIN);
 }
 
 /* What is not known here is which hook it is, and what was read from the parameter. */

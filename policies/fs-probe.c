@@ -15,6 +15,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/io_uring.h>
 #include <linux/mount.h>
 #include <sched.h>
@@ -23,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/ioctl.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -133,6 +135,17 @@ static int open_detached(const char *path, const char *name)
 	if (tree < 0)
 		fail("open_tree");
 	return closed(openat(tree, name, O_RDONLY | O_CLOEXEC));
+}
+
+/* Has a directory find its files by names of any case. */
+static int casefold(const char *path, const char *other)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), flags = 0;
+
+	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
+		fail(path);
+	flags |= FS_CASEFOLD_FL;
+	return ioctl(fd, FS_IOC_SETFLAGS, &flags);
 }
 
 /* Hands an open file to the first who asks. The socket appears when it is ready. */
@@ -605,6 +618,7 @@ static const struct {
 	{ "read-in", open_chroot, 2 },
 	{ "handle", open_handle, 2 },
 	{ "detached", open_detached, 2 },
+	{ "casefold", casefold, 1 },
 	{ "pass", pass, 2 },
 	{ "receive", receive, 1 },
 	{ "storm", storm, 2 },

@@ -122,6 +122,7 @@ fill_payload() {
 	fi
 	cp "$top/tests/vm/job" "$usr/libexec/checmate/vm/"
 	mkdir -p "$usr/libexec/checmate/tests/lib"
+	cp "$(command -v mke2fs || echo /sbin/mke2fs)" "$usr/libexec/checmate/tests/"
 	cp "$top"/tests/lib/* "$usr/libexec/checmate/tests/lib/"
 	for set in vm/cases system; do
 		[ -d "$top/tests/$set" ] || continue
@@ -138,7 +139,7 @@ archive() {
 
 # What a guest needs of a distribution's kernel that has it in modules: devices,
 # and what the project's own kernel has built in.
-stock_modules='virtio_pci virtio_console virtio_blk overlay loop autofs4
+stock_modules='virtio_pci virtio_console virtio_blk overlay loop autofs4 vfat nls_cp437 nls_ascii
 	unix_diag inet_diag tcp_diag udp_diag mptcp_diag af_packet'
 
 # Puts them into the tree $1, numbered in the order in which they load.

@@ -85,6 +85,29 @@ hand_over() {
 	wait "$hand_over_pid"
 }
 
+# mount_aliases vfat|casefold FOLDER: mounts a filesystem there, which is made, that finds
+# its files by other names, too; with casefold those in FOLDER/dir.
+mount_aliases() {
+	mkdir -p "$2"
+	truncate -s 4M "/tmp/$1.image"
+	aliases_type=$1
+	case "$1" in
+	vfat) busybox mkdosfs "/tmp/$1.image" >/dev/null ;;
+	casefold)
+		aliases_type=ext4
+		"$tests/mke2fs" -q -t ext4 -O casefold "/tmp/$1.image"
+		;;
+	esac
+	aliases_device=$(losetup -f)
+	# Detached, it stays until the filesystem is unmounted.
+	losetup "$aliases_device" "/tmp/$1.image" &&
+		mount -t "$aliases_type" "$aliases_device" "$2" &&
+		losetup -d "$aliases_device" || return
+	[ "$1" != casefold ] || {
+		mkdir "$2/dir" && "$tests/fs-probe" casefold "$2/dir" >/dev/null
+	}
+}
+
 # as_nobody PROGRAM ARGUMENT…: runs a program without any right.
 as_nobody() {
 	nobody_program=$(command -v "$1")

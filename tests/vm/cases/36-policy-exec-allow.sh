@@ -159,6 +159,18 @@ check_status "a file of another filesystem" 126 inside /a "$tests/fs-probe" secu
 mv /exec/image/busybox /exec/image/moved
 check_status "a file that was moved" 126 inside /a /exec/image/moved true
 
+# Where a file has other names, only an entry that covers all of it is certain.
+check "vfat" mount_aliases vfat /exec/vfat
+mkdir /exec/vfat/bin
+cp /usr/bin/busybox /exec/vfat/bin/busybox
+check "a directory there" checmatectl set /a exec-allow drift=off \
+	allow="/exec/vfat/bin,$tests,$libraries"
+expect_file EACCES /a exec /exec/vfat/bin/busybox
+check "all of it" checmatectl set /a exec-allow allow="/exec/vfat,$tests,$libraries"
+expect_file ok /a exec /exec/vfat/bin/busybox
+expect_file ok /a exec /exec/vfat/BIN/BUSYBOX
+umount /exec/vfat
+
 check "an empty list" checmatectl set /a exec-allow drift=off allow=
 check_status "allows nothing" 126 inside /a "$tests/fs-probe" secure
 

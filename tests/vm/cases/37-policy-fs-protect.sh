@@ -143,6 +143,33 @@ expect_file EPERM /a create /fs/top/ro/dir/new
 expect_file EPERM /a umount /fs/top/ro/dir
 umount /fs/top/ro/dir
 
+# Filesystems where a file has other names than the listed one: what is listed there
+# concerns all of it, from where names are not certain on; what is not listed, nothing.
+check "vfat" mount_aliases vfat /fs/vfat
+check "ext4 with case folding" mount_aliases casefold /fs/fold
+for file in vfat/secret-of-mine.txt vfat/other fold/dir/secret fold/other; do
+	echo text >/fs/$file
+done
+check "files there" checmatectl set /a fs-protect mounts=no \
+	unreadable=/fs/vfat/secret-of-mine.txt,/fs/fold/dir/secret
+for file in vfat/secret-of-mine.txt vfat/SECRET-OF-MINE.TXT vfat/SECRET~1.TXT vfat/secret~1.txt \
+	vfat/other fold/dir/secret fold/dir/SECRET; do
+	check_output "/fs/$file is there" ok "$tests/fs-probe" read /fs/$file
+	expect_file EPERM /a read /fs/$file
+	expect_file EPERM /a write /fs/$file
+done
+expect_file EPERM /a rename /fs/fold /fs/free/fold
+expect_file ok /a write /fs/fold/other
+expect_file ok /a write /fs/free/file
+check "all of them" checmatectl set /a fs-protect read-only=/fs/vfat unreadable=/fs/fold
+expect_file ok /a read /fs/vfat/OTHER
+expect_file EPERM /a write /fs/vfat/OTHER
+expect_file EPERM /a read /fs/fold/dir/SECRET
+check "others" checmatectl set /a fs-protect read-only=/fs/top/ro unreadable=/fs/top/no
+expect_file ok /a write /fs/vfat/OTHER
+expect_file ok /a write /fs/fold/dir/SECRET
+umount /fs/vfat /fs/fold
+
 # Names of any length, and lists that change.
 long=$(printf '%0240d' 7)
 check "a long list" checmatectl set /a fs-protect mounts=no unreadable= \

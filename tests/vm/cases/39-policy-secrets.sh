@@ -133,6 +133,15 @@ check "a file as an entry" checmatectl set /a secrets files=/secrets/data/file r
 expect_file EACCES /a read /secrets/data/file
 expect_reader EACCES read /secrets/data/file
 expect_reader ok read /secrets/data/keys/one
+# By another name, where a file has several.
+check "vfat" mount_aliases vfat /secrets/open/vfat
+echo text >/secrets/open/vfat/file
+check "a file there" checmatectl set /a secrets files=/secrets/open/vfat/file readers="$reader"
+for file in file FILE; do
+	expect_file EACCES /a read /secrets/open/vfat/$file
+	expect_reader ok read /secrets/open/vfat/$file
+done
+umount /secrets/open/vfat
 check "no files" checmatectl set /a secrets files=
 expect_file ok /a read /secrets/data/file
 expect_file EACCES /a bind /secrets/data /secrets/open
