@@ -5,6 +5,8 @@
 #
 # Allocations and system calls of a change fail in turn, and no policy goes out of force by
 # it (libchecmate/test-faults.c): each seventh of them, or each CHECMATE_FAULTSth.
+#
+# Timeout: 3000
 
 # shellcheck source=tests/lib/tap.sh
 . /usr/libexec/checmate/tests/lib/tap.sh
@@ -20,8 +22,8 @@ if backend_is checmate; then
 fi
 for backend in $backends; do
 	clean_slate
-	CHECMATE_FAULTS=${CHECMATE_FAULTS:-7} CHECMATE_BACKEND=$backend CMOCKA_MESSAGE_OUTPUT=TAP "$tests/test-faults" \
-		>/tmp/faults 2>&1
+	CHECMATE_FAULTS=${CHECMATE_FAULTS:-7} CHECMATE_BACKEND=$backend \
+		CMOCKA_MESSAGE_OUTPUT=TAP "$tests/test-faults" >/tmp/faults 2>&1
 	status=$?
 	sed 's/^/# /' /tmp/faults
 	check_status "$backend: the program's tests pass" 0 test "$status" -eq 0
