@@ -462,6 +462,72 @@ static inline void checmate_policy_freep(struct checmate_policy **policy)
 	*policy = checmate_policy_free(*policy);
 }
 
+/* --- listed paths --------------------------------------------------------- */
+
+/* The paths of a parameter of the type "paths", each looked at. */
+struct checmate_path_list;
+
+/**
+ * struct checmate_path_entry - What a listed path is.
+ * @path: the path, as listed; without the '/' at its end.
+ * @kind: "exact"     it exists, and no symbolic link is on the way: it can match
+ *        "link"      a symbolic link is on the way, or is what it names: the path
+ *                    that policies see is @resolved
+ *        "dangling"  likewise, and the link leads to nothing
+ *        "absent"    there is nothing of this name
+ *        "unknown"   it could not be looked at
+ * @link: the first symbolic link on the way; NULL without one.
+ * @target: the text of that link; NULL without one.
+ * @resolved: the path of what @path names, without links; NULL unless @kind is
+ *            "exact" or "link".
+ */
+struct checmate_path_entry {
+	const char *path;
+	const char *kind;
+	const char *link;
+	const char *target;
+	const char *resolved;
+};
+
+/**
+ * checmate_path_list_resolve() - Look at the paths of a list.
+ * @root_fd: the directory that is the root for the processes in question, as of
+ *           open("/proc/PID/root", O_PATH); links do not lead out of it.
+ * @text: the list, in the form that checmate_policy_set() accepts.
+ * @ret_list: receives the list; free with checmate_path_list_free().
+ * @ret_error: explanation, or NULL.
+ *
+ * Nothing is opened for reading. The file systems are asked, though, and one that
+ * does not answer, as of a container, makes this wait: call it where that does no
+ * harm. The answer holds for the moment only.
+ *
+ * Return: 0, whatever the paths are; -EINVAL text not understood; -E2BIG a list
+ * too long; -ENOMEM.
+ */
+CHECMATE_API int checmate_path_list_resolve(int root_fd, const char *text,
+					    struct checmate_path_list **ret_list,
+					    struct checmate_error **ret_error);
+
+/* How many paths the list has. */
+CHECMATE_API size_t checmate_path_list_count(const struct checmate_path_list *list);
+
+/* One path, in the order of the text. NULL when @index is too large. */
+CHECMATE_API const struct checmate_path_entry *checmate_path_list_get(
+	const struct checmate_path_list *list, size_t index);
+
+/**
+ * checmate_path_list_free() - Free a list of paths.
+ * @list: list, or NULL.
+ *
+ * Return: NULL.
+ */
+CHECMATE_API struct checmate_path_list *checmate_path_list_free(struct checmate_path_list *list);
+
+static inline void checmate_path_list_freep(struct checmate_path_list **list)
+{
+	*list = checmate_path_list_free(*list);
+}
+
 /* --- cgroup --------------------------------------------------------------- */
 
 /* A cgroup (v2), held open. */
