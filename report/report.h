@@ -13,6 +13,7 @@
 #include <json-c/json.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "checmate.h"
 #include "cleanup.h"
@@ -75,6 +76,57 @@ int report_event(const struct checmate_event *event, const char *bound, const ch
 
 /* events.json: that @n events were lost. Returns 0, -ENOMEM. */
 int report_lost(uint64_t n, struct json_object **ret_document);
+
+/* --- listed paths --------------------------------------------------------------- */
+
+/*
+ * Add the lists of paths that the parameters of a policy or of a binding have: the
+ * policy, the parameter and the value of each, three texts. Those that are empty are
+ * left out, and, unless @only is NULL, those of other parameters. Return 0, -errno.
+ */
+int report_lists_of_policy(const struct checmate_policy *policy, char *const *only, char ***lists);
+int report_lists_of_binding(const struct checmate_binding *binding, char *const *only,
+			    char ***lists);
+
+/**
+ * struct report_root - Below which root directory paths are looked at.
+ * @pid: that of this process; 0: our own.
+ * @below: the root is this directory there; NULL: no other one.
+ */
+struct report_root {
+	pid_t pid;
+	const char *below;
+};
+
+/*
+ * The first process of the cgroup, or of the only one below: its root is that of the
+ * others as a rule. 0: there is none.
+ */
+pid_t report_root_pid(const struct checmate_cgroup *cgroup);
+
+/**
+ * report_paths() - The member "paths" of documents: what listed paths are.
+ * @root: where to look. All are "unknown" when it cannot be looked at.
+ * @lists: of report_lists_of_policy() and the like; NULL for none.
+ * @ret_document: receives the array.
+ *
+ * Waits for file systems that do not answer, but not longer than two seconds: not for
+ * event loops.
+ *
+ * Return: 0; -ETIMEDOUT no answer in this time; -errno.
+ */
+int report_paths(const struct report_root *root, char *const *lists,
+		 struct json_object **ret_document);
+
+/*
+ * What is wrong with a path of that array and what to do about it, in one line for a
+ * terminal, which the caller frees; NULL when nothing is. A warning names the policy and
+ * the parameter, too.
+ */
+char *report_path_fault(const struct json_object *entry);
+char *report_path_warning(const struct json_object *entry);
+
+/* --- of others -------------------------------------------------------------------- */
 
 /* Path of a cgroup, for report_event(); NULL when it is gone. The caller frees it. */
 char *report_cgroup_path(uint64_t cgroup_id);

@@ -7,6 +7,9 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "build.h"
 #include "parse.h"
@@ -181,13 +184,96 @@ static void test_error(void **state)
 	assert_null(error.detail);
 }
 
+static struct json_object *path_entry(const char *path, const char *kind, const char *link,
+				      const char *target, const char *resolved)
+{
+	int r = 0;
+	struct json_object *object = build_object(&r);
+
+	build_text(&r, object, "policy", "exec-allow");
+	build_text(&r, object, "parameter", "allow");
+	build_text(&r, object, "path", path);
+	build_text(&r, object, "kind", kind);
+	build_text(&r, object, "link", link);
+	build_text(&r, object, "target", target);
+	build_text(&r, object, "resolved", resolved);
+	assert_int_equal(r, 0);
+	return object;
+}
+
+static void test_path_warning(void **state)
+{
+	static const struct {
+		const char *entry[5];
+		const char *warning;
+	} cases[] = {
+		{ { "/usr", "exact", NULL, NULL, "/usr" }, NULL },
+		{ { "/usr", "unknown", NULL, NULL, NULL }, NULL },
+		{ { "/bin", "link", "/bin", "usr/bin", "/usr/bin" },
+		  "exec-allow: allow: /bin is a symbolic link to usr/bin; list /usr/bin" },
+		{ { "/lib/x", "link", "/lib", "usr/lib", "/usr/lib/x" },
+		  "exec-allow: allow: /lib/x: /lib is a symbolic link to usr/lib; list /usr/lib/x" },
+		{ { "/a", "dangling", "/a", "b\n\033[2J", NULL },
+		  "exec-allow: allow: /a is a symbolic link to b\\012\\033[2J and leads to nothing; "
+		  "list the path of a file" },
+		{ { "/a", "absent", NULL, NULL, NULL },
+		  "exec-allow: allow: /a does not exist; correct it, unless it is made later" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *const *entry = cases[i].entry;
+		_cleanup_json_ struct json_object *object = path_entry(entry[0], entry[1], entry[2],
+								       entry[3], entry[4]);
+		_cleanup_free_ char *warning = report_path_warning(object);
+
+		assert_int_equal(!warning, !cases[i].warning);
+		if (warning)
+			assert_string_equal(warning, cases[i].warning);
+	}
+}
+
+static void test_paths(void **state)
+{
+	char folder[] = "/tmp/test-report.XXXXXX", link[64];
+	char *lists[] = { "exec-allow", "allow", "/l,/,/none", "secrets", "files", "/l/x", NULL };
+	const struct report_root root = { .below = folder }, none = { .below = link };
+	static const char *const kinds[] = { "link", "exact", "absent", "dangling" };
+	_cleanup_json_ struct json_object *array = NULL, *unknown = NULL, *empty = NULL;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(link, sizeof(link), "%s/l", folder);
+	assert_int_equal(symlink("..", link), 0);
+	assert_int_equal(report_paths(&root, lists, &array), 0);
+	assert_int_equal(unlink(link), 0);
+	assert_int_equal(json_object_array_length(array), ARRAY_SIZE(kinds));
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct json_object *entry = json_object_array_get_idx(array, i);
+
+		assert_string_equal(report_get_text(entry, "kind"), kinds[i]);
+		assert_string_equal(report_get_text(entry, "policy"),
+				    i < 3 ? "exec-allow" : "secrets");
+	}
+	assert_string_equal(report_get_text(json_object_array_get_idx(array, 0), "resolved"), "/");
+
+	/* A root that is gone. */
+	assert_int_equal(report_paths(&none, lists, &unknown), 0);
+	assert_string_equal(report_get_text(json_object_array_get_idx(unknown, 0), "kind"),
+			    "unknown");
+	assert_int_equal(report_paths(&root, NULL, &empty), 0);
+	assert_int_equal(json_object_array_length(empty), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_event),	  cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_names),	  cmocka_unit_test(test_get),
 		cmocka_unit_test(test_no_memory), cmocka_unit_test(test_target),
-		cmocka_unit_test(test_error),
+		cmocka_unit_test(test_error),	  cmocka_unit_test(test_path_warning),
+		cmocka_unit_test(test_paths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
