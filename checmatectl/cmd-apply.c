@@ -6,17 +6,20 @@
 #include "file.h"
 #include "output.h"
 #include "parse.h"
+#include "paths.h"
 #include "place.h"
 #include "remote.h"
 
 /* As much of cgroup.subtree_control as is read. */
 #define CONTROLLERS_MAX 4096
 
+/* Takes over @paths. */
 static void report_apply(const struct options *options, const struct place *place,
-			 char *const *policies, char *const *enabled)
+			 char *const *policies, char *const *enabled, struct json_object *paths)
 {
 	_cleanup_json_ struct json_object *object = json_new();
 
+	json_add(object, "paths", paths);
 	if (options->json) {
 		json_add_text(object, "cgroup", place->path);
 		json_add_number(object, "id", place->id);
@@ -162,7 +165,8 @@ static int remote_apply(const struct options *options, bool replace, int argc, c
 		return fail(NULL);
 	report_enabled(options, enabled);
 	if (!status)
-		report_apply(options, &place, policies, enabled);
+		report_apply(options, &place, policies, enabled,
+			     paths_warn_words(place.path, argc - 1, argv + 1));
 	return status;
 }
 
@@ -191,7 +195,7 @@ static int direct_apply(const struct options *options, bool replace, int argc, c
 	_cleanup_(selection_done) struct selection selection = {};
 	_cleanup_error_ struct checmate_error *error = NULL;
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
-	_cleanup_strv_ char **enabled = NULL, **policies = NULL;
+	_cleanup_strv_ char **enabled = NULL, **policies = NULL, **lists = NULL;
 	int status;
 
 	status = select_policies(&selection, options, argc - 1, argv + 1);
@@ -201,7 +205,7 @@ static int direct_apply(const struct options *options, bool replace, int argc, c
 	if (status)
 		return status;
 	policies = policy_names(&selection);
-	if (!policies)
+	if (!policies || selection_lists(&selection, &lists) < 0)
 		return fail(NULL);
 	if (selection_load(&selection, &error) < 0)
 		return fail(error);
@@ -213,7 +217,7 @@ static int direct_apply(const struct options *options, bool replace, int argc, c
 	report_apply(options,
 		     &(struct place){ .path = (char *)checmate_cgroup_path(cgroup),
 				      .id = checmate_cgroup_id(cgroup) },
-		     policies, enabled);
+		     policies, enabled, paths_warn(report_root_pid(cgroup), lists));
 	return EXIT_DONE;
 }
 

@@ -5,6 +5,7 @@
 #include "command.h"
 #include "output.h"
 #include "parse.h"
+#include "paths.h"
 #include "place.h"
 #include "remote.h"
 #include "source.h"
@@ -178,20 +179,6 @@ int command_seal(const struct options *options, int argc, char **argv)
 	return EXIT_DONE;
 }
 
-static int open_binding(char **argv, struct checmate_binding **ret_binding)
-{
-	_cleanup_error_ struct checmate_error *error = NULL;
-	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
-	int status;
-
-	status = open_cgroup(argv[0], &cgroup);
-	if (status)
-		return status;
-	if (checmate_binding_open(cgroup, argv[1], ret_binding, &error) < 0)
-		return fail(error);
-	return EXIT_DONE;
-}
-
 static int show_params(const struct options *options, char **argv, char *const *names)
 {
 	static const char *const headings[] = { "PARAMETER", "VALUE", NULL };
@@ -218,17 +205,23 @@ static int direct_set(char **argv, char *const *names, char *const *values)
 {
 	_cleanup_binding_ struct checmate_binding *binding = NULL;
 	_cleanup_error_ struct checmate_error *error = NULL;
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+	_cleanup_strv_ char **lists = NULL;
 	int status;
 
-	status = open_binding(argv, &binding);
+	status = open_cgroup(argv[0], &cgroup);
 	if (status)
 		return status;
+	if (checmate_binding_open(cgroup, argv[1], &binding, &error) < 0)
+		return fail(error);
 	for (size_t i = 0; names[i]; i++)
 		if (checmate_binding_check(binding, names[i], values[i], &error) < 0)
 			return fail(error);
 	for (size_t i = 0; names[i]; i++)
 		if (checmate_binding_set(binding, names[i], values[i], &error) < 0)
 			return fail(error);
+	if (report_lists_of_binding(binding, names, &lists) >= 0)
+		json_object_put(paths_warn(report_root_pid(cgroup), lists));
 	return EXIT_DONE;
 }
 
@@ -249,6 +242,24 @@ static int check_values(const char *name, char *const *names, char *const *value
 	return EXIT_DONE;
 }
 
+static void warn_values(const struct options *options, char **argv, char *const *names,
+			char *const *values)
+{
+	_cleanup_(place_done) struct place place = {};
+	_cleanup_strv_ char **words = NULL;
+	int r = strv_extend(&words, argv[1]);
+
+	for (size_t i = 0; r >= 0 && names[i]; i++) {
+		_cleanup_free_ char *word = text_new("%s=%s", names[i], values[i]);
+
+		r = strv_extend(&words, word);
+	}
+	if (r < 0)
+		return;
+	place_find(options, argv[0], &place);
+	json_object_put(paths_warn_words(place.path, strv_length(words), words));
+}
+
 static int remote_set(const struct options *options, char **argv, char *const *names,
 		      char *const *values)
 {
@@ -263,6 +274,8 @@ static int remote_set(const struct options *options, char **argv, char *const *n
 		if (status > 0 && i)
 			fail_text("set: what stands before %s is set already", names[i]);
 	}
+	if (!status)
+		warn_values(options, argv, names, values);
 	return status;
 }
 

@@ -8,6 +8,7 @@
 #include "config-policy.h"
 #include "output.h"
 #include "parse.h"
+#include "paths.h"
 
 static const char *kind_text(const struct config_binding *binding)
 {
@@ -83,6 +84,36 @@ static struct json_object *describe(const struct config_binding *binding)
 	json_add(object, "match", describe_match(binding));
 	json_add(object, "policies", describe_policies(binding));
 	return object;
+}
+
+/* Returns 0, -errno. */
+static int add_lists(const struct config_policy *given, char ***lists)
+{
+	_cleanup_policy_ struct checmate_policy *policy = NULL;
+	int r;
+
+	r = checmate_policy_open(given->name, &policy, NULL);
+	if (r < 0)
+		return r;
+	/* All of it was verified. What is no list is not of interest, and may fail here. */
+	for (size_t i = 0; i < given->n_params; i++)
+		(void)checmate_policy_set(policy, given->params[i].name, given->params[i].value,
+					  NULL);
+	return report_lists_of_policy(policy, NULL, lists);
+}
+
+/* The root of containers is not known before there are any; their hook looks at it. */
+static void warn_of_paths(const struct config_binding *binding)
+{
+	_cleanup_strv_ char **lists = NULL;
+	int r = 0;
+
+	if (config_binding_kind(binding) == CONFIG_CONTAINERS)
+		return;
+	for (size_t i = 0; r >= 0 && i < binding->n_policies; i++)
+		r = add_lists(&binding->policies[i], &lists);
+	if (r >= 0)
+		json_object_put(paths_warn(0, lists));
 }
 
 /* A line of text for each glob and each policy, as they are in a document; drop-ins below. */
@@ -161,6 +192,7 @@ static int verify(const struct options *options, char **dirs)
 
 		json_append(array, object);
 		add_line(table, object);
+		warn_of_paths(config->bindings[i]);
 	}
 	if (options->json)
 		json_print(array);

@@ -5,7 +5,9 @@
 #include "command.h"
 #include "output.h"
 #include "parse.h"
+#include "paths.h"
 #include "source.h"
+#include "target.h"
 
 /* --- who is asked ------------------------------------------------------------ */
 
@@ -50,16 +52,65 @@ static void explain_verdict(const struct json_object *policy)
 		printf("  What it denies fails with %s.\n", verdict);
 }
 
-static void explain_params(const struct json_object *policy)
+/* @path is what policies see. */
+static void explain_nearest(const struct json_object *nearest, const char *path)
+{
+	_cleanup_free_ char *shown = report_printable(path);
+	_cleanup_free_ char *fault = report_path_fault(nearest);
+	_cleanup_free_ char *entry = NULL;
+
+	entry = report_printable(text_of(nearest, "path"));
+	if (report_get_bool(nearest, "covers"))
+		printf("      %s: listed, by %s\n", shown ?: path, entry ?: "");
+	else if (*text_of(nearest, "path"))
+		printf("      %s: not listed; nearest is %s\n", shown ?: path, entry ?: "");
+	else
+		printf("      %s: not listed, nor anything near\n", shown ?: path);
+	if (fault)
+		printf("      %s\n", fault);
+}
+
+static const char *path_seen(const struct json_object *document)
+{
+	const struct json_object *path = report_get_object(document, "path");
+
+	return report_get_text(path, "resolved") ?: report_get_text(path, "path");
+}
+
+static void explain_path(const struct json_object *path)
+{
+	_cleanup_free_ char *shown = report_printable(text_of(path, "path"));
+	_cleanup_free_ char *link = report_printable(text_of(path, "link"));
+	_cleanup_free_ char *resolved = report_printable(text_of(path, "resolved"));
+	const char *kind = text_of(path, "kind");
+
+	if (!shown || !link || !resolved)
+		return;
+	if (streq(kind, "link"))
+		printf("%s is %s: %s is a symbolic link\n", shown, resolved, link);
+	else if (streq(kind, "unknown"))
+		printf("%s cannot be looked at; run as root\n", shown);
+	else if (!streq(kind, "exact"))
+		printf("%s does not exist\n", shown);
+}
+
+static void explain_params(const struct json_object *document, const struct json_object *policy)
 {
 	const struct json_object *params = report_get_object(policy, "params");
 	const struct json_object *docs = report_get_object(policy, "docs");
 
 	if (!params)
 		return;
-	json_object_object_foreach(params, name, value)
+	json_object_object_foreach(params, name, value) {
 		printf("    %s=%s\n      %s\n", name, json_object_get_string(value),
 		       text_of(docs, name));
+		for (size_t i = 0; i < report_count(policy, "nearest"); i++) {
+			const struct json_object *nearest = report_get_item(policy, "nearest", i);
+
+			if (streq(text_of(nearest, "parameter"), name))
+				explain_nearest(nearest, path_seen(document));
+		}
+	}
 }
 
 static void explain_policy(const struct json_object *document, const struct json_object *item)
@@ -83,7 +134,7 @@ static void explain_policy(const struct json_object *document, const struct json
 	explain_verdict(item);
 	if (report_get_bool(item, "inherited"))
 		printf("  Inherited by %s.\n", text_of(document, "cgroup"));
-	explain_params(item);
+	explain_params(document, item);
 }
 
 static void explain(const struct json_object *document, const char *hook)
@@ -93,6 +144,8 @@ static void explain(const struct json_object *document, const char *hook)
 	_cleanup_table_ struct libscols_table *table = table_new(headings);
 
 	printf("%s (id %llu)\n", text_of(document, "cgroup"), number_of(document, "id"));
+	if (report_get_object(document, "path"))
+		explain_path(report_get_object(document, "path"));
 	for (size_t i = 0; i < report_count(document, "hooks"); i++)
 		add_hook(table, report_get_item(document, "hooks", i));
 	if (!scols_table_get_nlines(table)) {
@@ -104,15 +157,47 @@ static void explain(const struct json_object *document, const char *hook)
 		explain_policy(document, report_get_item(document, "policies", i));
 }
 
+/* A process says itself which root is meant, another target by a process of it. */
+static pid_t find_pid(const char *target)
+{
+	_cleanup_(report_error_done) struct report_error error = {};
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
+	uint64_t pid;
+
+	if (!parse_u64(target, INT32_MAX, &pid))
+		return pid;
+	if (target_open(target, true, &cgroup, &error) < 0)
+		return 0;
+	return report_root_pid(cgroup);
+}
+
+/* The form alone decides what a word is: the name of a hook has no '/'. */
+static int read_words(char *const *words, const char **ret_hook, const char **ret_path)
+{
+	for (; *words; words++) {
+		const char **word = is_file_path(*words) ? ret_path : ret_hook;
+
+		if (!**words)
+			return usage("explain: the hook's name is empty; without one, all are "
+				     "explained");
+		if (*word)
+			return usage("explain: %s: one hook, and one path of a file", *words);
+		*word = *words;
+	}
+	return EXIT_DONE;
+}
+
 int command_explain(const struct options *options, int argc, char **argv)
 {
-	const char *hook = argc > 1 ? argv[1] : NULL;
+	const char *hook = NULL, *path = NULL;
 	_cleanup_json_ struct json_object *document = NULL;
 	int status;
 
-	if (hook && !*hook)
-		return usage("explain: the hook's name is empty; without one, all are explained");
-	status = source_explain(options, argv[0], hook, &document);
+	(void)argc;
+	status = read_words(argv + 1, &hook, &path) ?:
+			 source_explain(options, argv[0], hook, &document);
+	if (!status && path)
+		status = paths_explain(document, path, find_pid(argv[0]));
 	if (status)
 		return status;
 	if (options->json)

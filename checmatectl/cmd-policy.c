@@ -3,6 +3,7 @@
 #include "command.h"
 #include "output.h"
 #include "parse.h"
+#include "paths.h"
 #include "remote.h"
 
 static struct json_object *describe_policy(const struct checmate_policy *policy)
@@ -192,6 +193,7 @@ static int verify_policy(const struct options *options, const char *name,
 	_cleanup_policy_ struct checmate_policy *policy = NULL;
 	_cleanup_error_ struct checmate_error *error = NULL;
 	struct json_object *object = json_new();
+	_cleanup_strv_ char **lists = NULL;
 	bool may_load = !geteuid(), loaded = false;
 	const char *result = "loads";
 	int r;
@@ -213,6 +215,9 @@ static int verify_policy(const struct options *options, const char *name,
 	json_add_bool(object, "accepted", r >= 0);
 	json_add_bool(object, "loaded", loaded);
 	json_add_text(object, "error", r < 0 ? checmate_error_text(error) : NULL);
+	if (policy)
+		(void)report_lists_of_policy(policy, NULL, &lists);
+	json_add(object, "paths", paths_warn(0, lists));
 	json_append(array, object);
 	line_color(table_add(table,
 			     (const char *const[]){ policy ? checmate_policy_name(policy) : name,

@@ -25,6 +25,7 @@
 #include "command.h"
 #include "file.h"
 #include "parse.h"
+#include "paths.h"
 
 /* Where fresh cgroups are when we are in the root, which others may look into. */
 #define RUN_FOLDER "checmate-run"
@@ -439,10 +440,13 @@ int command_run(const struct options *options, int argc, char **argv)
 {
 	_cleanup_(run_done) struct run run = { .signals = -1, .go = -1, .result = -1 };
 	_cleanup_(selection_done) struct selection selection = {};
+	_cleanup_strv_ char **lists = NULL;
 	int error, r;
 
 	if (select_policies(&selection, options, argc, argv))
 		return EXIT_NO_SETUP;
+	if (selection_lists(&selection, &lists) >= 0)
+		json_object_put(paths_warn(0, lists));
 	r = block_signals(&run);
 	if (r < 0) {
 		fail_text("run: signals: %s; try again", strerror(-r));

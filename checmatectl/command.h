@@ -170,4 +170,7 @@ int select_policies(struct selection *selection, const struct options *options, 
 /* Before anything is changed: what the kernel refuses, it refuses here. */
 int selection_load(const struct selection *selection, struct checmate_error **ret_error);
 
+/* The lists of paths that they have, for report_paths(). Returns 0, -errno. */
+int selection_lists(const struct selection *selection, char ***lists);
+
 void selection_done(struct selection *selection);

@@ -31,11 +31,11 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "explain",
-		.arguments = "TARGET [HOOK]",
+		.arguments = "TARGET [HOOK] [PATH]",
 		.help = "Who judges what is done there, in which order, and what they would say",
 		.options = "json" DAEMON,
 		.min = 1,
-		.max = 2,
+		.max = 3,
 		.run = command_explain,
 	},
 	{

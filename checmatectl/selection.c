@@ -63,3 +63,12 @@ int selection_load(const struct selection *selection, struct checmate_error **re
 	}
 	return 0;
 }
+
+int selection_lists(const struct selection *selection, char ***lists)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < selection->n; i++)
+		r = report_lists_of_policy(selection->policies[i], NULL, lists);
+	return r;
+}

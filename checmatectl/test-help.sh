@@ -117,5 +117,20 @@ point $? "it is said on standard error what, why, and what to do"
 ! grep -q "$(printf '\033')" "$work/log"
 point $? "JSON has no colours"
 
+mkdir -p "$work/listed/real"
+ln -s real "$work/listed/link"
+rm "$work/bindings/web.conf.d/10.conf"
+printf '[Match]\nUnit=web.service\n[Policy exec-allow]\nDenyErrno=EACCES\nAllow=%s %s\n' \
+	"$work/listed/link/x" "$work/listed/real" >"$work/bindings/web.conf"
+mkdir "$work/listed/real/x"
+status "binding files with a link in a list are good" 0 config verify "$work/bindings"
+warning="checmate: warning: exec-allow: allow: $work/listed/link/x: $work/listed/link is a"
+[ "$(grep '^checmate: ' "$work/log")" = "$warning symbolic link to real; list $work/listed/real/x" ]
+point $? "the link is told, and nothing else"
+sed -i 's/^Unit=.*/Runtime=podman/' "$work/bindings/web.conf"
+status "so are those of containers" 0 config verify "$work/bindings"
+! grep '^checmate: ' "$work/log" >"$work/out"
+point $? "whose links are others"
+
 echo "1..$count"
 [ $failed -eq 0 ]

@@ -132,12 +132,14 @@ static struct json_object *item_json(int *r, const struct view *view,
 
 static void add_params(int *r, struct json_object *object, const struct checmate_binding *binding)
 {
-	struct json_object *params, *docs;
+	struct json_object *params, *docs, *types;
 
 	params = build_object(r);
 	build_add(r, object, "params", params);
 	docs = build_object(r);
 	build_add(r, object, "docs", docs);
+	types = build_object(r);
+	build_add(r, object, "types", types);
 	for (size_t i = 0; binding && i < checmate_binding_count_params(binding); i++) {
 		const struct checmate_param *param = checmate_binding_get_param(binding, i);
 		_cleanup_free_ char *value = NULL;
@@ -146,6 +148,7 @@ static void add_params(int *r, struct json_object *object, const struct checmate
 			continue;
 		build_text(r, params, param->name, value);
 		build_text(r, docs, param->name, param->doc);
+		build_text(r, types, param->name, param->type);
 	}
 }
 

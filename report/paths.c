@@ -179,9 +179,15 @@ static void look_at_list(int *r, int root_fd, char *const *list, struct json_obj
 static void __attribute__((noreturn))
 look(const struct report_root *root, char *const *lists, int to)
 {
-	int r = 0, root_fd = open_root(root);
-	struct json_object *array = build_array(&r);
+	struct json_object *array;
+	int r = 0, root_fd;
 
+	/* A runtime waits until nobody has the pipes any more that it gave to its hook. */
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fd != to)
+			close(fd);
+	root_fd = open_root(root);
+	array = build_array(&r);
 	/* Without a root it is not known what any of them is. */
 	for (; *lists; lists += 3)
 		look_at_list(&r, root_fd, lists, array);

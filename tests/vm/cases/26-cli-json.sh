@@ -95,6 +95,8 @@ has '"described":false'
 like explain explain /a socket_bind
 has '"errno":"EPERM"'
 like explain explain /a task_kill
+like explain explain /a /bin/true
+has '"kind":'
 
 mv "$pins/kept" "$pins/$(cgroup_id /d)"
 like gc gc

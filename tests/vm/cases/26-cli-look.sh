@@ -66,6 +66,44 @@ check_status "is a failure" 1 $ctl explain /a task_murder
 check_match "a process" '^/a/b \(id ' inside /a/b sh -c 'checmatectl explain $$'
 check_match "somebody without rights sees who, if not what" '^socket_bind +1 ' as_nobody $ctl explain /a
 
+# --- listed paths ----------------------------------------------------------------
+
+# They are those of the processes in the cgroup.
+mkdir -p "$cgroups/r" /other/bin
+cp /usr/bin/busybox /other/bin/
+ln -s bin /other/link
+start /r chroot /other /bin/busybox sleep 1000
+other=$!
+check "a process with another root" wait_until 20 test /proc/$other/root -ef /other
+check_match "a link there is told" \
+	'^checmate: warning: exec-allow: allow: /link is a symbolic link to bin; list /bin$' \
+	$ctl apply /r exec-allow allow=/link
+check_match "and explained" '^/link/x/y does not exist$' $ctl explain $other /link/x/y
+check_match "a path with .. is refused" 'a path has no \. and no \.\.' $ctl explain /r /link/../x
+check_status "it is a failure" 1 $ctl explain /r /link/../x
+check_status "two paths are too many" 2 $ctl explain /r /a /b
+kill -KILL $other
+wait $other 2>/dev/null
+
+# One that asks a daemon which does not answer, as of a container's FUSE. This shell is none.
+mkfifo /tmp/automount
+mkdir /stuck
+exec 9<>/tmp/automount
+setsid sleep 1000 &
+daemon=$!
+check "a file system that answers nobody" mount -t autofs \
+	-o fd=9,pgrp=$daemon,minproto=5,maxproto=5,indirect automount /stuck
+check_match "is told of" '^checmate: warning: listed paths: a file system does not answer' \
+	$ctl set /r exec-allow allow=/stuck/x,/link
+check_output "and is no failure" "/r: exec-allow is in force" \
+	sh -c "$ctl replace /r exec-allow allow=/stuck/x 2>/dev/null"
+check_status "it cannot be explained" 1 $ctl explain /r /stuck/x
+umount -l /stuck
+kill -KILL $daemon
+wait $daemon 2>/dev/null
+exec 9>&-
+$ctl remove /r >/dev/null
+
 # --- status ----------------------------------------------------------------------
 
 check_match "status has the states, too" '^/a/b +net-bind +1 +permissive ' $ctl status

@@ -174,6 +174,34 @@ umount /exec/vfat
 check "an empty list" checmatectl set /a exec-allow drift=off allow=
 check_status "allows nothing" 126 inside /a "$tests/fs-probe" secure
 
+# A list in which links stand allows less than its author thought, and that is said.
+ln -s exec/bin /exec-link
+links=allow="/exec-link,/exec/other/none,$tests"
+link='exec-allow: allow: /exec-link is a symbolic link to exec/bin; list /exec/bin'
+check_match "a listed link is told" "^checmate: warning: $link\$" \
+	checmatectl set /a exec-allow "$links"
+check_match "and what does not exist" '^checmate: warning: .*: /exec/other/none does not exist;' \
+	checmatectl apply --replace /a exec-allow "$links"
+check_output "and nothing else" 2 sh -c \
+	"checmatectl apply --replace /a exec-allow '$links' 2>&1 >/dev/null | wc -l"
+check_match "run tells it before the program runs" "^checmate: warning: $link\$" \
+	checmatectl run --policy exec-allow "$links" -- "$tests/fs-probe" secure
+check_match "of a denied path explain shows what it is" \
+	'^/exec-link/busybox is /exec/bin/busybox: /exec-link is a symbolic link$' \
+	checmatectl explain /a /exec-link/busybox
+for path in /exec-link/busybox /exec/bin/busybox; do
+	check_match "and the nearest entry" \
+		'^      /exec/bin/busybox: not listed; nearest is /exec-link$' \
+		checmatectl explain /a bprm_check_security $path
+done
+check_match "with what is wrong with it" '^      /exec-link is a symbolic link .*list /exec/bin$' \
+	checmatectl explain /a /exec/bin/busybox
+check_match "of an allowed one the entry" "^      $tests/fs-probe: listed, by $tests\$" \
+	checmatectl explain /a "$tests/fs-probe"
+check_match "of others none" '^      /dev/null: not listed, nor anything near$' \
+	checmatectl explain /a /dev/null
+rm /exec-link
+
 check "removed" checmatectl remove /a
 expect_file ok /a exec /tmp/exec/busybox
 umount /exec/image
