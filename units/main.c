@@ -30,6 +30,7 @@
 #include "origin.h"
 #include "parse.h"
 #include "place.h"
+#include "report.h"
 #include "section.h"
 #include "status.h"
 #include "strv.h"
@@ -482,6 +483,42 @@ static int put_in_force(struct run *run)
 	return 0;
 }
 
+/* --- listed paths ------------------------------------------------------------ */
+
+/* Which of the warnings is of @entry; each is a line of its own. */
+static void warn_of(struct run *run, const struct json_object *entry)
+{
+	_cleanup_free_ char *warning = report_path_warning(entry);
+	_cleanup_free_ char *text = NULL;
+
+	if (warning && asprintf(&text, "%s: %s", run->unit.id, warning) >= 0)
+		tell(run, LOG_WARNING, text, NULL);
+}
+
+/*
+ * The unit has its policies, whatever is wrong with the paths that they list. What the unit
+ * mounts in a namespace of its own is not there yet: paths below an image are not looked at.
+ */
+static void warn_of_paths(struct run *run)
+{
+	const char *below = run->unit.root && *run->unit.root ? run->unit.root : NULL;
+	const struct report_root root = { .below = below };
+	struct json_object *paths = NULL;
+	_cleanup_strv_ char **lists = NULL;
+
+	if (run->unit.image && *run->unit.image)
+		return;
+	for (size_t i = 0; i < run->section.n_policies; i++)
+		if (report_lists_of_policy(run->policies[i], NULL, &lists) < 0)
+			return;
+	/* This takes two seconds at most. */
+	if (report_paths(&root, lists, &paths) < 0)
+		return;
+	for (size_t i = 0; i < json_object_array_length(paths); i++)
+		warn_of(run, json_object_array_get_idx(paths, i));
+	json_object_put(paths);
+}
+
 static int apply_unit(struct run *run)
 {
 	_cleanup_free_ char *error = NULL;
@@ -510,6 +547,8 @@ static int apply_unit(struct run *run)
 	if (r < 0)
 		return r;
 	collect();
+	/* Last: to tell anything ends the escape from the unit's cgroup. */
+	warn_of_paths(run);
 	return 0;
 }
 

@@ -34,6 +34,8 @@ void manager_unit_done(struct manager_unit *unit)
 	strv_free(unit->drop_ins);
 	free(unit->cgroup);
 	free(unit->slice);
+	free(unit->root);
+	free(unit->image);
 	*unit = (struct manager_unit){};
 }
 
@@ -74,7 +76,14 @@ static int ask_cgroup(sd_bus *bus, const char *object, const char *name, struct 
 	if (r >= 0)
 		r = sd_bus_get_property_string(bus, SERVICE, object, interface, "Slice", error,
 					       &unit->slice);
-	return r;
+	if (r < 0)
+		return r;
+	/* Slices and scopes have none. They are for warnings only, so that no failure counts. */
+	(void)sd_bus_get_property_string(bus, SERVICE, object, interface, "RootDirectory", NULL,
+					 &unit->root);
+	(void)sd_bus_get_property_string(bus, SERVICE, object, interface, "RootImage", NULL,
+					 &unit->image);
+	return 0;
 }
 
 static int ask(const char *name, struct manager_unit *ret_unit, sd_bus_error *error)

@@ -13,6 +13,8 @@ struct manager_unit {
 	char **drop_ins; /* in systemd's order */
 	char *cgroup; /* or "", when there is none yet */
 	char *slice; /* the unit it is in, or "" */
+	char *root; /* its RootDirectory=, or ""; NULL: it cannot have one */
+	char *image; /* its RootImage=, likewise */
 	unsigned int version; /* systemd's */
 };
 

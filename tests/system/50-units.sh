@@ -117,6 +117,14 @@ service root.service <<-END
 	ExecStart=-/bin/probe bind 0.0.0.0 9090
 	ExecStart=-/bin/probe bind 0.0.0.0 8080
 END
+ln -s bin/probe "$root/link"
+service listed.service <<-END
+	Type=oneshot
+	RootDirectory=$root
+	ExecStart=-/bin/probe bind 0.0.0.0 8080
+	[X-Checmate secrets]
+	Files=/link /none /bin
+END
 service mounts.service <<-END
 	Type=oneshot
 	PrivateMounts=yes
@@ -137,6 +145,12 @@ reload
 check_output "systemd sets a confined service up, and its first act is judged" EACCES \
 	acts private.service
 check_output "one with a root of its own" "EACCES ok" acts root.service
+acts listed.service >/dev/null
+for path in '/link is a symbolic link to bin/probe; list /bin/probe' '/none does not exist;'; do
+	check "the journal tells of a listed path there" wait_until 20 sh -c "journalctl -q -o cat \
+		-u listed.service -u 'checmate-unit@*' | grep -q '^checmate-unit: listed.service: \
+secrets: files: $path'"
+done
 check_output "one whose policy forbids to mount, by the kernel" EPERM acts mounts.service
 check "one to which its cgroup is delegated starts" systemctl start delegate.service
 check "and is judged" wait_until 60 lines delegate.service 4
