@@ -15,6 +15,11 @@
  * is matched against the binding files, which are the administrator's.  A
  * container that carries an annotation of ours and gets no policy is refused
  * rather than started without one.
+ *
+ * Then it looks at the paths that the policies list, in what will be the container's root, and
+ * logs those that are symbolic links or do not exist. checmated does not: it has neither the
+ * capability to see other processes' roots nor their mounts, and it must never wait for a file
+ * system of a container. The hook can wait, and does for two seconds at most.
  */
 
 #include <errno.h>
@@ -32,11 +37,14 @@
 #include <unistd.h>
 
 #include "bus-names.h"
+#include "checmate.h"
 #include "cleanup.h"
 #include "file.h"
 #include "log.h"
 #include "oci.h"
 #include "parse.h"
+#include "report.h"
+#include "strv.h"
 #include "utf8.h"
 
 #define USEC_PER_SEC 1000000ull
@@ -105,6 +113,21 @@ __attribute__((format(printf, 1, 2))) static int complain(const char *format, ..
 			      container_cgroup ? "CHECMATE_CGROUP=%s" : NULL, container_cgroup,
 			      NULL);
 	return -EPERM;
+}
+
+static void warn_of(const struct json_object *entry)
+{
+	_cleanup_free_ char *warning = report_path_warning(entry);
+	_cleanup_free_ char *id = utf8_escape(container_id);
+
+	if (!warning || !id)
+		return;
+	fprintf(stderr, "checmate-oci-hook: container %s: warning: %s\n", id, warning);
+	(void)sd_journal_send("MESSAGE=container %s: %s", id, warning,
+			      "MESSAGE_ID=" LOG_ID_CONTAINER_PATH, "PRIORITY=%d", LOG_WARNING,
+			      "CHECMATE_CONTAINER=%s", container_id, "CHECMATE_CGROUP=%s",
+			      container_cgroup, "CHECMATE_POLICY=%s",
+			      report_get_text(entry, "policy"), NULL);
 }
 
 static int complain_error(int r, const char *error)
@@ -292,7 +315,8 @@ static int call_daemon(const struct request *request, uint64_t timeout_usec,
 	return sd_bus_call(bus, m, timeout_usec, ret_error, ret_reply);
 }
 
-static int ask_daemon(const struct request *request)
+/* @ret_policies: those that the container has now. */
+static int ask_daemon(const struct request *request, char ***ret_policies)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	uint64_t start = now_usec(), spent = 0;
@@ -310,12 +334,10 @@ static int ask_daemon(const struct request *request)
 			return complain_call(r, &error);
 	}
 
-	r = sd_bus_message_enter_container(reply, 'a', "s");
-	if (r >= 0)
-		r = sd_bus_message_at_end(reply, false);
+	r = sd_bus_message_read_strv(reply, ret_policies);
 	if (r < 0)
 		return complain("answer of checmated is not understood: %s", strerror(-r));
-	if (r > 0 && has_own_annotation(request->state))
+	if (!strv_length(*ret_policies) && has_own_annotation(request->state))
 		return complain(
 			"no binding of checmated matches its annotations; correct them or add a file to /etc/checmate/bindings.d");
 	return 0;
@@ -347,8 +369,41 @@ static int find_runtime(const char *name, char **ret_runtime)
 	return 0;
 }
 
+/*
+ * Nothing that goes wrong here keeps the container from starting. Rootless, the kernel does not
+ * show the policies: then nothing is said.
+ */
+static void warn_of_paths(const struct request *request, char *const *policies)
+{
+	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *cgroup = NULL;
+	_cleanup_strv_ char **lists = NULL;
+	_cleanup_free_ char *folder = NULL;
+	struct json_object *paths = NULL;
+
+	if (checmate_cgroup_open(request->cgroup, &cgroup, NULL) < 0)
+		return;
+	for (; *policies; policies++) {
+		_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
+
+		if (checmate_binding_open(cgroup, *policies, &binding, NULL) < 0 ||
+		    report_lists_of_binding(binding, NULL, &lists) < 0)
+			return;
+	}
+	/* Only for those that list paths is anything read of the bundle. */
+	if (!lists || !request->state->bundle ||
+	    oci_bundle_root(request->state->bundle, &folder) < 0)
+		return;
+	if (report_paths(&(struct report_root){ .pid = request->state->pid, .below = folder },
+			 lists, &paths) < 0)
+		return;
+	for (size_t i = 0; i < json_object_array_length(paths); i++)
+		warn_of(json_object_array_get_idx(paths, i));
+	json_object_put(paths);
+}
+
 static int run(const char *runtime)
 {
+	_cleanup_strv_ char **policies = NULL;
 	_cleanup_(oci_state_done) struct oci_state state = {};
 	_cleanup_(request_done) struct request request = { .state = &state };
 	_cleanup_free_ char *text = NULL, *error = NULL;
@@ -371,7 +426,9 @@ static int run(const char *runtime)
 	if (r >= 0)
 		r = find_runtime(runtime, &request.runtime);
 	if (r >= 0)
-		r = ask_daemon(&request);
+		r = ask_daemon(&request, &policies);
+	if (r >= 0 && policies)
+		warn_of_paths(&request, policies);
 
 	/* They are the state's and the request's. */
 	container_id = container_cgroup = NULL;

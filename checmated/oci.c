@@ -8,6 +8,7 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <json-c/json.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -18,11 +19,15 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "file.h"
 #include "identity.h"
 #include "oci.h"
 #include "parse.h"
 
 #define OCI_STATE_DEPTH 32
+
+/* Larger than any configuration that an engine writes. */
+#define CONFIG_MAX (16u * 1024u * 1024u)
 
 static void json_object_putp(struct json_object **object)
 {
@@ -200,6 +205,13 @@ int oci_state_parse(const char *text, size_t size, struct oci_state *ret_state, 
 		return -ENOMEM;
 	state.pid = pid;
 
+	/* For warnings only. */
+	if (json_object_object_get_ex(root, "bundle", &member) && string_value(member)) {
+		state.bundle = strdup(string_value(member));
+		if (!state.bundle)
+			return -ENOMEM;
+	}
+
 	if (json_object_object_get_ex(root, "annotations", &member) && member) {
 		r = parse_annotations(member, &state, ret_error);
 		if (r < 0)
@@ -217,7 +229,43 @@ void oci_state_done(struct oci_state *state)
 		free(*a);
 	free(state->annotations);
 	free(state->id);
+	free(state->bundle);
 	*state = (struct oci_state){};
+}
+
+/**
+ * oci_bundle_root() - Where a bundle has the directory that becomes the container's root
+ * @bundle: path of the bundle
+ * @ret_root: path of the directory
+ *
+ * Return: 0; -EBADMSG its configuration does not say it; -errno.
+ */
+int oci_bundle_root(const char *bundle, char **ret_root)
+{
+	_cleanup_(json_object_putp) struct json_object *config = NULL;
+	_cleanup_free_ char *path = NULL, *text = NULL;
+	struct json_object *root, *member;
+	const char *folder;
+	int r;
+
+	if (asprintf(&path, "%s/config.json", bundle) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	r = file_read(AT_FDCWD, path, CONFIG_MAX, &text, NULL);
+	if (r < 0)
+		return r;
+	config = json_tokener_parse(text);
+	if (!json_object_is_type(config, json_type_object) ||
+	    !json_object_object_get_ex(config, "root", &root) ||
+	    !json_object_is_type(root, json_type_object) ||
+	    !json_object_object_get_ex(root, "path", &member) || !string_value(member))
+		return -EBADMSG;
+	folder = string_value(member);
+	if (asprintf(ret_root, "%s%s%s", *folder == '/' ? "" : bundle, *folder == '/' ? "" : "/",
+		     folder) < 0)
+		return -ENOMEM;
+	return 0;
 }
 
 /* Any component "." or ".."? The latter is how a cgroup outside the own cgroup namespace shows. */

@@ -16,6 +16,7 @@
 struct oci_state {
 	char *id;
 	pid_t pid;
+	char *bundle; /* or NULL, if the state has none that can be understood */
 	char **annotations; /* key, value, key, value, …, NULL */
 	size_t n_annotations; /* pairs */
 };
@@ -27,5 +28,7 @@ void oci_state_done(struct oci_state *state);
 int oci_cgroup_parse(const char *text, char **ret_cgroup);
 int oci_cgroup_target(const struct oci_state *state, const char *container, const char *own,
 		      char **ret_cgroup, char **ret_error);
+
+int oci_bundle_root(const char *bundle, char **ret_root);
 
 void oci_runtime_trim(char *comm);

@@ -39,6 +39,7 @@ static void test_state(void **unused)
 	assert_null(error);
 	assert_string_equal(state.id, "web-1");
 	assert_int_equal(state.pid, 4242);
+	assert_string_equal(state.bundle, "/bundle");
 	assert_int_equal(state.n_annotations, 3);
 	assert_string_equal(state.annotations[0], "org.checmate.role");
 	assert_string_equal(state.annotations[1], "web");
@@ -357,6 +358,46 @@ static void test_runtime_trim(void **unused)
 	}
 }
 
+static void test_bundle_root(void **unused)
+{
+	static const struct {
+		const char *config;
+		const char *root; /* NULL: none; begins with '/': itself; else: below the bundle */
+	} cases[] = {
+		{ "{\"root\":{\"path\":\"rootfs\"}}", "rootfs" },
+		{ "{\"root\":{\"path\":\"/var/merged\",\"readonly\":true}}", "/var/merged" },
+		{ "{\"root\":{\"path\":7}}", NULL },
+		{ "{\"root\":{\"path\":\"a\\u0000b\"}}", NULL },
+		{ "{\"root\":{}}", NULL },
+		{ "{\"root\":\"rootfs\"}", NULL },
+		{ "{}", NULL },
+		{ "[]", NULL },
+		{ "{", NULL },
+		{ "", NULL },
+	};
+	char bundle[] = "/tmp/test-oci.XXXXXX", path[64], root[64];
+
+	(void)unused;
+	assert_non_null(mkdtemp(bundle));
+	snprintf(path, sizeof(path), "%s/config.json", bundle);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *found = NULL;
+		FILE *file = fopen(path, "we");
+
+		assert_non_null(file);
+		assert_true(fputs(cases[i].config, file) >= 0);
+		assert_int_equal(fclose(file), 0);
+		assert_int_equal(oci_bundle_root(bundle, &found), cases[i].root ? 0 : -EBADMSG);
+		if (!cases[i].root)
+			continue;
+		snprintf(root, sizeof(root), "%s/%s", bundle, cases[i].root);
+		assert_string_equal(found, *cases[i].root == '/' ? cases[i].root : root);
+	}
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(oci_bundle_root(bundle, NULL), -ENOENT);
+	assert_int_equal(rmdir(bundle), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -369,6 +410,7 @@ int main(void)
 		cmocka_unit_test(test_cgroup_target),
 		cmocka_unit_test(test_empty_subgroup),
 		cmocka_unit_test(test_runtime_trim),
+		cmocka_unit_test(test_bundle_root),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -172,6 +172,30 @@ systemctl reset-failed checmated.service 2>/dev/null
 check "with the file corrected it does" start wrong
 crun delete -f wrong
 
+# --- listed paths ------------------------------------------------------------
+
+# They are those of the container, with what the runtime mounts there.
+binding paths <<-'END'
+	[Match]
+	Annotation=org.checmate.paths=*
+	[Policy secrets]
+	Files=/bin/sh /none /proc/version
+END
+call Reload >/dev/null
+bundle paths "$parent/paths" '{ "org.checmate.paths": "" }' probe pause
+link='secrets: files: /bin/sh is a symbolic link to busybox; list /bin/busybox'
+check_match "a listed link of the container is told" \
+	"^checmate-oci-hook: container paths: warning: $link\$" start paths
+check_match "and what does not exist there" 'warning: secrets: files: /none does not exist' \
+	cat "$bundles/paths/hook"
+check_output "and nothing else" 2 grep -c warning "$bundles/paths/hook"
+check "the journal says it too" wait_until 20 sh -c \
+	"journalctl -q -o cat CHECMATE_CONTAINER=paths | grep -qx 'container paths: $link'"
+check "the policy is on the container" has_policy "$parent/paths" secrets
+crun delete -f paths
+rm "$bindings/paths.conf"
+call Reload >/dev/null
+
 # --- which cgroup ------------------------------------------------------------
 
 bundle scope "system.slice:checmate:scope" "$annotations" probe pause
