@@ -20,16 +20,24 @@
  * logs those that are symbolic links or do not exist. checmated does not: it has neither the
  * capability to see other processes' roots nor their mounts, and it must never wait for a file
  * system of a container. The hook can wait, and does for two seconds at most.
+ *
+ * As a poststart hook, with --poststart, it waits until what was staged is
+ * activated. If a handler of the runtime runs the container in the waiting process,
+ * no exec ever activates the policies: the hook kills the container, since a runtime
+ * ignores that a poststart hook fails.
  */
 
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-journal.h>
@@ -61,6 +69,18 @@
 
 #define RETRY_USEC (USEC_PER_SEC / 10)
 
+/*
+ * How long a started container may take until it executes its program: less than the
+ * 60 s after which the runtime ends the hook, and nobody would kill the container.
+ */
+#define START_USEC (30 * USEC_PER_SEC)
+
+/* The kernel signals no activation: checmate.policy is read again after so long. */
+#define START_RETRY_MSEC 20
+
+/* checmate.policy: a line for each program */
+#define POLICY_MAX (1024u * 1024u)
+
 /* /proc/PID/cgroup: a line for each v1 hierarchy and one of up to a path's length. */
 #define PROC_CGROUP_MAX (64u * 1024u)
 
@@ -72,6 +92,9 @@
 
 /* What the words of a failure are about, as far as it is known. */
 static const char *container_id, *container_cgroup;
+
+/* What a failure means for the container. */
+static const char *outcome = "not started";
 
 /* What the daemon is asked. */
 struct request {
@@ -107,7 +130,7 @@ __attribute__((format(printf, 1, 2))) static int complain(const char *format, ..
 	fprintf(stderr, "checmate-oci-hook: %s%s%s%s\n", container_id ? "container " : "",
 		container_id ? name : "", container_id ? ": " : "", reason);
 	/* Runtimes commonly keep what a hook prints to themselves. */
-	(void)sd_journal_send("MESSAGE=container %s is not started: %s", name, reason,
+	(void)sd_journal_send("MESSAGE=container %s is %s: %s", name, outcome, reason,
 			      "MESSAGE_ID=" LOG_ID_CONTAINER_REFUSED, "PRIORITY=%d", LOG_ERR,
 			      "CHECMATE_CONTAINER=%s", container_id ? container_id : "",
 			      container_cgroup ? "CHECMATE_CGROUP=%s" : NULL, container_cgroup,
@@ -401,21 +424,32 @@ static void warn_of_paths(const struct request *request, char *const *policies)
 	json_object_put(paths);
 }
 
-static int run(const char *runtime)
+static int read_state(struct oci_state *ret_state)
 {
-	_cleanup_strv_ char **policies = NULL;
-	_cleanup_(oci_state_done) struct oci_state state = {};
-	_cleanup_(request_done) struct request request = { .state = &state };
 	_cleanup_free_ char *text = NULL, *error = NULL;
 	size_t size;
 	int r;
 
 	r = oci_state_read(STDIN_FILENO, &text, &size, &error);
+	if (r >= 0)
+		r = oci_state_parse(text, size, ret_state, &error);
+	return r < 0 ? complain_error(r, error) : 0;
+}
+
+static int run(const char *runtime)
+{
+	_cleanup_strv_ char **policies = NULL;
+	_cleanup_(oci_state_done) struct oci_state state = {};
+	_cleanup_(request_done) struct request request = { .state = &state };
+	int r;
+
+	r = read_state(&state);
 	if (r < 0)
-		return complain_error(r, error);
-	r = oci_state_parse(text, size, &state, &error);
-	if (r < 0)
-		return complain_error(r, error);
+		return r;
+	/* A process that runs already would never come to the exec that activates its policies. */
+	if (state.status == OCI_STATUS_OTHER)
+		return complain(
+			"container state: 'status' is not \"creating\" or \"created\"; the hook belongs under createRuntime, before the container runs");
 	container_id = state.id;
 
 	r = find_cgroup(&state, &request.cgroup);
@@ -435,15 +469,113 @@ static int run(const char *runtime)
 	return r;
 }
 
+/*
+ * Whether policies wait for an exec in a cgroup, or -errno.  A user's hook may not use
+ * libchecmate, but everybody can read the file.
+ */
+static int is_staged(const char *cgroup)
+{
+	_cleanup_free_ char *path = NULL, *text = NULL;
+	int r;
+
+	if (asprintf(&path, "/sys/fs/cgroup%s/checmate.policy", cgroup) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	r = file_read(AT_FDCWD, path, POLICY_MAX, &text, NULL);
+	/* The cgroup is gone, or the kernel stages nothing. */
+	if (r == -ENOENT || r == -ENODEV)
+		return false;
+	return r < 0 ? r : strstr(text, " staged\n") != NULL;
+}
+
+static int kill_cgroup(const char *cgroup)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_close_ int fd = -EBADF;
+
+	if (asprintf(&path, "/sys/fs/cgroup%s/cgroup.kill", cgroup) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	return fd < 0 || write(fd, "1", 1) < 0 ? -errno : 0;
+}
+
+/* Returns whether the container may go on, or -errno after it was complained. */
+static int await_exec(const char *cgroup, int pidfd)
+{
+	struct pollfd end = { .fd = pidfd, .events = POLLIN };
+	uint64_t start = now_usec();
+	bool ended;
+	int r;
+
+	for (int timeout = 0;; timeout = START_RETRY_MSEC) {
+		ended = poll(&end, 1, timeout) > 0;
+		r = is_staged(cgroup);
+		if (r <= 0 || ended || now_usec() - start >= START_USEC)
+			break;
+	}
+	if (r < 0)
+		return complain("%s/checmate.policy cannot be read: %s", cgroup, strerror(-r));
+	if (r > 0)
+		return complain(
+			"its process executes no program, for which its policies wait; have the runtime execute one, without a handler");
+	/* The kernel drops what is staged for a process that ends, and others may be left. */
+	return !ended;
+}
+
+static int watch_start(const struct oci_state *state, int pidfd, char **ret_cgroup)
+{
+	int r;
+
+	r = find_cgroup(state, ret_cgroup);
+	if (r < 0)
+		return r;
+	container_cgroup = *ret_cgroup;
+	return await_exec(*ret_cgroup, pidfd);
+}
+
+/* A runtime ignores that this fails: unless the policies are known to be active, kill. */
+static int run_started(void)
+{
+	_cleanup_(oci_state_done) struct oci_state state = {};
+	_cleanup_free_ char *cgroup = NULL;
+	_cleanup_close_ int pidfd = -EBADF;
+	int r;
+
+	outcome = "killed";
+	r = read_state(&state);
+	if (r < 0)
+		return r;
+	/* runc has its poststart hooks run before the start. It has no handlers. */
+	if (state.status == OCI_STATUS_CREATED)
+		return 0;
+	container_id = state.id;
+	pidfd = pidfd_open(state.pid, 0);
+	if (pidfd >= 0) {
+		r = watch_start(&state, pidfd, &cgroup);
+		if (r <= 0 && (!cgroup || kill_cgroup(cgroup) < 0))
+			(void)pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+	} else if (errno != ESRCH) {
+		r = complain("process %d cannot be opened: %s", (int)state.pid, strerror(errno));
+		(void)kill(state.pid, SIGKILL);
+	}
+	container_id = container_cgroup = NULL;
+	return r < 0 ? r : 0;
+}
+
 static int usage(FILE *to)
 {
-	fputs("usage: checmate-oci-hook [--runtime=NAME] <STATE\n"
+	fputs("usage: checmate-oci-hook [--runtime=NAME] [--poststart] <STATE\n"
 	      "\n"
 	      "createRuntime hook of a container runtime: has checmated stage the policies that\n"
 	      "its binding files give to the container, and fails when that cannot be done.\n"
 	      "\n"
 	      "  --runtime=NAME  what Runtime= of a binding file matches; by default what the\n"
-	      "                  program is called that started the hook\n",
+	      "                  program is called that started the hook\n"
+	      "  --poststart     poststart hook: wait until the staged policies are activated, and\n"
+	      "                  kill the container if they are not after 30 s\n",
 	      to);
 	return to == stdout ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -452,16 +584,21 @@ int main(int argc, char *argv[])
 {
 	static const struct option options[] = {
 		{ "help", no_argument, NULL, 'h' },
+		{ "poststart", no_argument, NULL, 'p' },
 		{ "runtime", required_argument, NULL, 'r' },
 		{},
 	};
 	const char *runtime = NULL;
+	bool started = false;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
 		switch (c) {
 		case 'h':
 			return usage(stdout);
+		case 'p':
+			started = true;
+			break;
 		case 'r':
 			runtime = optarg;
 			break;
@@ -472,5 +609,5 @@ int main(int argc, char *argv[])
 	if (optind < argc)
 		return usage(stderr);
 
-	return run(runtime) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return (started ? run_started() : run(runtime)) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -143,8 +143,7 @@ static int parse_annotations(struct json_object *object, struct oci_state *state
  * @ret_state: the state, to be given to oci_state_done()
  * @ret_error: text of a failure
  *
- * Return: 0, or -EBADMSG for anything that is not a state with an id and a
- * process that has yet to become the container's.
+ * Return: 0, or -EBADMSG for anything that is not a state with an id and a process.
  */
 int oci_state_parse(const char *text, size_t size, struct oci_state *ret_state, char **ret_error)
 {
@@ -191,13 +190,15 @@ int oci_state_parse(const char *text, size_t size, struct oci_state *ret_state, 
 	if (pid <= 0 || pid > INT_MAX)
 		return fail(ret_error, -EBADMSG, "container state: 'pid' is not a process's number");
 
-	/* A process that runs already would never come to the exec that arms its policies. */
 	if (json_object_object_get_ex(root, "status", &member)) {
 		const char *status = string_value(member);
 
-		if (!status || (strcmp(status, "creating") != 0 && strcmp(status, "created") != 0))
+		if (!status)
 			return fail(ret_error, -EBADMSG,
-				    "container state: 'status' is not \"creating\" or \"created\"; the hook belongs under createRuntime, before the container runs");
+				    "container state: 'status' is not a plain string");
+		state.status = strcmp(status, "creating") == 0 || strcmp(status, "created") == 0 ?
+				       OCI_STATUS_CREATED :
+				       OCI_STATUS_OTHER;
 	}
 
 	state.id = strdup(id);

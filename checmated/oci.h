@@ -13,10 +13,18 @@
 /* Larger than any state a runtime writes, small enough to hold in memory. */
 #define OCI_STATE_MAX (1024u * 1024u)
 
+/* Whether the container runs, as far as its state says so. */
+enum oci_status {
+	OCI_STATUS_UNKNOWN,
+	OCI_STATUS_CREATED, /* not yet: "creating", "created" */
+	OCI_STATUS_OTHER,
+};
+
 struct oci_state {
 	char *id;
 	pid_t pid;
 	char *bundle; /* or NULL, if the state has none that can be understood */
+	enum oci_status status;
 	char **annotations; /* key, value, key, value, …, NULL */
 	size_t n_annotations; /* pairs */
 };

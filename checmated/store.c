@@ -37,6 +37,7 @@ struct site {
 	const struct container *container; /* what runs in it, or NULL */
 	bool stage; /* it does not run yet */
 	bool waits; /* by what was staged before, which its exec may end at any time */
+	bool at_once; /* no exec is to come: nothing is staged for one */
 	bool restage; /* what is staged may wait for another process than its own */
 	bool by_user; /* who is not root asks: what others made is not theirs to replace */
 	/* What it has if it is a container of which the hook does not tell; or NULL. */
@@ -886,7 +887,7 @@ static int converge(struct site *site, bool claims, const struct wanted_list *li
 	site->waits = false;
 	for (size_t i = 0; site->container && !claims && i < list->n; i++)
 		site->waits |= steps[i].staged;
-	site->stage = claims || site->waits;
+	site->stage = (claims && !site->at_once) || site->waits;
 
 	r = change_live(site, steps, list->n, error);
 	ret = r < 0 ? r : ret;
@@ -1143,6 +1144,43 @@ static int check_record(struct store *store, const struct container *container, 
 	return false;
 }
 
+/* Does a binding file that matches name the annotation? */
+static bool is_expected(const struct store *store, const struct identity *identity, const char *key)
+{
+	for (size_t i = 0; i < store->config->n_bindings; i++) {
+		const struct config_binding *binding = store->config->bindings[i];
+
+		for (size_t j = 0; j < binding->n_annotations; j++)
+			if (streq(binding->annotations[j].key, key) &&
+			    config_match(binding, identity))
+				return true;
+	}
+	return false;
+}
+
+/*
+ * By these annotations crun chooses a handler, which runs the container in the process
+ * that would execute its program: what is staged for that exec is never activated.
+ * Returns whether there is one, or -EINVAL unless the administrator's files expect it.
+ */
+static int check_handler(const struct site *site, const struct identity *identity,
+			 struct store_error *error)
+{
+	static const char *const keys[] = { "run.oci.handler", "module.wasm.image/variant" };
+	bool found = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (!identity_annotation(identity, keys[i]))
+			continue;
+		if (!is_expected(site->store, identity, keys[i]))
+			return fail(error, -EINVAL,
+				    "container %s: annotation %s chooses a handler, which executes no program; remove it, or expect it in a binding file by Annotation=%s=",
+				    site->container->id, keys[i], keys[i]);
+		found = true;
+	}
+	return found;
+}
+
 /**
  * store_apply_container() - Put in force what the binding files give to a container
  * @store: the store
@@ -1196,6 +1234,10 @@ int store_apply_container(struct store *store, const struct container *container
 	if (r < 0)
 		return fail_oom(error);
 
+	r = list.n && store->can_stage ? check_handler(&site, &identity, error) : 0;
+	if (r < 0)
+		return r;
+	site.at_once = r;
 	r = converge_stubbornly(&site, true, &list, &look, error);
 	if (r < 0)
 		return r;

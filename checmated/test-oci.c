@@ -56,6 +56,12 @@ static void test_state_without_annotations(void **unused)
 		"{\"id\":\"a\",\"pid\":1,\"annotations\":null}",
 		"{\"id\":\"a\",\"pid\":1,\"status\":\"creating\"}",
 		"{\"id\":\"a\",\"pid\":1,\"status\":\"created\"}",
+		"{\"id\":\"a\",\"pid\":1,\"status\":\"running\"}",
+		"{\"id\":\"a\",\"pid\":1,\"status\":\"\"}",
+	};
+	static const enum oci_status statuses[] = {
+		OCI_STATUS_UNKNOWN, OCI_STATUS_UNKNOWN, OCI_STATUS_UNKNOWN, OCI_STATUS_CREATED,
+		OCI_STATUS_CREATED, OCI_STATUS_OTHER,	OCI_STATUS_OTHER,
 	};
 
 	(void)unused;
@@ -65,6 +71,7 @@ static void test_state_without_annotations(void **unused)
 
 		assert_int_equal(parse(texts[i], &state, &error), 0);
 		assert_int_equal(state.n_annotations, 0);
+		assert_int_equal(state.status, statuses[i]);
 	}
 }
 
@@ -100,8 +107,6 @@ static void test_bad_states(void **unused)
 		{ "{\"id\":\"a\",\"pid\":\"1\"}", "'pid' is not" },
 		{ "{\"id\":\"a\",\"pid\":4294967297}", "'pid' is not" },
 		{ "{\"id\":\"a\",\"pid\":99999999999999999999999}", "'pid' is not" },
-		{ "{\"id\":\"a\",\"pid\":1,\"status\":\"running\"}", "'status' is not" },
-		{ "{\"id\":\"a\",\"pid\":1,\"status\":\"\"}", "'status' is not" },
 		{ "{\"id\":\"a\",\"pid\":1,\"status\":null}", "'status' is not" },
 		{ "{\"id\":\"a\",\"pid\":1,\"status\":1}", "'status' is not" },
 		{ "{\"id\":\"a\",\"pid\":1,\"annotations\":[]}", "'annotations' is not" },
