@@ -9,6 +9,7 @@
 #include "output.h"
 #include "parse.h"
 #include "paths.h"
+#include "settings.h"
 
 static const char *kind_text(const struct config_binding *binding)
 {
@@ -175,12 +176,16 @@ static int verify(const struct options *options, char **dirs)
 	static const char *const headings[] = { "FILE", "FOR", "MATCH", "POLICIES", NULL };
 	_cleanup_table_ struct libscols_table *table = table_new(headings);
 	_cleanup_json_ struct json_object *array = json_new_array();
+	_cleanup_(settings_done) struct settings settings = {};
 	_cleanup_(config_freep) struct config *config = NULL;
 	_cleanup_free_ char *error = NULL;
 	int r;
 
 	if (check_dirs(dirs))
 		return EXIT_FAILED;
+	r = settings_load(settings_default_dirs, &settings, &error);
+	if (r < 0)
+		return fail_text("%s", error ? error : strerror(-r));
 	r = config_load_verified(*dirs ? (const char *const *)dirs : config_default_dirs, &config,
 				 &error);
 	if (r < 0)

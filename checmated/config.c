@@ -221,7 +221,13 @@ static int check_cgroup(const char *glob, char **ret_reason)
 	return 0;
 }
 
-static int check_runtime(const char *glob, char **ret_reason)
+/**
+ * config_check_runtime() - May a glob match the name of an engine or runtime?
+ * @key: of which key it is a value, for messages
+ * @glob: the glob
+ * @ret_reason: on failure, why not
+ */
+int config_check_runtime(const char *key, const char *glob, char **ret_reason)
 {
 	static const char *const others[][2] = {
 		{ "libpod", "podman" },
@@ -231,14 +237,18 @@ static int check_runtime(const char *glob, char **ret_reason)
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		if (streq(glob, others[i][0]))
-			return inifile_refuse(ret_reason, -EINVAL,
-					      "Runtime=%s: it is known as %s here", glob,
-					      others[i][1]);
+			return inifile_refuse(ret_reason, -EINVAL, "%s=%s: it is known as %s here",
+					      key, glob, others[i][1]);
 	if (strchr(glob, '/'))
 		return inifile_refuse(ret_reason, -EINVAL,
-				      "Runtime=%s: not a runtime's name, such as podman or runc",
+				      "%s=%s: not a runtime's name, such as podman or runc", key,
 				      glob);
 	return 0;
+}
+
+static int check_runtime(const char *glob, char **ret_reason)
+{
+	return config_check_runtime("Runtime", glob, ret_reason);
 }
 
 /* What a key of [Match] but Annotation= takes. */
@@ -998,7 +1008,12 @@ static bool match_annotations(const struct config_binding *binding, const struct
 	return true;
 }
 
-static bool match_runtimes(char *const *globs, char *const *runtimes)
+/**
+ * config_match_runtimes() - Does any glob match any of the names of who runs a container?
+ * @globs: the globs
+ * @runtimes: the names
+ */
+bool config_match_runtimes(char *const *globs, char *const *runtimes)
 {
 	for (; runtimes && *runtimes; runtimes++)
 		if (match_any(globs, *runtimes, 0))
@@ -1089,8 +1104,8 @@ bool config_match(const struct config_binding *binding, const struct identity *i
 		return false;
 	if (binding->cgroups && !match_cgroups(binding->cgroups, identity->path))
 		return false;
-	if (binding->runtimes && !match_runtimes(binding->runtimes, identity->runtimes) &&
-	    !match_runtimes(binding->runtimes, identity->claimed))
+	if (binding->runtimes && !config_match_runtimes(binding->runtimes, identity->runtimes) &&
+	    !config_match_runtimes(binding->runtimes, identity->claimed))
 		return false;
 	if (binding->pods && !match_pods(binding->pods, identity))
 		return false;
@@ -1108,5 +1123,5 @@ bool config_match(const struct config_binding *binding, const struct identity *i
 bool config_match_is_claimed(const struct config_binding *binding, const struct identity *identity)
 {
 	return binding->n_annotations || (binding->pods && identity->pod_claimed) ||
-	       (binding->runtimes && !match_runtimes(binding->runtimes, identity->runtimes));
+	       (binding->runtimes && !config_match_runtimes(binding->runtimes, identity->runtimes));
 }

@@ -108,6 +108,9 @@ void config_binding_freep(struct config_binding **binding);
 
 void config_policy_unlist(struct config_policy *policy, const char *param);
 
+int config_check_runtime(const char *key, const char *glob, char **ret_reason);
+bool config_match_runtimes(char *const *globs, char *const *runtimes);
+
 /* What a binding is for: the finest kind of thing that it asks for. */
 enum config_kind {
 	CONFIG_CONTAINERS, /* Annotation=, Runtime=, Pod= */

@@ -25,7 +25,8 @@ static int usage(FILE *to)
 	fputs("usage: checmated [--config-dir=DIR] [--check-config]\n"
 	      "\n"
 	      "  --config-dir=DIR  read binding files from DIR only\n"
-	      "  --check-config    tell whether the binding files are accepted, and exit\n"
+	      "  --check-config    tell whether checmated.conf and the binding files are accepted,\n"
+	      "                    and exit\n"
 	      "  --version         tell the version, and exit\n"
 	      "\n"
 	      "Binding files are *.conf in bindings.d below /usr/lib/checmate, /etc/checmate and\n"
@@ -36,11 +37,14 @@ static int usage(FILE *to)
 
 static int check_config(const char *const *dirs)
 {
+	_cleanup_(settings_done) struct settings settings = {};
 	_cleanup_(config_freep) struct config *config = NULL;
 	_cleanup_free_ char *error = NULL;
 	int r;
 
-	r = config_load_verified(dirs, &config, &error);
+	r = settings_load(settings_default_dirs, &settings, &error);
+	if (r >= 0)
+		r = config_load_verified(dirs, &config, &error);
 	if (r < 0) {
 		fprintf(stderr, "checmated: %s\n", error ? error : strerror(-r));
 		return EXIT_FAILURE;

@@ -915,7 +915,7 @@ static int converge_stubbornly(struct site *site, bool claims, const struct want
 /* --- the binding files ---------------------------------------------------- */
 
 /**
- * store_load() - Read the binding files and check them against the policies
+ * store_load() - Read checmated.conf and the binding files, and check these against the policies
  * @store: the store, which keeps what it had when one is refused
  * @dirs: see config_load()
  * @ret_error: see config_load()
@@ -923,16 +923,21 @@ static int converge_stubbornly(struct site *site, bool claims, const struct want
 int store_load(struct store *store, const char *const *dirs, char **ret_error)
 {
 	_cleanup_(wanted_set_done) struct wanted_set wanted = {};
+	_cleanup_(settings_done) struct settings settings = {};
 	_cleanup_(config_freep) struct config *config = NULL;
 	int r;
 
-	r = config_load_verified(dirs, &config, ret_error);
+	r = settings_load(settings_default_dirs, &settings, ret_error);
+	if (r >= 0)
+		r = config_load_verified(dirs, &config, ret_error);
 	if (r >= 0)
 		r = wanted_set_load(config, &wanted, ret_error);
 	if (r < 0)
 		return r;
 
 	store_done(store);
+	store->settings = settings;
+	settings = (struct settings){};
 	store->config = TAKE_PTR(config);
 	store->wanted = wanted;
 	wanted = (struct wanted_set){};
@@ -944,6 +949,7 @@ void store_done(struct store *store)
 {
 	wanted_set_done(&store->wanted);
 	store->config = config_free(store->config);
+	settings_done(&store->settings);
 }
 
 /* Is the cgroup still the one of its path?  Of one that was removed nobody wants to hear. */
@@ -1010,7 +1016,8 @@ static int reconcile(struct site *site, struct store_look *look, struct store_er
 	r = identify(site->path, site->container, &identity, error);
 	if (r < 0)
 		return r;
-	look->untold = !site->container && identity_is_container(&identity);
+	look->untold = !site->container && identity_is_container(&identity) &&
+		       settings_expects_hook(&site->store->settings, &identity);
 	if (look->untold && !look->late) {
 		r = wanted_match(&site->store->wanted, &identity, &later);
 		if (r < 0)

@@ -27,6 +27,7 @@
 #include "checmate.h"
 #include "config-policy.h"
 #include "container.h"
+#include "settings.h"
 #include "wanted.h"
 
 /* Something that was done, or found. */
@@ -44,6 +45,7 @@ struct store_change {
 };
 
 struct store {
+	struct settings settings;
 	struct config *config;
 	struct wanted_set wanted;
 	const char *origin_dir;
@@ -66,9 +68,9 @@ struct store_apply_opts {
 
 /* A look at a cgroup. */
 struct store_look {
-	bool late; /* give a container its own also when the hook has not told of it */
+	bool late; /* give a container its own also when the hook has yet to tell of it */
 	bool bound; /* answer: it has what files give, and should be watched */
-	bool untold; /* answer: there is a container of which the hook has not told */
+	bool untold; /* answer: there is a container of which the hook has yet to tell */
 	size_t n_drift; /* answer: how many policies somebody else had changed */
 	size_t n_late; /* answer: how many came now to a container that is @untold */
 };

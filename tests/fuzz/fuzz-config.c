@@ -2,7 +2,8 @@
 /*
  * Fuzz target - Binding files, sections of ours in unit files, and identities
  *
- * See parts.h for what the input is. The first text is tried as a unit file, too.
+ * See parts.h for what the input is. The first text is tried as a unit file and as
+ * checmated.conf, too.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include "inifile.h"
 #include "parse.h"
 #include "parts.h"
+#include "settings.h"
 #include "strv.h"
 
 #define UNIT_SECTION "X-Checmate"
@@ -81,6 +83,22 @@ static FILE *open_text(const char *text, size_t size)
 		stream = fopen("/dev/null", "re");
 	must(stream);
 	return stream;
+}
+
+static void try_settings(const struct part *part)
+{
+	_cleanup_(settings_done) struct settings settings = {};
+	_cleanup_fclose_ FILE *stream = open_text(part->text, part->size);
+	_cleanup_free_ char *error = NULL;
+
+	if (settings_parse(stream, "settings", &settings, &error) < 0) {
+		check_error(error, "settings:");
+		must(!settings.hook_engines);
+		return;
+	}
+	must(!error);
+	for (char **glob = settings.hook_engines; glob && *glob; glob++)
+		must(**glob && !strpbrk(*glob, "/ \t"));
 }
 
 static int parse(const struct part *parts, size_t n, struct config_binding **ret_binding,
@@ -280,6 +298,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			files[n_files++] = parts[i];
 
 	try_unit(&parts[0]);
+	try_settings(&parts[0]);
 	r = parse(files, n_files, &binding, &error);
 	if (r < 0) {
 		check_error(error, strchr(error, ':') && startswith(error, "drop-in-") ? "drop-in-" :

@@ -296,7 +296,28 @@ check "checmated is started anew" systemctl restart checmated.service
 check_output "and does not take it for the time being" EACCES bind_in "$scope" 9090
 check_output "its monitor is no container" ok bind_in "$monitor" 9090
 rmdir "$cgroups$scope" "$cgroups$monitor"
-rm "$bindings/late.conf"
+
+# at_once PREFIX: one of this engine, whose hook is not expected.
+at_once() {
+	scope=$top/$1-fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210.scope
+	mkdir "$cgroups$scope"
+	check "$1: a container has its policy when its cgroup appears" wait_until 60 \
+		bind_gives "$scope" 9090 EACCES
+	check_output "$1: which is not told to be late" '' journal "$late" "$scope"
+	rmdir "$cgroups$scope"
+}
+sed -i 's/podman/podman docker/' "$bindings/late.conf"
+printf '[Containers]\nHookEngine=\n' >"$settings"
+check_match "settings that are wrong are refused" "$settings:2: unknown key HookEngine=" \
+	checmatectl config verify
+check_not "by a reload, too" systemctl reload checmated.service
+rm "$settings"
+check "without settings" systemctl reload checmated.service
+at_once docker
+printf '[Containers]\nHookEngines=\n' >"$settings"
+check "with settings that expect no hook" systemctl reload checmated.service
+at_once libpod
+rm "$bindings/late.conf" "$settings"
 
 # --- the end -----------------------------------------------------------------
 

@@ -10,6 +10,7 @@ hook=/usr/libexec/checmate/checmate-oci-hook
 cgroups=/sys/fs/cgroup
 pins=/sys/fs/bpf/checmate
 bindings=/run/checmate/bindings.d
+settings=/run/checmate/checmated.conf
 bundles=/tmp/bundles
 
 # With what bundles are started.
@@ -23,7 +24,7 @@ case_end() {
 				"$case_runtime" delete -f "${case_container##*/}" >/dev/null 2>&1
 		done
 	done
-	rm -rf "$bundles" "$bindings"
+	rm -rf "$bundles" "$bindings" "$settings"
 	systemctl unmask --runtime checmated.service 2>/dev/null
 	systemctl stop checmated.service
 }
