@@ -24,6 +24,15 @@
 /* A runtime's whole state has 1 MiB at most; JSON may double what it escapes. */
 #define RECORD_MAX (8u * 1024 * 1024)
 
+/* A line for each mount, of which a host of many containers has thousands. */
+#define MOUNTINFO_MAX (8u * 1024 * 1024)
+
+/* cgroup.procs: a line for each process */
+#define PROCS_MAX (1024u * 1024)
+
+/* How many processes of a container tell whether it has started. */
+#define LOOKED_AT_MAX 8
+
 static void json_put(struct json_object **object)
 {
 	json_object_put(*object);
@@ -247,6 +256,83 @@ int container_tidy(const char *dir)
 int container_list(const char *dir, uint64_t **ret_cgroup_ids, size_t *ret_n)
 {
 	return file_list_numbers(dir, ret_cgroup_ids, ret_n);
+}
+
+/**
+ * container_root_of() - Which mount is the root of a process?
+ * @mountinfo: its /proc/PID/mountinfo, which is taken apart
+ * @ret_root: the device and the path in it; NULL: its root is not a mount of its own
+ *
+ * Return: 0; -ENOMEM.
+ */
+int container_root_of(char *mountinfo, char **ret_root)
+{
+	_cleanup_free_ char *root = NULL;
+	char *line;
+
+	while ((line = strsep(&mountinfo, "\n"))) {
+		char *fields[5] = {};
+
+		for (size_t i = 0; line && i < ARRAY_SIZE(fields); i++)
+			fields[i] = strsep(&line, " ");
+		if (!fields[4] || !streq(fields[4], "/"))
+			continue;
+		/* The last one lies above the others. */
+		free(root);
+		if (asprintf(&root, "%s %s", fields[2], fields[3]) < 0) {
+			root = NULL;
+			return -ENOMEM;
+		}
+	}
+	*ret_root = TAKE_PTR(root);
+	return 0;
+}
+
+static int read_root(const char *pid, char **ret_root)
+{
+	_cleanup_free_ char *path = NULL, *text = NULL;
+	int r;
+
+	if (asprintf(&path, "/proc/%s/mountinfo", pid) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	r = file_read(AT_FDCWD, path, MOUNTINFO_MAX, &text, NULL);
+	return r < 0 ? r : container_root_of(text, ret_root);
+}
+
+/**
+ * container_has_started() - Does a process of the container have a root of its own?
+ * @cgroup_fd: the container's cgroup
+ *
+ * A runtime has its createRuntime hooks run before it changes the root, so that none is
+ * going to tell of such a container. It may be restored from a checkpoint.
+ *
+ * Return: false also if that cannot be found out.
+ */
+bool container_has_started(int cgroup_fd)
+{
+	/* crun may put the processes into a cgroup below. */
+	static const char *const files[] = { "cgroup.procs", "container/cgroup.procs" };
+	_cleanup_free_ char *host = NULL;
+
+	if (read_root("1", &host) < 0 || !host)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		_cleanup_free_ char *text = NULL;
+		char *rest, *pid;
+
+		if (file_read(cgroup_fd, files[i], PROCS_MAX, &text, NULL) < 0)
+			continue;
+		rest = text;
+		for (size_t n = 0; n < LOOKED_AT_MAX && (pid = strsep(&rest, "\n")); n++) {
+			_cleanup_free_ char *root = NULL;
+
+			if (*pid && read_root(pid, &root) >= 0 && (!root || !streq(root, host)))
+				return true;
+		}
+	}
+	return false;
 }
 
 /**

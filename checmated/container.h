@@ -30,5 +30,8 @@ int container_remove(const char *dir, uint64_t cgroup_id);
 int container_tidy(const char *dir);
 int container_list(const char *dir, uint64_t **ret_cgroup_ids, size_t *ret_n);
 
+int container_root_of(char *mountinfo, char **ret_root);
+bool container_has_started(int cgroup_fd);
+
 bool container_equal(const struct container *a, const struct container *b);
 void container_done(struct container *container);

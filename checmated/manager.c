@@ -29,6 +29,9 @@
  */
 #define LATE_USEC (10ull * 1000 * 1000)
 
+/* Meanwhile it is looked at whether it has started: first after so long, then twice that. */
+#define STARTED_USEC (250ull * 1000)
+
 /*
  * Who changes the same cgroup back again and again must not keep the daemon busy:
  * after so many troubles within this time it waits.
@@ -174,6 +177,16 @@ static uid_t owner_of(const struct tree_cgroup *cgroup)
 	return stat(path, &st) < 0 ? 0 : st.st_uid;
 }
 
+/* When to look again at a container of which the hook has yet to tell. */
+static uint64_t next_look(const struct tree_cgroup *cgroup, uint64_t now)
+{
+	uint64_t age = now - cgroup->since;
+
+	if (age < STARTED_USEC)
+		return cgroup->since + STARTED_USEC;
+	return cgroup->since + (2 * age < LATE_USEC ? 2 * age : LATE_USEC);
+}
+
 /* What goes wrong in one cgroup must not keep the others from theirs. */
 static void reconcile(struct manager *manager, struct tree_cgroup *cgroup)
 {
@@ -196,15 +209,17 @@ static void reconcile(struct manager *manager, struct tree_cgroup *cgroup)
 	if (look.n_late)
 		log_event(LOG_WARNING, LOG_ID_CONTAINER_LATE,
 			  &(struct log_fields){ .cgroup = cgroup->path },
-			  "%s: a container that checmate-oci-hook has not told of; its policies came late",
+			  look.started ?
+				  "%s: a container that has started, or was restored, without checmate-oci-hook; its policies came late" :
+				  "%s: a container that checmate-oci-hook has not told of; its policies came late",
 			  cgroup->path);
 
 	if (r < 0)
 		manager_events_failed(manager);
 	set_bound(manager, cgroup, look.bound);
 	set_failed(manager, cgroup, r < 0);
-	if (look.untold && !look.late)
-		wake(cgroup, cgroup->since + LATE_USEC);
+	if (look.untold && !look.late && !look.started)
+		wake(cgroup, next_look(cgroup, now));
 	if (r < 0 || look.n_drift)
 		count_trouble(cgroup, now);
 	if (r < 0)

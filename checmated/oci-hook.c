@@ -446,10 +446,10 @@ static int run(const char *runtime)
 	r = read_state(&state);
 	if (r < 0)
 		return r;
-	/* A process that runs already would never come to the exec that activates its policies. */
+	/* A process that runs, or that runc restores, never comes to an exec that activates. */
 	if (state.status == OCI_STATUS_OTHER)
 		return complain(
-			"container state: 'status' is not \"creating\" or \"created\"; the hook belongs under createRuntime, before the container runs");
+			"container state: 'status' is not \"creating\" or \"created\"; the hook belongs under createRuntime, before the container runs; start a container anew instead of restoring it");
 	container_id = state.id;
 
 	r = find_cgroup(&state, &request.cgroup);

@@ -1018,7 +1018,8 @@ static int reconcile(struct site *site, struct store_look *look, struct store_er
 		return r;
 	look->untold = !site->container && identity_is_container(&identity) &&
 		       settings_expects_hook(&site->store->settings, &identity);
-	if (look->untold && !look->late) {
+	look->started = look->untold && container_has_started(checmate_cgroup_fd(site->cgroup));
+	if (look->untold && !look->late && !look->started) {
 		r = wanted_match(&site->store->wanted, &identity, &later);
 		if (r < 0)
 			return fail_oom(error);

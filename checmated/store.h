@@ -71,6 +71,7 @@ struct store_look {
 	bool late; /* give a container its own also when the hook has yet to tell of it */
 	bool bound; /* answer: it has what files give, and should be watched */
 	bool untold; /* answer: there is a container of which the hook has yet to tell */
+	bool started; /* answer: it is @untold, and too late for the hook to tell of it */
 	size_t n_drift; /* answer: how many policies somebody else had changed */
 	size_t n_late; /* answer: how many came now to a container that is @untold */
 };

@@ -306,6 +306,8 @@ check_match "without annotations too the root cgroup is refused" 'root cgroup' \
 	give_state '{"id":"a","pid":2}'
 check_match "a container that runs already is refused" "'status' is not .*createRuntime" \
 	give_state '{"id":"a","pid":1,"status":"running"}'
+check_match "so is one that runc restores" "'status' is not .*restoring" \
+	give_state '{"id":"a","pid":1,"status":"stopped"}'
 check_status "half a state is refused" 1 give_state '{"id":"a","pid":1'
 check_match "and said to be no JSON" 'container state is not JSON' give_state '{"id":"a","pid":1'
 check_match "no state at all is told" 'no container state on standard input' give_state ''

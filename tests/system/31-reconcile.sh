@@ -297,6 +297,20 @@ check_output "and does not take it for the time being" EACCES bind_in "$scope" 9
 check_output "its monitor is no container" ok bind_in "$monitor" 9090
 rmdir "$cgroups$scope" "$cgroups$monitor"
 
+# One with a root of its own: a runtime changes the root after its createRuntime hooks,
+# and a restored container has no hooks.
+scope=$top/libpod-00000000000000000123456789abcdef0123456789abcdef0123456789abcdef.scope
+mkdir -p /tmp/root "$cgroups$scope"
+cp "$(command -v busybox)" /tmp/root/busybox
+in_cgroup "$scope" chroot /tmp/root /busybox sleep 600 &
+started=$!
+check "one that has started gets it" wait_until 60 bind_gives "$scope" 9090 EACCES
+check_match "and is not waited for" 'has started, or was restored, without checmate-oci-hook' \
+	journal "$late" "$scope"
+echo 1 >"$cgroups$scope/cgroup.kill"
+wait "$started" 2>/dev/null
+rmdir "$cgroups$scope"
+
 # at_once PREFIX: one of this engine, whose hook is not expected.
 at_once() {
 	scope=$top/$1-fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210.scope
