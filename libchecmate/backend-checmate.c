@@ -313,6 +313,55 @@ static size_t find_attached(const struct control_list *list, const struct ids *i
 	return n;
 }
 
+/* --- seal ----------------------------------------------------------------- */
+
+static int sealed(const struct checmate_cgroup *cgroup, struct checmate_error **ret_error)
+{
+	_cleanup_free_ char *text = NULL;
+	int r;
+
+	r = file_read(cgroup->fd, SEAL_FILE, 64, &text, NULL);
+	/* The root has no such file, nor has a cgroup without the controller. */
+	if (r == -ENOENT && !faccessat(cgroup->fd, "cgroup.procs", F_OK, 0))
+		return 0;
+	if (r == -ENODEV || r == -ENOENT)
+		return error_set(ret_error, -ENODEV, "cgroup %s: it is gone; give another",
+				 cgroup->path);
+	if (r < 0)
+		return error_set(ret_error, r, "cgroup %s: " SEAL_FILE ": %s; run as root",
+				 cgroup->path, strerror(-r));
+	return startswith(text, "1") ? 1 : 0;
+}
+
+static int seal(const struct checmate_cgroup *cgroup, struct checmate_error **ret_error)
+{
+	_cleanup_(control_list_done) struct control_list list = {};
+	int r;
+
+	if (streq(cgroup->path, "/"))
+		return error_set(ret_error, -EINVAL,
+				 "cgroup /: the root cannot be sealed; give a cgroup below it");
+	/* Says so when the controller is not enabled, or the cgroup is gone. */
+	r = read_local(cgroup, &list, ret_error);
+	if (r < 0)
+		return r;
+	r = file_write(cgroup->fd, SEAL_FILE, "1");
+	if (r == -EBUSY)
+		return error_set(ret_error, r,
+				 "cgroup %s: what is staged here would loosen its policy; remove it first, or seal after the exec",
+				 cgroup->path);
+	if (r < 0)
+		return explain_commit(cgroup, r == -ENOENT ? -ENODEV : r, ret_error);
+	r = sealed(cgroup, ret_error);
+	if (r < 0)
+		return r;
+	if (!r)
+		return error_set(ret_error, -EIO,
+				 "cgroup %s: the kernel says that it is not sealed; see \"checmatectl features\"",
+				 cgroup->path);
+	return 0;
+}
+
 /* --- apply ---------------------------------------------------------------- */
 
 /* What a policy to be applied meets, under the lock and after recovery. */
@@ -349,9 +398,21 @@ static int find_old(const struct apply *apply, const struct control_list *list, 
 	return 0;
 }
 
-/* One transaction, tried again when somebody else was faster. */
-static int commit_apply(const struct apply *apply, const int *fds, size_t n_fds,
-			struct checmate_error **ret_error)
+/* A staged set that detaches loosens what is in force: the kernel does not seal that. */
+static int explain_staged_seal(const struct apply *apply, struct checmate_error **ret_error)
+{
+	return error_set(ret_error, -EBUSY,
+			 "cgroup %s: it cannot be sealed while a policy in force is to be replaced at an exec; remove the policy first, or use a new cgroup",
+			 apply->cgroup->path);
+}
+
+/*
+ * One transaction, tried again when somebody else was faster. The seal is written before a
+ * transaction that replaces nothing, which the seal lets pass. The kernel puts each program
+ * that joins a sealed cgroup in front of the others: @reversed keeps the order of @fds.
+ */
+static int commit_apply(const struct apply *apply, const int *fds, const int *reversed,
+			size_t n_fds, struct checmate_error **ret_error)
 {
 	int r = -ESTALE;
 
@@ -367,6 +428,7 @@ static int commit_apply(const struct apply *apply, const int *fds, size_t n_fds,
 			.attach = fds,
 			.n_attach = n_fds,
 		};
+		bool replaces;
 
 		r = read_local(apply->cgroup, &list, ret_error);
 		if (!r)
@@ -383,6 +445,16 @@ static int commit_apply(const struct apply *apply, const int *fds, size_t n_fds,
 		change.generation = list.generation;
 		change.detach = detach;
 		change.n_detach = find_attached(&list, &old, detach);
+		replaces = change.n_detach || old_staged.n;
+		if (apply->seal && apply->when_exec && change.n_detach)
+			return explain_staged_seal(apply, ret_error);
+		if (apply->seal && (apply->when_exec || !replaces))
+			change.attach = reversed;
+		if (apply->seal && !replaces) {
+			r = seal(apply->cgroup, ret_error);
+			if (r < 0)
+				return r;
+		}
 		r = write_change(apply->cgroup, &change);
 	}
 	return r < 0 ? explain_commit(apply->cgroup, r, ret_error) : 0;
@@ -446,14 +518,15 @@ static int explain_unread(const struct apply *apply, int code, struct checmate_e
 static int apply(const struct apply *apply, struct checmate_error **ret_error)
 {
 	_cleanup_(control_list_done) struct control_list list = {};
-	_cleanup_free_ int *fds = NULL;
+	_cleanup_free_ int *fds = NULL, *reversed = NULL;
 	size_t n = 0;
 	int r;
 
 	for (size_t i = 0; i < apply->n_policies; i++)
 		n += apply->policies[i]->n_programs;
 	fds = calloc(n, sizeof(*fds));
-	if (!fds)
+	reversed = calloc(n, sizeof(*reversed));
+	if (!fds || !reversed)
 		return error_oom(ret_error);
 	n = 0;
 	for (size_t i = 0; i < apply->n_policies; i++) {
@@ -463,7 +536,9 @@ static int apply(const struct apply *apply, struct checmate_error **ret_error)
 			fds[n++] = policy_program_fd(apply->policies[i], program);
 	}
 
-	r = commit_apply(apply, fds, n, ret_error);
+	for (size_t i = 0; i < n; i++)
+		reversed[i] = fds[n - 1 - i];
+	r = commit_apply(apply, fds, reversed, n, ret_error);
 	if (r < 0)
 		return r;
 
@@ -482,6 +557,10 @@ static int apply(const struct apply *apply, struct checmate_error **ret_error)
 		(void)pin_move(&from, &to);
 	}
 
+	/* After a replacement it is not there yet. */
+	r = apply->seal ? seal(apply->cgroup, ret_error) : 0;
+	if (r < 0)
+		return r;
 	r = read_local(apply->cgroup, &list, ret_error);
 	if (r < 0)
 		return explain_unread(apply, r, ret_error);
@@ -647,55 +726,6 @@ static int recover(uint64_t cgroup_id, const struct control_list *list,
 				return r;
 		}
 	}
-	return 0;
-}
-
-/* --- seal ----------------------------------------------------------------- */
-
-static int sealed(const struct checmate_cgroup *cgroup, struct checmate_error **ret_error)
-{
-	_cleanup_free_ char *text = NULL;
-	int r;
-
-	r = file_read(cgroup->fd, SEAL_FILE, 64, &text, NULL);
-	/* The root has no such file, nor has a cgroup without the controller. */
-	if (r == -ENOENT && !faccessat(cgroup->fd, "cgroup.procs", F_OK, 0))
-		return 0;
-	if (r == -ENODEV || r == -ENOENT)
-		return error_set(ret_error, -ENODEV, "cgroup %s: it is gone; give another",
-				 cgroup->path);
-	if (r < 0)
-		return error_set(ret_error, r, "cgroup %s: " SEAL_FILE ": %s; run as root",
-				 cgroup->path, strerror(-r));
-	return startswith(text, "1") ? 1 : 0;
-}
-
-static int seal(const struct checmate_cgroup *cgroup, struct checmate_error **ret_error)
-{
-	_cleanup_(control_list_done) struct control_list list = {};
-	int r;
-
-	if (streq(cgroup->path, "/"))
-		return error_set(ret_error, -EINVAL,
-				 "cgroup /: the root cannot be sealed; give a cgroup below it");
-	/* Says so when the controller is not enabled, or the cgroup is gone. */
-	r = read_local(cgroup, &list, ret_error);
-	if (r < 0)
-		return r;
-	r = file_write(cgroup->fd, SEAL_FILE, "1");
-	if (r == -EBUSY)
-		return error_set(ret_error, r,
-				 "cgroup %s: what is staged here would loosen its policy; remove it first, or seal after the exec",
-				 cgroup->path);
-	if (r < 0)
-		return explain_commit(cgroup, r == -ENOENT ? -ENODEV : r, ret_error);
-	r = sealed(cgroup, ret_error);
-	if (r < 0)
-		return r;
-	if (!r)
-		return error_set(ret_error, -EIO,
-				 "cgroup %s: the kernel says that it is not sealed; see \"checmatectl features\"",
-				 cgroup->path);
 	return 0;
 }
 

@@ -15,6 +15,7 @@
  * @when_exec: staged.
  * @pid: whose exec, or 0.
  * @except_fd: the file whose exec is none, or -1.
+ * @seal: seal the cgroup too.
  */
 struct apply {
 	struct checmate_cgroup *cgroup;
@@ -25,6 +26,7 @@ struct apply {
 	bool when_exec;
 	pid_t pid;
 	int except_fd;
+	bool seal;
 };
 
 /**

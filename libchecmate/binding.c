@@ -100,6 +100,9 @@ static int check_abilities(const struct backend *backend, const struct apply *ap
 		return error_set(ret_error, -EOPNOTSUPP,
 				 "cgroup %s: the backend %s cannot stage for an exec, only the kernel's controller checmate can; apply at once, before the process is started",
 				 apply->cgroup->path, backend->name);
+	/* What cannot be sealed is refused by this, and not applied without the seal. */
+	if (apply->seal && (!backend_can(backend, "seal") || streq(apply->cgroup->path, "/")))
+		return backend->seal(apply->cgroup, ret_error);
 	for (size_t i = 0; i < apply->n_policies; i++) {
 		r = backend->check(apply->policies[i], ret_error);
 		if (r < 0)
@@ -249,6 +252,7 @@ int checmate_binding_apply(struct checmate_cgroup *cgroup, struct checmate_polic
 	apply.permissive = opts.permissive;
 	apply.when_exec = opts.when_exec;
 	apply.pid = opts.pid;
+	apply.seal = opts.seal;
 	r = check_apply(&apply, ret_error);
 	if (!r)
 		r = open_except(&apply, opts.except, ret_error);

@@ -667,6 +667,9 @@ struct checmate_binding;
  *       any task in the cgroup. It is dropped when the process is gone.
  * @except: with @when_exec, path of an executable whose exec is none, as that
  *          of a service manager's helper; NULL for none.
+ * @seal: seal the cgroup too, see checmate_cgroup_seal(). If nothing is replaced,
+ *        the seal comes first: at no moment are the policies in force, or staged,
+ *        and can be removed. If something is replaced, the seal comes right after.
  */
 struct checmate_apply_opts {
 	size_t sz;
@@ -675,6 +678,7 @@ struct checmate_apply_opts {
 	bool when_exec;
 	pid_t pid;
 	const char *except;
+	bool seal;
 };
 
 /**
@@ -693,6 +697,8 @@ struct checmate_apply_opts {
  * failure is an exception: when the kernel's list cannot be read back after the
  * transaction, or is not as it should be (-EIO), the policies stay, in force or
  * staged and pinned, for what they replaced is gone. The explanation says so.
+ * With @seal there are two more: the cgroup may stay sealed, and policies that
+ * replaced others stay in force if the cgroup cannot be sealed after.
  * Success means: the kernel enforces it, or will when the exec begins.
  *
  * The backend "checmate" attaches all in one transaction. "bpf-link" attaches
@@ -707,7 +713,8 @@ struct checmate_apply_opts {
  * replace, or the same policy is given twice; -EOPNOTSUPP the controller is
  * not enabled here or not in the kernel, or the backend cannot do it; -ESTALE
  * somebody else kept changing this cgroup; -EINVAL bad @opts; -EBUSY a policy
- * was bound before, or is staged here; -EROFS the cgroup is sealed; -ESRCH
+ * was bound before, or is staged here, or would be staged with @seal to replace
+ * one in force; -EROFS the cgroup is sealed; -ESRCH
  * there is no such process; -EIO it is attached and not enforced; -errno.
  */
 CHECMATE_API int checmate_binding_apply(struct checmate_cgroup *cgroup,

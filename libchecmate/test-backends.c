@@ -455,6 +455,73 @@ static void test_seal(void **state)
 	check(0, checmate_binding_gc(NULL, &error));
 }
 
+/* The names of the policies attached and staged, in the order in which they are asked. */
+static void check_order(const struct checmate_cgroup *cgroup, const char *first, const char *last)
+{
+	_cleanup_status_ struct checmate_status *status = NULL;
+	size_t n;
+
+	check(0, checmate_status_read(cgroup, &status, &error));
+	n = checmate_status_count_local(status);
+	assert_true(n >= 2);
+	assert_string_equal(checmate_status_get_local(status, 0)->policy, first);
+	assert_string_equal(checmate_status_get_local(status, n - 1)->policy, last);
+}
+
+/* A policy that comes with the seal cannot be removed while it waits, nor after. */
+static void test_apply_sealed(void **state)
+{
+	_cleanup_policy_ struct checmate_policy *one = open_policy("net-bind", "127.0.0.1:1001");
+	_cleanup_policy_ struct checmate_policy *two = open_policy("net-connect", "");
+	struct checmate_policy *both[] = { one, two };
+	struct checmate_apply_opts opts = { .sz = sizeof(opts), .seal = true, .when_exec = true };
+	_cleanup_cgroup_ struct checmate_cgroup *root = open_cgroup("/");
+	_cleanup_strv_ char **names = NULL;
+	struct checmate_cgroup *cgroup = *state;
+	struct child child;
+
+	opts.when_exec = !is_link;
+	check(is_link ? -EOPNOTSUPP : -EINVAL, checmate_binding_apply(root, both, 2, &opts, &error));
+	if (is_link) {
+		check(-EOPNOTSUPP, checmate_binding_apply(cgroup, both, 2, &opts, &error));
+		check(0, checmate_binding_list(cgroup, &names, &error));
+		assert_null(names[0]);
+		return;
+	}
+	child = start_child();
+	opts.pid = child.pid;
+	check(0, checmate_binding_apply(cgroup, both, 2, &opts, &error));
+	check(1, checmate_cgroup_sealed(cgroup, &error));
+	check(-EROFS, checmate_binding_remove(cgroup, NULL, &error));
+	assert_int_equal(finish_child(child, true), 0);
+	check(-EROFS, checmate_binding_remove(cgroup, "net-bind", &error));
+	check_order(cgroup, "net-bind", "net-connect");
+}
+
+/* What replaces others is sealed after, or where that could not be, refused. */
+static void test_replace_sealed(void **state)
+{
+	_cleanup_policy_ struct checmate_policy *old = open_policy("net-bind", "");
+	_cleanup_policy_ struct checmate_policy *one = open_policy("net-bind", "");
+	_cleanup_policy_ struct checmate_policy *two = open_policy("net-connect", "");
+	struct checmate_policy *both[] = { one, two };
+	struct checmate_apply_opts opts = { .sz = sizeof(opts), .seal = true, .when_exec = true };
+	struct checmate_cgroup *cgroup = *state;
+
+	if (is_link)
+		return;
+	opts.replace = true;
+	check(0, checmate_binding_apply(cgroup, &old, 1, NULL, &error));
+	check(-EBUSY, checmate_binding_apply(cgroup, both, 2, &opts, &error));
+	check(0, checmate_cgroup_sealed(cgroup, &error));
+	check_mode(cgroup, "enforce");
+	opts.when_exec = false;
+	check(0, checmate_binding_apply(cgroup, both, 2, &opts, &error));
+	check(1, checmate_cgroup_sealed(cgroup, &error));
+	check_order(cgroup, "net-bind", "net-connect");
+	check(-EROFS, checmate_binding_remove(cgroup, "net-bind", &error));
+}
+
 /* What cannot be taken is refused before anything has changed. */
 static void test_check(void **state)
 {
@@ -497,11 +564,12 @@ int main(int argc, char **argv)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	static const struct CMUnitTest tests[] = {
-		TEST(test_selftest),	  TEST(test_mode),
-		TEST(test_old_opts),	  TEST(test_replace),
-		TEST(test_remove),	  TEST(test_staged),
-		TEST(test_staged_except), TEST(test_staged_together),
-		TEST(test_seal),	  TEST(test_check),
+		TEST(test_selftest),	   TEST(test_mode),
+		TEST(test_old_opts),	   TEST(test_replace),
+		TEST(test_remove),	   TEST(test_staged),
+		TEST(test_staged_except),  TEST(test_staged_together),
+		TEST(test_seal),	   TEST(test_apply_sealed),
+		TEST(test_replace_sealed), TEST(test_check),
 	};
 	const char *backend = getenv("CHECMATE_BACKEND");
 
