@@ -491,6 +491,37 @@ static int keep(const struct site *site, const struct step *step, const struct o
 	return write_origin(site, step->wanted->policy->name, &origin, error);
 }
 
+/* What cannot be told is not sealed: the kernel refuses what a seal forbids. */
+static bool is_sealed(const struct site *site)
+{
+	return checmate_cgroup_sealed(site->cgroup, NULL) > 0;
+}
+
+static void tell_kept(const struct site *site, const char *policy)
+{
+	struct log_fields fields = log_fields(site, policy);
+
+	log_event(LOG_NOTICE, LOG_ID_SEAL_KEEPS, &fields,
+		  "%s: policy %s stays as it is, though the binding files say otherwise: the cgroup is sealed",
+		  site->path, policy);
+}
+
+/*
+ * A sealed cgroup keeps what it has until it is removed; only enforcing is stricter. This is no
+ * failure, except for a container that is about to start: it does not start without what its
+ * files say.
+ */
+static void keep_sealed(const struct site *site, bool claims, struct step *step)
+{
+	bool stricter = step->action == ACTION_MODE && !step->wanted->policy->permissive;
+
+	if (claims || step->action == ACTION_KEEP || stricter || !is_sealed(site))
+		return;
+	step->action = step->staged ? ACTION_KEEP_STAGED : ACTION_KEEP;
+	step->drift = false;
+	tell_kept(site, step->wanted->policy->name);
+}
+
 static int look_at_difference(const struct site *site, struct step *step,
 			      const struct checmate_binding *binding, const struct origin *recorded,
 			      struct store_error *error)
@@ -584,11 +615,16 @@ static int look_at(const struct site *site, bool claims, struct step *step,
 		step->drift = false;
 		if (current && !site->restage)
 			step->action = ACTION_KEEP_STAGED;
+		else
+			keep_sealed(site, claims, step);
 		return 0;
 	}
 
 	step->action = ACTION_KEEP;
-	return look_at_difference(site, step, binding, &origin, error);
+	r = look_at_difference(site, step, binding, &origin, error);
+	if (r >= 0)
+		keep_sealed(site, claims, step);
+	return r;
 }
 
 /* --- putting right -------------------------------------------------------- */
@@ -811,6 +847,10 @@ static int remove_one(const struct site *site, const char *policy, struct store_
 	/* Without the annotations nobody can tell whether it is still wanted. */
 	if (origin.kind == ORIGIN_CONTAINER && !site->container)
 		return 0;
+	if (is_sealed(site)) {
+		tell_kept(site, policy);
+		return 0;
+	}
 	return remove_binding(site, policy, &origin, error);
 }
 

@@ -12,6 +12,8 @@
  * not give, or what was in force by somebody's hand before they gave it, is left
  * alone.
  *
+ * A sealed cgroup keeps what it has: there, policies are only added or enforced.
+ *
  * Nothing is ever loosened on the way: what is new comes before the old goes, and
  * what cannot be put in force leaves the old as it is.
  *
