@@ -83,6 +83,7 @@ static struct json_object *describe(const struct config_binding *binding)
 	json_add(object, "drop_ins", json_texts(binding->drop_ins));
 	json_add_text(object, "for", kind_text(binding));
 	json_add(object, "match", describe_match(binding));
+	json_add_bool(object, "seal", binding->seal);
 	json_add(object, "policies", describe_policies(binding));
 	return object;
 }
@@ -120,6 +121,8 @@ static void warn_of_paths(const struct config_binding *binding)
 /* A line of text for each glob and each policy, as they are in a document; drop-ins below. */
 static void add_line(struct libscols_table *table, struct json_object *object)
 {
+	bool seal = json_object_get_boolean(json_object_object_get(object, "seal"));
+	_cleanup_free_ char *kind = text_new("%s%s", text_of(object, "for"), seal ? ", sealed" : "");
 	_cleanup_free_ char *match = NULL, *policies = NULL;
 	struct libscols_line *line;
 	struct json_object *array;
@@ -145,8 +148,8 @@ static void add_line(struct libscols_table *table, struct json_object *object)
 
 		text_add_line(&policies, text);
 	}
-	line = table_add(table, (const char *const[]){ text_of(object, "file"),
-						       text_of(object, "for"), match, policies });
+	line = table_add(table,
+			 (const char *const[]){ text_of(object, "file"), kind, match, policies });
 
 	array = json_object_object_get(object, "drop_ins");
 	for (size_t i = 0; i < json_object_array_length(array); i++) {

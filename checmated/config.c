@@ -27,6 +27,7 @@
 enum section {
 	SECTION_NONE,
 	SECTION_MATCH,
+	SECTION_BINDING,
 	SECTION_POLICY,
 };
 
@@ -37,6 +38,7 @@ struct parser {
 	enum section section;
 	size_t policy; /* in SECTION_POLICY, which */
 	unsigned int match_line; /* [Match] of this file, or 0 */
+	unsigned int binding_line; /* [Binding] of this file, or 0 */
 	struct config_place match_place; /* what was said last on what to match */
 	struct config_place end; /* of the main file */
 };
@@ -151,10 +153,20 @@ static int begin_section(struct parser *p, const char *name, unsigned int line, 
 		p->section = SECTION_MATCH;
 		return 0;
 	}
+	if (streq(name, "Binding")) {
+		if (p->binding_line)
+			return inifile_refuse(ret_reason, -EINVAL,
+					      "[Binding] was opened in line %u already; merge the two",
+					      p->binding_line);
+		p->binding_line = line;
+		p->section = SECTION_BINDING;
+		return 0;
+	}
 	if (policy && *policy && strchr(BLANK, *policy))
 		return begin_policy(p, policy + strspn(policy, BLANK), line, ret_reason);
 	return inifile_refuse(ret_reason, -EINVAL,
-			      "unknown section [%s]; known are [Match] and [Policy NAME]", name);
+			      "unknown section [%s]; known are [Match], [Binding] and [Policy NAME]",
+			      name);
 }
 
 static bool endswith(const char *text, const char *suffix)
@@ -381,6 +393,24 @@ static int set_match(struct parser *p, const struct inifile_item *item, char **r
 		item->key);
 }
 
+static int set_binding(struct parser *p, const struct inifile_item *item, char **ret_reason)
+{
+	struct config_binding *binding = p->binding;
+	int r;
+
+	if (!streq(item->key, "Seal"))
+		return inifile_refuse(ret_reason, -EINVAL,
+				      "unknown key %s= in [Binding]; known is Seal=", item->key);
+	if (binding->seal_place.file == p->file)
+		return inifile_refuse(ret_reason, -EINVAL, "Seal= is set in line %u already",
+				      binding->seal_place.line);
+	r = inifile_parse_bool(item->value, &binding->seal);
+	if (r < 0)
+		return inifile_refuse(ret_reason, r, "Seal=%s: expected yes or no", item->value);
+	binding->seal_place = (struct config_place){ .file = p->file, .line = item->line };
+	return 0;
+}
+
 /* DenyErrno -> deny-errno; names that are lower case already stay as they are. */
 static int param_name(const char *key, char **ret_name)
 {
@@ -467,6 +497,9 @@ static int set_param(struct parser *p, const struct inifile_item *item, char **r
 
 	if (streq(item->key, "Mode"))
 		return set_mode(p, policy, item, ret_reason);
+	if (streq(item->key, "Seal"))
+		return inifile_refuse(ret_reason, -EINVAL,
+				      "Seal= is for all policies of a file; put it into [Binding]");
 
 	r = param_name(item->key, &name);
 	if (r == -EINVAL)
@@ -500,6 +533,8 @@ static int handle_item(const struct inifile_item *item, char **ret_reason, void 
 	switch (p->section) {
 	case SECTION_MATCH:
 		return set_match(p, item, ret_reason);
+	case SECTION_BINDING:
+		return set_binding(p, item, ret_reason);
 	case SECTION_POLICY:
 		return set_param(p, item, ret_reason);
 	case SECTION_NONE:
@@ -517,6 +552,7 @@ static int read_source(struct parser *p, const struct config_source *source, con
 	p->file = path;
 	p->section = SECTION_NONE;
 	p->match_line = 0;
+	p->binding_line = 0;
 	r = inifile_read(source->stream, path, INIFILE_BINDING, NULL, handle_item, p, &lines,
 			 ret_error);
 	if (r < 0)

@@ -7,6 +7,8 @@
  *	[Match]
  *	Unit=web-*.service
  *	Slice=customers.slice
+ *	[Binding]
+ *	Seal=yes
  *	[Policy net-bind]
  *	Mode=enforce
  *	Allow=0.0.0.0/0:80, [::]/0:8000-8100
@@ -74,6 +76,8 @@ struct config_binding {
 	size_t n_annotations;
 	struct config_policy *policies;
 	size_t n_policies;
+	bool seal; /* the cgroup is sealed with its policies */
+	struct config_place seal_place;
 };
 
 /* A file of a binding, opened. */

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <ini.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -515,4 +514,17 @@ int inifile_list_append(char **list, const char *value)
 	free(*list);
 	*list = TAKE_PTR(text);
 	return 0;
+}
+
+int inifile_parse_bool(const char *value, bool *ret_value)
+{
+	static const char *const words[] = { "no", "yes", "false", "true", "off", "on", "0", "1" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (!streq(value, words[i]))
+			continue;
+		*ret_value = i % 2;
+		return 0;
+	}
+	return -EINVAL;
 }

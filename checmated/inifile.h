@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "cleanup.h"
@@ -91,3 +92,12 @@ int inifile_read(FILE *stream, const char *path, enum inifile_syntax syntax, con
  * Return: 0; -ENOMEM.
  */
 int inifile_list_append(char **list, const char *value);
+
+/**
+ * inifile_parse_bool() - What "yes" and "no" mean.
+ * @value: one of yes, true, on, 1, no, false, off, 0.
+ * @ret_value: receives it.
+ *
+ * Return: 0; -EINVAL it is none of these.
+ */
+int inifile_parse_bool(const char *value, bool *ret_value);

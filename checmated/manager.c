@@ -454,6 +454,7 @@ static int check_features(struct manager *manager)
 					   "checmate" :
 					   "bpf-link";
 		manager->store.can_stage = checmate_features_supports(features, "staging");
+		manager->store.can_seal = checmate_features_supports(features, "seal");
 		return 0;
 	}
 

@@ -40,6 +40,7 @@ struct site {
 	bool at_once; /* no exec is to come: nothing is staged for one */
 	bool restage; /* what is staged may wait for another process than its own */
 	bool by_user; /* who is not root asks: what others made is not theirs to replace */
+	bool seal; /* what is applied is sealed in the same step */
 	/* What it has if it is a container of which the hook does not tell; or NULL. */
 	const struct wanted_list *later;
 };
@@ -304,6 +305,7 @@ static int batch_commit(const struct site *site, const struct batch *batch, bool
 		.permissive = batch->permissive,
 		.when_exec = stage,
 		.pid = stage ? site->container->pid : 0,
+		.seal = site->seal,
 	};
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
 	_cleanup_free_ struct checmate_policy **policies = NULL;
@@ -495,6 +497,14 @@ static int keep(const struct site *site, const struct step *step, const struct o
 static bool is_sealed(const struct site *site)
 {
 	return checmate_cgroup_sealed(site->cgroup, NULL) > 0;
+}
+
+static void tell_sealed(const struct site *site)
+{
+	struct log_fields fields = log_fields(site, NULL);
+
+	log_event(LOG_NOTICE, LOG_ID_SEALED, &fields, "%s: sealed until the cgroup is removed",
+		  site->path);
 }
 
 static void tell_kept(const struct site *site, const char *policy)
@@ -913,11 +923,42 @@ static int look_at_all(const struct site *site, bool claims, const struct wanted
 	return ret;
 }
 
+/*
+ * Whether the policies are sealed in the step that applies them. They are not where files gave
+ * others before, which have to go first, nor before the hook has told of a container: what it
+ * tells may replace policies.
+ */
+static bool is_sealed_at_once(const struct site *site, bool claims, const struct wanted_list *list)
+{
+	_cleanup_strv_ char **policies = NULL;
+
+	if (!list->seal || !site->store->can_seal || site->later)
+		return false;
+	return claims ||
+	       (origin_policies(site->store->origin_dir, site->id, &policies) >= 0 && !*policies);
+}
+
+/*
+ * Seals what was there already. Not before all is as the files say: a sealed cgroup would keep
+ * what is still to be replaced.
+ */
+static int seal_rest(const struct site *site, bool was_sealed, const struct wanted_list *list,
+		     struct store_error *error)
+{
+	if (!list->seal || site->later || was_sealed)
+		return 0;
+	if (!is_sealed(site))
+		return store_seal(site->store, site->cgroup, error);
+	tell_sealed(site);
+	return 0;
+}
+
 /* Makes a cgroup have what is on the list.  New ones come first, and nothing goes unless all came. */
 static int converge(struct site *site, bool claims, const struct wanted_list *list,
 		    struct store_look *look, struct store_error *error)
 {
 	_cleanup_free_ struct step *steps = calloc(list->n + 1, sizeof(*steps));
+	bool was_sealed;
 	int ret, r;
 
 	if (!steps)
@@ -928,6 +969,8 @@ static int converge(struct site *site, bool claims, const struct wanted_list *li
 	for (size_t i = 0; site->container && !claims && i < list->n; i++)
 		site->waits |= steps[i].staged;
 	site->stage = (claims && !site->at_once) || site->waits;
+	was_sealed = list->seal && is_sealed(site);
+	site->seal = is_sealed_at_once(site, claims, list);
 
 	r = change_live(site, steps, list->n, error);
 	ret = r < 0 ? r : ret;
@@ -935,9 +978,9 @@ static int converge(struct site *site, bool claims, const struct wanted_list *li
 	ret = r < 0 ? r : ret;
 	r = apply_mode(site, steps, list->n, true, error);
 	ret = r < 0 ? r : ret;
-	if (ret < 0)
-		return ret;
-	return claims ? 0 : remove_unwanted(site, list, error);
+	if (ret >= 0 && !claims)
+		ret = remove_unwanted(site, list, error);
+	return ret < 0 ? ret : seal_rest(site, was_sealed, list, error);
 }
 
 static int converge_stubbornly(struct site *site, bool claims, const struct wanted_list *list,
@@ -1573,14 +1616,12 @@ int store_seal(struct store *store, struct checmate_cgroup *cgroup, struct store
 {
 	const struct site site = site_of(store, cgroup);
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
-	struct log_fields fields = log_fields(&site, NULL);
 	int r;
 
 	r = checmate_cgroup_seal(cgroup, &e);
 	if (r < 0)
 		return fail_library(error, r, e);
-	log_event(LOG_NOTICE, LOG_ID_SEALED, &fields, "%s: sealed until the cgroup is removed",
-		  site.path);
+	tell_sealed(&site);
 	return 0;
 }
 

@@ -53,6 +53,7 @@ struct store {
 	const char *origin_dir;
 	const char *container_dir;
 	bool can_stage; /* else containers get their policies at once */
+	bool can_seal; /* else what is to be sealed fails, with its policies in force */
 	/* Told of each change, when it is made; may be NULL. */
 	void (*changed)(const struct store_change *change, void *userdata);
 	void *userdata;

@@ -520,7 +520,35 @@ static const struct bad_drop_in {
 	{ "[Match]\n[Match]\n", 2, "second [Match]" },
 	{ "Allow=2\n", 1, "before the first section" },
 	{ "[Policy q]\nAllow: 1\n", 2, "neither a section" },
+	{ "[Binding]\nSeal=maybe\n", 2, "Seal=maybe: expected yes or no" },
+	{ "[Binding]\nSeal=\n", 2, "expected yes or no" },
+	{ "[Binding]\nSeal=yes\nSeal=no\n", 3, "Seal= is set in line 2" },
+	{ "[Binding]\n[Match]\n[Binding]\n", 3, "[Binding] was opened in line 1" },
+	{ "[Binding]\nMode=enforce\n", 2, "unknown key Mode= in [Binding]" },
+	{ "[Match]\nSeal=yes\n", 2, "unknown key Seal= in [Match]" },
+	{ "[Policy p]\nSeal=yes\n", 2, "Seal= is for all policies of a file" },
 };
+
+/* A seal is one file's, and the last of its drop-ins counts. */
+static void test_seal(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(config_freep) struct config *config = NULL;
+	_cleanup_free_ char *error = NULL;
+
+	put(f, 0, "a.conf", MATCH "[Binding]\nSeal=yes\n[Policy p]\n");
+	put(f, 0, "b.conf", MATCH "[Policy p]\n[Binding]\n");
+	put(f, 0, "c.conf", MATCH "[Policy p]\n[Binding]\nSeal=yes\n");
+	put_below(f, 1, "c.conf.d", "1.conf", "[Binding]\nSeal=no\n");
+	put(f, 0, "d.conf", MATCH "[Policy p]\n");
+	put_below(f, 1, "d.conf.d", "1.conf", "[Binding]\nSeal=on\n");
+	assert_int_equal(load(f, &config, &error), 0);
+	assert_int_equal(config->n_bindings, 4);
+	assert_true(config->bindings[0]->seal);
+	assert_false(config->bindings[1]->seal);
+	assert_false(config->bindings[2]->seal);
+	assert_true(config->bindings[3]->seal);
+}
 
 static void test_bad_drop_ins(void **state)
 {
@@ -913,6 +941,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_verify, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_drop_ins, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_list, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_seal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_drop_ins, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_drop_ins_of_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_verify_drop_in, setup, teardown),

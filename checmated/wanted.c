@@ -181,6 +181,7 @@ int wanted_match(const struct wanted_set *set, const struct identity *identity,
 
 		if (!config_match(set->items[i].binding, identity))
 			continue;
+		list.seal |= set->items[i].binding->seal;
 		r = list_add(&list, &set->items[i], identity);
 		if (r < 0)
 			return r;

@@ -35,6 +35,7 @@ struct wanted_set {
 struct wanted_list {
 	struct wanted **items; /* the set's */
 	size_t n;
+	bool seal; /* by any file that matches, whether or not its policies count */
 };
 
 /* How a binding is not what it should be. */

@@ -140,6 +140,40 @@ check_output "which the other container notices" ok crun exec path probe bind 0.
 crun delete -f both
 crun delete -f path
 
+# --- sealed ------------------------------------------------------------------
+
+# The later file has the same policy. It counts, and the seal of the other does too.
+binding seal <<-'END'
+	[Match]
+	Annotation=org.checmate.role=sealed
+	[Binding]
+	Seal=yes
+	[Policy net-bind]
+END
+binding zz-seal <<-'END'
+	[Match]
+	Annotation=org.checmate.role=sealed
+	[Policy net-bind]
+	DenyErrno=EACCES
+END
+call Reload >/dev/null
+bundle sealed "$parent/sealed" '{ "org.checmate.role": "sealed" }' \
+	sh -c 'cat /sys/fs/cgroup/checmate.seal; probe bind 0.0.0.0 9090 || :'
+check_output "a container is sealed before its first instruction" "1
+EACCES" output sealed
+check_not "its cgroup goes with it" test -e "$cgroups$parent/sealed"
+link=/run/systemd/system/checmated.service.d/link.conf
+mkdir -p "${link%/*}"
+printf '[Service]\nEnvironment=CHECMATE_BACKEND=bpf-link\n' >"$link"
+systemctl daemon-reload
+systemctl restart checmated.service
+check_match "a kernel that cannot seal starts no such container" \
+	'container sealed: .*cannot seal' start sealed
+check "it does not run" stopped sealed
+rm -r "${link%/*}" "$bindings/seal.conf" "$bindings/zz-seal.conf"
+systemctl daemon-reload
+systemctl restart checmated.service
+
 # --- a policy that is not there any more -------------------------------------
 
 mv "$policies/net-connect.bpf.o" /tmp/net-connect.bpf.o

@@ -69,6 +69,14 @@ binding podman <<-'END'
 	[Policy net-connect]
 	DenyErrno=ENETUNREACH
 END
+binding sealed <<-'END'
+	[Match]
+	Annotation=org.checmate.role=sealed
+	[Binding]
+	Seal=yes
+	[Policy net-bind]
+	DenyErrno=EACCES
+END
 binding zz-parent <<-'END'
 	[Match]
 	Runtime=podman
@@ -103,6 +111,21 @@ check_match "a container in a user namespace is held as well" '^EACCES$' \
 	first $host "$web" --uidmap=0:100000:65536 -- probe bind 0.0.0.0 9090
 check_match "and so is one that runc starts" '^EACCES$' \
 	first $host "$web" --runtime=runc -- probe bind 0.0.0.0 9090
+
+# --- sealed ------------------------------------------------------------------
+
+check "a container that is to be sealed starts" podman run -d --name sealed $host \
+	--annotation org.checmate.role=sealed localhost/probe probe pause
+cgroup=$(scope sealed)
+check "its program begins" wait_until 20 nothing_staged
+check_match "no policy can be removed, not even by root" 'it is sealed' \
+	checmatectl --direct remove "$cgroup"
+check_output "podman exec is held" EACCES inside sealed probe bind 0.0.0.0 9090
+check "it starts again" podman restart -t 0 sealed
+check "its program begins" wait_until 20 nothing_staged
+check_match "and is sealed again" ', sealed$' checmatectl status "$(scope sealed)"
+check "it is removed" podman rm -f -t 0 sealed
+check "with its cgroup" wait_until 20 test ! -e "$cgroups$cgroup"
 
 # --- a container that stays --------------------------------------------------
 

@@ -212,6 +212,22 @@ END
 check "nor is it one that a file says otherwise" systemctl reload checmated.service
 check_output "no parameter is changed" EACCES bind_in "$top/sealed" 9090
 rmdir "$cgroups$top/sealed"
+binding sealed <<-END
+	[Match]
+	Cgroup=$top/seal*
+	[Binding]
+	Seal=yes
+	[Policy net-bind]
+	DenyErrno=EACCES
+END
+systemctl reload checmated.service
+mkdir "$cgroups$top/seal"
+check "a file that says so has a cgroup sealed" \
+	wait_until 20 grep -qx 1 "$cgroups$top/seal/checmate.seal"
+check_output "with its policy" EACCES bind_in "$top/seal" 9090
+check_match "which is told" 'sealed until' sh -c \
+	"journalctl -q -o cat CHECMATE_CGROUP=$top/seal"
+rmdir "$cgroups$top/seal"
 rm "$bindings/sealed.conf"
 systemctl reload checmated.service
 
