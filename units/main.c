@@ -48,6 +48,7 @@ struct run {
 	struct checmate_cgroup *cgroup;
 	struct checmate_policy **policies; /* in the order of the section's */
 	bool staged;
+	bool sealed; /* by an earlier start: what the cgroup has can only be added to */
 };
 
 static void run_done(struct run *run)
@@ -261,7 +262,10 @@ static int is_same(const struct run *run, const struct checmate_binding *binding
 	for (size_t i = 0; i < n; i++) {
 		const struct checmate_program *program = checmate_binding_get_program(binding, i);
 
-		if (!program->attached || program->permissive != run->section.permissive)
+		/* What is staged in a sealed cgroup can be neither replaced nor withdrawn. */
+		if (!program->attached && !(run->sealed && program->staged))
+			return false;
+		if (program->permissive != run->section.permissive)
 			return false;
 	}
 	for (size_t i = 0; i < checmate_policy_count_params(policy); i++) {
@@ -275,14 +279,17 @@ static int is_same(const struct run *run, const struct checmate_binding *binding
 	return true;
 }
 
-/* What is right in force, with nothing staged that would change it, is left alone. */
+/*
+ * What is right in force, with nothing staged that would change it, is left alone. In a sealed
+ * cgroup nothing is staged that takes a policy away.
+ */
 static bool is_in_force(const struct run *run)
 {
 	_cleanup_(checmate_status_freep) struct checmate_status *status = NULL;
 
 	if (checmate_status_read(run->cgroup, &status, NULL) < 0)
 		return false;
-	for (size_t i = 0; i < checmate_status_count_local(status); i++)
+	for (size_t i = 0; !run->sealed && i < checmate_status_count_local(status); i++)
 		if (checmate_status_get_local(status, i)->staged)
 			return false;
 	for (size_t i = 0; i < run->section.n_policies; i++) {
@@ -363,6 +370,11 @@ static int remove_others(struct run *run)
 		    origin.kind != ORIGIN_UNIT)
 			continue;
 		r = checmate_binding_remove(run->cgroup, *policy, &e);
+		/* The unit has more than its files ask for, which is no reason not to start it. */
+		if (r == -EROFS) {
+			tell(run, LOG_WARNING, checmate_error_text(e), NULL);
+			continue;
+		}
 		if (r < 0 && r != -ENOENT)
 			return fail_library(run, r, run->unit.id, e);
 		(void)origin_remove(ORIGIN_DIR, id, *policy);
@@ -424,6 +436,7 @@ static int apply(struct run *run, const char *except)
 		.permissive = run->section.permissive,
 		.when_exec = run->staged,
 		.except = run->staged ? except : NULL,
+		.seal = run->section.seal,
 	};
 	size_t n = run->section.n_policies;
 	int r;
@@ -468,8 +481,14 @@ static int put_in_force(struct run *run)
 	r = checmate_cgroup_enable(run->cgroup, NULL, &e);
 	if (r < 0)
 		return fail_library(run, r, run->unit.id, e);
-	if (is_in_force(run))
-		return 0;
+	r = checmate_cgroup_sealed(run->cgroup, &e);
+	if (r < 0)
+		return fail_library(run, r, run->unit.id, e);
+	run->sealed = r;
+	if (is_in_force(run)) {
+		r = run->section.seal ? checmate_cgroup_seal(run->cgroup, &e) : 0;
+		return r < 0 ? fail_library(run, r, run->unit.id, e) : 0;
+	}
 	r = load(run);
 	if (r < 0)
 		return r;

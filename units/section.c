@@ -97,10 +97,13 @@ static int set_policies(struct reading *reading, const struct inifile_item *item
 	if (!copy)
 		return -ENOMEM;
 	if (!*copy) {
-		bool permissive = reading->section->permissive;
+		struct section emptied = {
+			.permissive = reading->section->permissive,
+			.seal = reading->section->seal,
+		};
 
 		section_done(reading->section);
-		reading->section->permissive = permissive;
+		*reading->section = emptied;
 		return 0;
 	}
 	while ((word = strsep(&rest, BLANK))) {
@@ -126,6 +129,16 @@ static int set_mode(struct section *section, const char *value, char **ret_reaso
 		return inifile_refuse(ret_reason, -EINVAL,
 				      "Mode=%s: no such mode; there are enforce and permissive",
 				      value);
+	return 0;
+}
+
+static int set_seal(struct section *section, const char *value, char **ret_reason)
+{
+	bool seal = false;
+
+	if (*value && inifile_parse_bool(value, &seal) < 0)
+		return inifile_refuse(ret_reason, -EINVAL, "Seal=%s: expected yes or no", value);
+	section->seal = seal;
 	return 0;
 }
 
@@ -241,9 +254,10 @@ static int set_param(struct reading *reading, struct section_policy *policy,
 	struct section_param *param = NULL;
 	int r;
 
-	if (streq(item->key, "Mode"))
+	if (streq(item->key, "Mode") || streq(item->key, "Seal"))
 		return inifile_refuse(ret_reason, -EINVAL,
-				      "Mode= is for all policies of a unit; put it into [" NAME "]");
+				      "%s= is for all policies of a unit; put it into [" NAME "]",
+				      item->key);
 	r = param_name(item->key, &name);
 	if (r == -EINVAL)
 		return inifile_refuse(ret_reason, r,
@@ -294,9 +308,11 @@ static int handle(const struct inifile_item *item, char **ret_reason, void *user
 		return set_policies(reading, item, ret_reason);
 	if (streq(item->key, "Mode"))
 		return set_mode(reading->section, item->value, ret_reason);
+	if (streq(item->key, "Seal"))
+		return set_seal(reading->section, item->value, ret_reason);
 	return inifile_refuse(ret_reason, -EINVAL,
 			      "unknown key %s= in [" NAME
-			      "]; there are Policy= and Mode=, a policy's parameters stand in [" NAME
+			      "]; there are Policy=, Mode= and Seal=, a policy's parameters stand in [" NAME
 			      " POLICY]",
 			      item->key);
 }

@@ -5,6 +5,7 @@
  *	[X-Checmate]
  *	Policy=net-bind net-connect
  *	Mode=enforce
+ *	Seal=no
  *	[X-Checmate net-bind]
  *	Allow=0.0.0.0/0:80
  *
@@ -35,6 +36,7 @@ struct section_policy {
 
 struct section {
 	bool permissive;
+	bool seal; /* the unit's cgroup is sealed with its policies */
 	struct section_policy *policies;
 	size_t n_policies;
 };

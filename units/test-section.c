@@ -72,7 +72,8 @@ static void expect(const struct section *section, const char *want)
 	FILE *out = open_memstream(&text, &size);
 
 	assert_non_null(out);
-	fprintf(out, "%s", section->permissive ? "permissive" : "enforce");
+	fprintf(out, "%s%s", section->permissive ? "permissive" : "enforce",
+		section->seal ? " sealed" : "");
 	for (size_t i = 0; i < section->n_policies; i++) {
 		const struct section_policy *policy = &section->policies[i];
 
@@ -127,8 +128,14 @@ static void test_drop_ins(void **state)
 	expect(&section, "enforce; net-bind allow=:4|:4 deny-errno=|");
 	add_ok(&section, "[X-Checmate]\nMode=permissive\nPolicy=\nPolicy=net-connect\n");
 	expect(&section, "permissive; net-connect");
-	add_ok(&section, "[X-Checmate]\nPolicy=net-bind net-connect\n");
-	expect(&section, "permissive; net-connect; net-bind");
+	add_ok(&section, "[X-Checmate]\nPolicy=net-bind net-connect\nSeal=yes\n");
+	expect(&section, "permissive sealed; net-connect; net-bind");
+	add_ok(&section, "[X-Checmate]\nPolicy=\nPolicy=a\n");
+	expect(&section, "permissive sealed; a");
+	add_ok(&section, "[X-Checmate]\nSeal=\n");
+	expect(&section, "permissive; a");
+	add_ok(&section, "[X-Checmate]\nSeal=on\nSeal=no\n");
+	expect(&section, "permissive; a");
 }
 
 static void test_escapes(void **state)
@@ -162,6 +169,8 @@ static void test_refused(void **state)
 	refuse("[X-Checmate]\nPolicy=net-bind ../x\n", 2, "'../x' is not a policy's name");
 	refuse("\n[X-Checmate /x]\n", 2, "'/x' is not a policy's name");
 	refuse("[X-Checmate net-bind]\nMode=permissive\n", 2, "put it into [X-Checmate]");
+	refuse("[X-Checmate net-bind]\nSeal=yes\n", 2, "Seal= is for all policies of a unit");
+	refuse("[X-Checmate]\nSeal=maybe\n", 2, "Seal=maybe: expected yes or no");
 	refuse("[X-Checmate net-bind]\na_b=1\n", 2, "not a parameter's name");
 	refuse("[X-Checmate net-bind]\na=%h\n", 2, "the specifier '%h'");
 	refuse("[X-Checmate net-bind]\na=5%\n", 2, "the specifier '%'");

@@ -203,6 +203,46 @@ check_output "what was right is left alone" "$left" attached leftover.service
 systemctl stop leftover.service
 systemctl kill --kill-whom=all --signal=KILL leftover.service
 
+# --- sealed ------------------------------------------------------------------
+
+# What keeps its policy although the service itself, as root, tries to be rid of it.
+service sealed.service <<-END
+	ExecStart=/bin/sh -c 'checmatectl --direct remove /system.slice/sealed.service || echo kept; \
+		echo \$\$\$\$ >$cgroups/cgroup.procs || echo stays; $bad; exec sleep 1000'
+END
+service kept.service <<-END
+	Type=forking
+	KillMode=process
+	GuessMainPID=no
+	ExecStart=/bin/sh -c '$bad; sleep 1000 &'
+END
+for name in sealed kept; do
+	printf '%s\n' '[X-Checmate]' 'Seal=yes' | drop_in $name.service 50.conf
+done
+reload
+check "a sealed service starts" systemctl start sealed.service
+check "from its first act it cannot take its policy away, nor leave" \
+	wait_until 60 says sealed.service "kept stays EACCES"
+check_match "status says why" '^/system.slice/sealed.service .*, sealed$' checmatectl status sealed.service
+check "it starts again" systemctl restart sealed.service
+check "and is sealed again" \
+	wait_until 60 says sealed.service "kept stays EACCES kept stays EACCES"
+check "it stops" systemctl stop sealed.service
+check_not "and nothing is left" test -e "$cgroups/system.slice/sealed.service"
+check "one that leaves processes behind is sealed" systemctl start kept.service
+systemctl stop kept.service
+check "it starts again in its cgroup" systemctl start kept.service
+check_output "and is judged as before" "EACCES EACCES" said kept.service
+systemctl stop kept.service
+printf '%s\n' '[X-Checmate net-bind]' 'Allow=0.0.0.0/0:9090' | drop_in kept.service 60.conf
+reload
+check_not "but not with another policy than what the cgroup keeps" systemctl start kept.service
+check_match "which is said" 'it is sealed' journalctl -q -o cat -u kept.service
+systemctl kill --kill-whom=all --signal=KILL kept.service
+check "nor does it stay so when its processes are gone" wait_until 60 systemctl start kept.service
+check_output "it has the new one" "EACCES EACCES ok" said kept.service
+systemctl kill --kill-whom=all --signal=KILL kept.service
+
 # --- sockets that start services ---------------------------------------------
 
 for name in once each; do

@@ -54,6 +54,12 @@ done
 check "a service's drop-in" example web.service.d/policy.conf
 reload
 check_output "is in force from its first act on" "EACCES ok EPERM" acts web.service
+check "one that seals it" example web.service.d/seal.conf
+printf '%s\n' '[Service]' "ExecStart=-/bin/cat $cgroups/system.slice/web.service/checmate.seal" |
+	drop_in web.service 90.conf
+reload
+check_output "has it sealed" "EACCES ok EPERM 1" acts web.service
+rm "$units/web.service.d/90.conf"
 check "one that makes it permissive" example web.service.d/trial.conf
 reload
 free=$(systemd-run --quiet --pipe --wait --collect "$tests/proc-probe" bpf)
