@@ -403,6 +403,7 @@ static int set_up(struct run *run, const struct options *options, struct selecti
 	struct checmate_apply_opts opts = {
 		.sz = sizeof(opts),
 		.permissive = options->permissive,
+		.seal = options->seal,
 	};
 	_cleanup_features_ struct checmate_features *features = NULL;
 	_cleanup_error_ struct checmate_error *error = NULL;
@@ -430,8 +431,6 @@ static int set_up(struct run *run, const struct options *options, struct selecti
 			  options->exec[0], checmate_features_backend(features));
 	if (checmate_binding_apply(run->cgroup, selection->policies, selection->n, &opts, &error) <
 	    0)
-		return fail(error);
-	if (options->seal && checmate_cgroup_seal(run->cgroup, &error) < 0)
 		return fail(error);
 	return EXIT_DONE;
 }
