@@ -489,6 +489,11 @@ static int put_in_force(struct run *run)
 		r = run->section.seal ? checmate_cgroup_seal(run->cgroup, &e) : 0;
 		return r < 0 ? fail_library(run, r, run->unit.id, e) : 0;
 	}
+	/* The helper is inside, where the library cannot try whether the kernel enforces. */
+	if (run->sealed && run->back < 0)
+		return fail(run, -EROFS,
+			    "%s: its cgroup %s is sealed and does not have the policies that its files ask for; end all of its processes, then start it again",
+			    run->unit.id, checmate_cgroup_path(run->cgroup));
 	r = load(run);
 	if (r < 0)
 		return r;

@@ -237,7 +237,7 @@ systemctl stop kept.service
 printf '%s\n' '[X-Checmate net-bind]' 'Allow=0.0.0.0/0:9090' | drop_in kept.service 60.conf
 reload
 check_not "but not with another policy than what the cgroup keeps" systemctl start kept.service
-check_match "which is said" 'it is sealed' journalctl -q -o cat -u kept.service
+check_match "which is said" 'is sealed and does not have the policies' journalctl -q -o cat -u kept.service
 systemctl kill --kill-whom=all --signal=KILL kept.service
 check "nor does it stay so when its processes are gone" wait_until 60 systemctl start kept.service
 check_output "it has the new one" "EACCES EACCES ok" said kept.service
