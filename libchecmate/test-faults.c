@@ -52,6 +52,7 @@
 
 #define ROOT "/sys/fs/cgroup"
 #define FOLDER ROOT "/test-faults"
+#define OBJECTS "/usr/libexec/checmate/tests/objects"
 
 /* The old policy allows the first port only, the new one the second, none the third. */
 #define OLD_PORT 1001
@@ -350,13 +351,13 @@ static int do_set(void *arg, struct checmate_error **ret_error)
 	_cleanup_binding_ struct checmate_binding *binding = NULL;
 	int r;
 
-	r = checmate_binding_open(cgroup, "net-bind", &binding, ret_error);
+	r = checmate_binding_open(cgroup, "one-program", &binding, ret_error);
 	return r < 0 ? r : checmate_binding_set(binding, "allow", arg, ret_error);
 }
 
 static int do_mode(void *arg, struct checmate_error **ret_error)
 {
-	return checmate_binding_set_mode(cgroup, "net-bind", *(bool *)arg, ret_error);
+	return checmate_binding_set_mode(cgroup, "one-program", *(bool *)arg, ret_error);
 }
 
 static struct applied apply_old = {
@@ -418,7 +419,7 @@ static void check_allow(const char *allow)
 	_cleanup_binding_ struct checmate_binding *binding = NULL;
 	_cleanup_free_ char *text = NULL;
 
-	check(0, checmate_binding_open(cgroup, "net-bind", &binding, &error));
+	check(0, checmate_binding_open(cgroup, "one-program", &binding, &error));
 	check(0, checmate_binding_get(binding, "allow", &text, &error));
 	assert_string_equal(text, allow);
 }
@@ -763,11 +764,11 @@ static int group_setup(void **state)
 		return -1;
 	check(0, checmate_cgroup_open(FOLDER, &cgroup, &error));
 	check(0, checmate_cgroup_enable(cgroup, NULL, &error));
-	old_policy = load_policy("net-bind", OLD_ALLOW);
-	new_policy = load_policy("net-bind", NEW_ALLOW);
+	old_policy = load_policy(OBJECTS "/one-program.bpf.o", OLD_ALLOW);
+	new_policy = load_policy(OBJECTS "/one-program.bpf.o", NEW_ALLOW);
 	other_policy = load_policy("net-connect", "");
 	/* What is done once in a process is done. */
-	first = load_policy("net-bind", "");
+	first = load_policy(OBJECTS "/one-program.bpf.o", "");
 	check(0, checmate_binding_apply(cgroup, &first, 1, NULL, &error));
 	check(0, checmate_binding_remove(cgroup, NULL, &error));
 	return 0;
