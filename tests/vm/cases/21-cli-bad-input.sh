@@ -49,13 +49,13 @@ i=0
 mkdir "$cgroups/a/deep"
 echo +checmate >"$cgroups/a/cgroup.subtree"_control
 path=/a/deep
-while [ $i -lt 63 ] && [ -d $cgroups$path ]; do
-	$ctl apply $path net-connect >/dev/null || break
+while [ $i -lt 64 ] && [ -d $cgroups$path ]; do
+	$ctl apply $path net-family >/dev/null || break
 	i=$((i + 1))
 	path=$path/d
 	mkdir $cgroups$path
 done
-check_match "the 65th program for a hook on a path" 'more than 64 programs' $ctl apply $path net-connect
+check_match "the 65th program for a hook on a path" 'more than 64 programs' $ctl apply $path net-family
 check_output "is not attached" 0 attached "$path"
 check_not "nor pinned" test -e "$pins/$(cgroup_id $path)"
 
