@@ -128,7 +128,10 @@ static void test_check(void **state)
 	snprintf(path, sizeof(path), "%s/checmate", folder);
 	assert_int_equal(mkdir(path, 0700), 0);
 	put_hooks("socket_listen sleepable=1 active=0 programs=0\n"
-		  "socket_bind sleepable=0 active=0 programs=0\n");
+		  "socket_bind sleepable=0 active=0 programs=0\n"
+		  "socket_sendmsg sleepable=0 active=0 programs=0\n"
+		  "socket_sock_rcv_skb sleepable=0 active=0 programs=0\n"
+		  "sctp_bind_connect sleepable=0 active=0 programs=0\n");
 	check_policy("net-bind", "checmate", NULL);
 	check_policy("net-connect", "checmate", "for the hook socket_connect, which this kernel");
 	check_policy("sleepable", "checmate", NULL);

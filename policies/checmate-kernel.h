@@ -24,7 +24,9 @@ struct mnt_namespace;
 struct user_namespace;
 
 #define SOCK_STREAM 1
+#define SOCK_RAW 3
 
+#define TCP_ESTABLISHED 1
 #define TCP_CLOSE 7
 #define TCP_LISTEN 10
 
@@ -63,9 +65,12 @@ struct in6_addr {
 struct sock_common {
 	__be32 skc_daddr;
 	__be16 skc_dport;
+	__be32 skc_rcv_saddr;
+	__u16 skc_num;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
 	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
 	struct {
 		__s64 counter;
 	} skc_cookie;
@@ -78,8 +83,21 @@ struct sock_common {
 
 struct sock {
 	struct sock_common __sk_common;
+	/* A bit field of Linux 6.1. */
+	__u8 sk_userlocks : 4;
+	__u16 sk_type;
 	__u16 sk_protocol;
 	struct sock_cgroup_data sk_cgrp_data;
+};
+
+struct inet_sock {
+	/* One of the two: the bits are in the word since 6.6. */
+	__u8 hdrincl : 1;
+	unsigned long inet_flags;
+};
+
+struct mptcp_sock {
+	struct sock *first;
 };
 
 struct upid {
@@ -204,9 +222,15 @@ struct socket {
 	struct sock *sk;
 };
 
+struct smc_sock {
+	struct socket *clcsock;
+};
+
 struct msghdr {
 	void *msg_name;
 	int msg_namelen;
+	void *msg_control;
+	unsigned long msg_controllen;
 };
 
 struct unix_address {

@@ -23,8 +23,21 @@
 #include "checmate.bpf.h"
 
 #define CHECMATE_NET_TCP 6 /* IPPROTO_TCP */
+#define CHECMATE_NET_UDP 17 /* IPPROTO_UDP */
+#define CHECMATE_NET_SCTP 132 /* IPPROTO_SCTP */
+#define CHECMATE_NET_UDPLITE 136 /* IPPROTO_UDPLITE */
+#define CHECMATE_NET_RAW 255 /* IPPROTO_RAW */
 #define CHECMATE_NET_SMC 256 /* IPPROTO_SMC */
 #define CHECMATE_NET_MPTCP 262 /* IPPROTO_MPTCP */
+
+/* What sctp_bind_connect is called for. */
+#define CHECMATE_NET_SCTP_SET_PEER_PRIMARY 5
+#define CHECMATE_NET_SCTP_PRIMARY 6
+#define CHECMATE_NET_SCTP_BINDX_ADD 100
+#define CHECMATE_NET_SCTP_CONNECTX 110
+#define CHECMATE_NET_SCTP_SENDMSG_CONNECT 126
+#define CHECMATE_NET_SCTP_PARAM_ADD_IP bpf_htons(0xc001)
+#define CHECMATE_NET_SCTP_PARAM_SET_PRIMARY bpf_htons(0xc004)
 
 /* The part of struct sockaddr_in6 that every kernel path insists on. */
 #define CHECMATE_NET_IN6_LEN __builtin_offsetof(struct sockaddr_in6, sin6_scope_id)
@@ -268,5 +281,111 @@ static __always_inline bool checmate_net_listed(struct checmate_net_call *call, 
 {
 	return checmate_net_read(call) && checmate_net_find(param, &call->subject) == 1;
 }
+
+/* One step of the search for an entry that contains all of the subject's family. */
+static long checmate_net_match_family(__u32 index, struct checmate_net_search *search)
+{
+	const struct checmate_endpoint *entry;
+
+	/* Beyond the list: it cannot be right, and nothing was found. */
+	if (index >= CHECMATE_LIST_MAX)
+		return 1;
+	entry = &search->list->entry[index];
+
+	if (entry->family != search->subject->family || entry->protocol || entry->port_first ||
+	    entry->port_last != 0xffff)
+		return 0;
+	if (entry->mask[0] | entry->mask[1] | entry->mask[2] | entry->mask[3])
+		return 0;
+
+	search->found = 1;
+	return 1;
+}
+
+/**
+ * checmate_net_listed_family() - Whether an endpoint list allows every address of a family.
+ * @param: a CHECMATE_PARAM_ENDPOINTS.
+ * @family: AF_INET or AF_INET6.
+ *
+ * Return: true only when a single entry contains all addresses, ports and protocols.
+ */
+static __always_inline bool checmate_net_listed_family(void *param, __u16 family)
+{
+	const struct checmate_event_endpoint subject = { .family = family };
+	struct checmate_net_search search = {
+		.list = checmate_list(param),
+		.subject = &subject,
+	};
+
+	/* Deny: no list was put there. */
+	if (!search.list)
+		return false;
+	search.found = checmate_zero(search.list->count);
+	/* A failing search has found nothing. */
+	bpf_loop(search.list->count, checmate_net_match_family, &search, 0);
+	return search.found;
+}
+
+/**
+ * struct checmate_net_walk - The addresses of an SCTP call, one behind the other.
+ * @call: the call, with the address that was reached last.
+ * @at: where the next address is.
+ * @left: how many bytes there are from there on.
+ * @port: the port that port 0 stands for.
+ * @denied: cleared by the policy when it has allowed all addresses.
+ */
+struct checmate_net_walk {
+	struct checmate_net_call call;
+	__u64 at;
+	__u32 left;
+	__u16 port;
+	__u16 denied;
+};
+
+/* Go to the next address; false if there is none that can be read, which is to be denied. */
+static __always_inline bool checmate_net_next(struct checmate_net_walk *walk)
+{
+	struct checmate_net_call *call = &walk->call;
+	__u32 len = walk->left, size;
+
+	__builtin_memset(&call->address, 0, sizeof(call->address));
+	__builtin_memset(&call->subject, 0, sizeof(call->subject));
+	call->len = 0;
+	if (len > CHECMATE_NET_IN6_LEN)
+		len = CHECMATE_NET_IN6_LEN;
+	if (len < sizeof(call->address.sin6_family) ||
+	    bpf_probe_read_kernel(&call->address, len, (const void *)walk->at))
+		return false;
+	call->len = len;
+	if (!call->address.sin6_port)
+		call->address.sin6_port = bpf_htons(walk->port);
+	size = call->address.sin6_family == AF_INET6 ? sizeof(struct sockaddr_in6) :
+						       sizeof(struct sockaddr_in);
+	walk->at += size;
+	walk->left = size < walk->left ? walk->left - size : 0;
+	return true;
+}
+
+/**
+ * checmate_net_walk() - Begin with the addresses of an SCTP call.
+ * @sk: the socket.
+ * @argument: where the program finds the pointer to the addresses: in its context.
+ * @len: their length in bytes.
+ * @step: the policy's bpf_loop() function: goes to the next address, returns 1 to end.
+ * @walk: filled in; @step clears its member denied when all addresses are allowed.
+ *
+ * The pointer is read as a number: the verifier would follow a pointer that moves on for as
+ * long as it moves.
+ */
+#define checmate_net_walk(sk, argument, len, step, walk)                                \
+	do {                                                                            \
+		checmate_net_begin(sk, NULL, 0, &(walk)->call);                         \
+		(walk)->denied = 1;                                                     \
+		(walk)->left = (len);                                                   \
+		/* Deny: not readable. */                                               \
+		if (bpf_probe_read_kernel(&(walk)->at, sizeof((walk)->at), argument))   \
+			(walk)->left = 0;                                               \
+		bpf_loop((walk)->left / sizeof(struct sockaddr_in) + 1, step, walk, 0); \
+	} while (0)
 
 #endif /* CHECMATE_NET_BPF_H */

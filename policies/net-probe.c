@@ -6,11 +6,23 @@
  *
  * CALL is one of
  *	bind, connect, sendto, sendmsg, sendmmsg, fastopen
+ *	listen		without a bind; there is no ADDRESS then
+ *	bind-listen, reconnect-listen, connect-listen
+ *			bind, or reconnect, or connect by whatever comes of it, then listen
+ *	reconnect-sendto
+ *			reconnect, then sendto
+ *	sendfile	without an ADDRESS
  *	send		connect first, then a send that names nobody
  *	reconnect	connect, then connect to AF_UNSPEC
  *	deferred	connect by TCP_FASTOPEN_CONNECT, then a send
  *	bound, peer	bind or connect, and print the address that came of it
- *	uring-bind, uring-connect, uring-send, uring-sendzc, uring-sendmsg
+ *	option		set the socket option option=LEVEL:NAME to 1
+ *	header		a send that brings its own IPv4 header, to header=A.B.C.D
+ *	header-later	set IP_HDRINCL, print "ready", wait for SIGUSR1, and do the same
+ *	control		sendmsg with the control message option=LEVEL:NAME, of zeros
+ *	bindx, connectx	SCTP's calls for ADDRESS and also=ADDRESS
+ *	bind-bindx	bind to ADDRESS, then SCTP's call for also=ADDRESS
+ *	uring-bind, uring-listen, uring-connect, uring-send, uring-sendzc, uring-sendmsg
  *			the same by io_uring: in the call, by a worker thread, or by
  *			a polling one
  *	socket, socketpair, uring-socket
@@ -20,6 +32,8 @@
  *			With "ports" each to the next port; with "hold" they stay open
  *			until it is killed
  *	serve		bind, print "ready", then "got" for each connection or
+ *			datagram, until killed
+ *	answers		send to ADDRESS, print the port that was taken, then "got" for each
  *			datagram, until killed
  *
  * SOCKET is a name of the table below or FAMILY:TYPE:PROTOCOL in numbers. ADDRESS
@@ -31,14 +45,18 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/ip.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -50,6 +68,11 @@
 
 /* Since Linux 6.11. */
 #define OP_BIND 56
+#define OP_LISTEN 57
+
+#define SCTP_BINDX_ADD 100
+#define SCTP_CONNECTX 110
+#define SCTP_DSTADDRV4 7
 
 struct address {
 	union {
@@ -88,6 +111,9 @@ static const struct kind kinds[] = {
 static enum uring_way way = URING_INLINE;
 static const char *via = "connect";
 static bool ports, hold;
+static int option_level, option_name;
+static struct in_addr header;
+static struct address also;
 
 static bool find_kind(const char *name, struct kind *ret_kind)
 {
@@ -160,12 +186,34 @@ static int do_connect(int fd, struct address *address)
 	return connect(fd, &address->any, address->len);
 }
 
+static int do_listen(int fd, struct address *address)
+{
+	(void)address;
+	return listen(fd, 1);
+}
+
+static int do_bind_listen(int fd, struct address *address)
+{
+	return do_bind(fd, address) ?: listen(fd, 1);
+}
+
+static int do_connect_listen(int fd, struct address *address)
+{
+	(void)do_connect(fd, address);
+	return listen(fd, 1);
+}
+
 static int do_reconnect(int fd, struct address *address)
 {
 	struct sockaddr unspec = { .sa_family = AF_UNSPEC };
 
 	(void)do_connect(fd, address);
 	return connect(fd, &unspec, sizeof(unspec));
+}
+
+static int do_reconnect_listen(int fd, struct address *address)
+{
+	return do_reconnect(fd, address) ?: listen(fd, 1);
 }
 
 static int do_send(int fd, struct address *address)
@@ -185,6 +233,109 @@ static int do_deferred(int fd, struct address *address)
 static int do_sendto(int fd, struct address *address)
 {
 	return sendto(fd, "x", 1, MSG_NOSIGNAL, &address->any, address->len);
+}
+
+static int do_reconnect_sendto(int fd, struct address *address)
+{
+	return do_reconnect(fd, address) ?: do_sendto(fd, address);
+}
+
+static int do_sendfile(int fd, struct address *address)
+{
+	int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	(void)address;
+	return file < 0 ? -1 : (int)sendfile(fd, file, NULL, 1);
+}
+
+static int do_option(int fd, struct address *address)
+{
+	int one = 1;
+
+	(void)address;
+	return setsockopt(fd, option_level, option_name, &one, sizeof(one));
+}
+
+static int do_header(int fd, struct address *address)
+{
+	struct iphdr packet = {
+		.version = 4,
+		.ihl = sizeof(packet) / 4,
+		.ttl = 1,
+		.protocol = IPPROTO_RAW,
+		.daddr = header.s_addr,
+	};
+
+	return sendto(fd, &packet, sizeof(packet), 0, &address->any, address->len);
+}
+
+static int do_header_later(int fd, struct address *address)
+{
+	int one = 1, sig;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) ||
+	    setsockopt(fd, IPPROTO_IP, IP_HDRINCL, &one, sizeof(one)))
+		return -1;
+	puts("ready");
+	fflush(stdout);
+	sigwait(&set, &sig);
+	return do_header(fd, address);
+}
+
+static int do_control(int fd, struct address *address)
+{
+	char control[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(16)] = {};
+	struct iovec iov = { .iov_base = "x", .iov_len = 1 };
+	struct msghdr message = {
+		.msg_name = address->len ? &address->any : NULL,
+		.msg_namelen = address->len,
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&message);
+
+	/* One that is never refused goes before it. */
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SO_MARK;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	cmsg = CMSG_NXTHDR(&message, cmsg);
+	cmsg->cmsg_level = option_level;
+	cmsg->cmsg_type = option_name;
+	/* Of SCTP it is an address, and the kernel insists on the size. */
+	cmsg->cmsg_len = CMSG_LEN(
+		option_level == IPPROTO_SCTP && option_name == SCTP_DSTADDRV4 ? 4 : 16);
+	return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+/* Both addresses, one behind the other. */
+static int sctp_option(int fd, int option, const struct address *address)
+{
+	char both[2 * sizeof(struct sockaddr_in6)];
+
+	memcpy(both, &address->any, address->len);
+	memcpy(both + address->len, &also.any, also.len);
+	return setsockopt(fd, IPPROTO_SCTP, option, both, address->len + also.len);
+}
+
+static int do_bindx(int fd, struct address *address)
+{
+	return sctp_option(fd, SCTP_BINDX_ADD, address);
+}
+
+static int do_bind_bindx(int fd, struct address *address)
+{
+	return do_bind(fd, address) ?:
+		       setsockopt(fd, IPPROTO_SCTP, SCTP_BINDX_ADD, &also.any, also.len);
+}
+
+static int do_connectx(int fd, struct address *address)
+{
+	return sctp_option(fd, SCTP_CONNECTX, address);
 }
 
 static int do_fastopen(int fd, struct address *address)
@@ -245,6 +396,18 @@ static int do_uring_bind(int fd, struct address *address)
 		.addr2 = address->len,
 	};
 
+	return uring(&request);
+}
+
+static int do_uring_listen(int fd, struct address *address)
+{
+	struct io_uring_sqe request = {
+		.opcode = OP_LISTEN,
+		.fd = fd,
+		.len = 1,
+	};
+
+	(void)address;
 	return uring(&request);
 }
 
@@ -310,8 +473,21 @@ static const struct {
 	int (*call)(int fd, struct address *address);
 } calls[] = {
 	{ "bind", do_bind },
+	{ "listen", do_listen },
+	{ "bind-listen", do_bind_listen },
 	{ "connect", do_connect },
+	{ "connect-listen", do_connect_listen },
 	{ "reconnect", do_reconnect },
+	{ "reconnect-listen", do_reconnect_listen },
+	{ "reconnect-sendto", do_reconnect_sendto },
+	{ "sendfile", do_sendfile },
+	{ "option", do_option },
+	{ "header", do_header },
+	{ "header-later", do_header_later },
+	{ "control", do_control },
+	{ "bindx", do_bindx },
+	{ "bind-bindx", do_bind_bindx },
+	{ "connectx", do_connectx },
 	{ "send", do_send },
 	{ "deferred", do_deferred },
 	{ "sendto", do_sendto },
@@ -319,6 +495,7 @@ static const struct {
 	{ "sendmsg", do_sendmsg },
 	{ "sendmmsg", do_sendmmsg },
 	{ "uring-bind", do_uring_bind },
+	{ "uring-listen", do_uring_listen },
 	{ "uring-connect", do_uring_connect },
 	{ "uring-send", do_uring_send },
 	{ "uring-sendzc", do_uring_sendzc },
@@ -411,6 +588,24 @@ static int serve(int fd, const struct kind *kind, struct address *address)
 	}
 }
 
+/* Does not return unless it fails. */
+static int answers(int fd, struct address *address)
+{
+	char byte;
+
+	if (do_sendto(fd, address) < 0)
+		return say(-1);
+	address->len = sizeof(address->storage);
+	if (getsockname(fd, &address->any, &address->len))
+		return say(-1);
+	setlinebuf(stdout);
+	/* IPv4 and IPv6 have the port at the same place. */
+	printf("%u\n", ntohs(address->in.sin_port));
+	while (recv(fd, &byte, 1, 0) >= 0)
+		puts("got");
+	return say(-1);
+}
+
 /* Binds or connects, and prints where to. */
 static int print_name(int fd, struct address *address, bool peer)
 {
@@ -449,6 +644,13 @@ int main(int argc, char **argv)
 			hold = true;
 		else if (!strncmp(argv[i], "via=", 4))
 			via = argv[i] + 4;
+		else if (!strncmp(argv[i], "option=", 7) &&
+			 sscanf(argv[i] + 7, "%d:%d", &option_level, &option_name) == 2)
+			continue;
+		else if (!strncmp(argv[i], "header=", 7) && inet_aton(argv[i] + 7, &header))
+			continue;
+		else if (!strncmp(argv[i], "also=", 5) && parse_address(argv[i] + 5, &also))
+			continue;
 		else if (i != 3 || !parse_address(argv[i], &address))
 			return 2;
 	}
@@ -466,6 +668,8 @@ int main(int argc, char **argv)
 
 	if (!strcmp(name, "serve"))
 		return serve(fd, &kind, &address);
+	if (!strcmp(name, "answers"))
+		return answers(fd, &address);
 	if (!strcmp(name, "bound") || !strcmp(name, "peer"))
 		return print_name(fd, &address, !strcmp(name, "peer"));
 	r = call(name, fd, &address);

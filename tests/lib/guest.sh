@@ -140,7 +140,7 @@ archive() {
 # What a guest needs of a distribution's kernel that has it in modules: devices,
 # and what the project's own kernel has built in.
 stock_modules='virtio_pci virtio_console virtio_blk overlay loop autofs4 vfat nls_cp437 nls_ascii
-	unix_diag inet_diag tcp_diag udp_diag mptcp_diag af_packet'
+	unix_diag inet_diag tcp_diag udp_diag mptcp_diag af_packet sctp'
 
 # Puts them into the tree $1, numbered in the order in which they load.
 add_modules() {

@@ -31,11 +31,11 @@ check_match "it says where the controller was turned on" '^/: controller checmat
 	cat /tmp/apply
 check_match "and further down" '^/a: controller checmate turned on' cat /tmp/apply
 check_match "and what is in force" '^/a/b: net-bind is in force$' cat /tmp/apply
-check_output "three programs are attached" 3 attached /a/b
+check_output "all programs are attached" 7 attached /a/b
 check_output "by one transaction" "generation 1" head -n 1 "$cgroups/a/b/checmate.policy"
 check_match "status names the policy" ' socket_sendmsg +net-connect +net_sendmsg ' $ctl status /a/b
 check_match "status lists all bindings" \
-	'^/a/b +net-bind +1 +in force +allow=127.0.0.1:80 deny-errno=EACCES$' $ctl status
+	'^/a/b +net-bind +1 +in force +allow=127.0.0.1:80 deny-errno=EACCES ephemeral=listed$' $ctl status
 check_match "status of a process" '^/a/b \(id ' inside /a/b sh -c 'checmatectl status $$'
 check_match "a child without the controller is under it too" ' net-bind +net_bind .* /a/b$' \
 	$ctl status /a/b/c
@@ -70,10 +70,10 @@ expect EPERM /a/b bind tcp4 127.0.0.1:80
 check_match "and says so again when it is" '^/a/b +net-bind +1 +in force ' $ctl status
 
 check_match "twice is an error" 'is in force here already' $ctl apply /a/b net-bind
-check_output "which changes nothing" 3 attached /a/b
+check_output "which changes nothing" 7 attached /a/b
 before=$(ls "$pins/$(cgroup_id /a/b)")
 check "unless it replaces" $ctl apply --replace /a/b net-bind allow=127.0.0.1:82
-check_output "there are as many programs as before" 3 attached /a/b
+check_output "there are as many programs as before" 7 attached /a/b
 check_output "replaced by one transaction" "generation 4" head -n 1 "$cgroups/a/b/checmate.policy"
 check_output "and as many pins" "$before" ls "$pins/$(cgroup_id /a/b)"
 expect ok /a/b bind tcp4 127.0.0.1:82

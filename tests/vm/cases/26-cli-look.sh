@@ -56,8 +56,8 @@ check_match "and says nothing" '^  Judges nothing before an exec begins; what it
 check_match "what is not ours" '^socket_bind +1 +\(program net_bind, id [0-9]+\) +in force +- +/d$' \
 	$ctl explain /d
 check_match "is said not to be" "^  Not of Checmate's policies: only its author knows" $ctl explain /d
-check_match "one hook" '^socket_sendmsg +1 ' $ctl explain /a socket_sendmsg
-check_not "is without the others" sh -c "$ctl explain /a socket_sendmsg | grep -e socket_bind -e net-bind"
+check_match "one hook" '^socket_connect +1 ' $ctl explain /a socket_connect
+check_not "is without the others" sh -c "$ctl explain /a socket_connect | grep -e socket_bind -e net-bind"
 check_output "a hook that nobody judges" "task_kill: nothing is judged here by a policy" \
 	sh -c "$ctl explain /a task_kill | tail -n 1"
 check_match "a hook that there is not" 'hook task_murder: the kernel has none of this name' \

@@ -151,7 +151,7 @@ check "what is to replace it can be staged" \
 check "an exec of the excepted file is none" inside /c /usr/bin/busybox true
 check_match "it is still staged" '^socket_bind +- +net-bind +staged ' $ctl explain /c
 check_output "by another exec it takes its place" ok probe /c bind tcp4 127.0.0.1:81
-check_output "and only it" 1 attached /c
+check_output "and only it" 5 attached /c
 check "it can be removed" $ctl remove /c
 
 sh -c "read -r go </tmp/fifo; exec $bind 127.0.0.1:81" >/tmp/result &

@@ -110,6 +110,144 @@ for way in "" worker polled; do
 	fi
 done
 
+# Ports that the kernel chooses for sockets which were never bound.
+uring_listen=$(probe /sibling uring-listen tcp4)
+check_match "io_uring listens outside, or knows no such request" '^(ok|EINVAL)$' \
+	echo "$uring_listen"
+# implicit TCP UDP: what comes of a way of each.
+implicit() {
+	expect "$1" /a listen tcp4
+	expect "$1" /a listen mptcp4
+	expect "$2" /a sendto udp4 127.0.0.1:9
+	expect "$2" /a sendto udp6 '[::1]:9'
+}
+check "a list without port 0" set_allow '0.0.0.0/0:1-65535,[::]/0:1-65535'
+implicit EACCES EACCES
+for socket in tcp4 mptcp4; do
+	expect EACCES /a reconnect-listen $socket 127.0.0.1:9
+	expect ok /a bind-listen $socket 127.0.0.1:80
+	expect EACCES /a bind-listen $socket 127.0.0.1:0
+done
+expect EACCES /a listen tcp6
+expect EACCES /a connect-listen tcp4 127.0.0.1:9
+expect ok /a bind-listen tcp6 '[::1]:80'
+[ "$uring_listen" = EINVAL ] || expect EACCES /a uring-listen tcp4
+for call in sendmsg sendmmsg reconnect-sendto uring-send uring-sendzc uring-sendmsg; do
+	expect EACCES /a $call udp4 127.0.0.1:9
+done
+expect EACCES /a sendto udplite4 127.0.0.1:9
+expect EACCES /a sendto udp6 '[::ffff:127.0.0.1]:9'
+# Before Linux 6.5 no hook sees this, which takes a port and fails.
+case $(uname -r) in
+6.1.*) expect EDESTADDRREQ /a sendfile udp4 ;;
+*) expect EACCES /a sendfile udp4 ;;
+esac
+# Only the peer reaches a socket that connects.
+expect ECONNREFUSED /a connect tcp4 127.0.0.1:9
+expect ok /a connect udp4 127.0.0.1:9
+expect ok /a send udp4 127.0.0.1:9
+expect ok /a send udp6 '[::1]:9'
+# A raw socket of UDP's number has no port.
+expect ok /a sendto 2:3:17 127.0.0.1:9
+
+check "a list with the wildcards' port 0" set_allow '0.0.0.0:0,[::]:0'
+implicit ok ok
+expect ok /a bind-listen tcp4 0.0.0.0:0
+expect EACCES /a bind-listen tcp4 127.0.0.1:0
+check "a list with port 0 of one address" set_allow '127.0.0.1:0,[::1]:0'
+implicit EACCES EACCES
+expect ok /a bind-listen tcp4 127.0.0.1:0
+expect ok /a bind-listen tcp6 '[::1]:0'
+expect ok /a bind-listen tcp6 '[::ffff:127.0.0.1]:0'
+expect ok /a bind-listen mptcp4 127.0.0.1:0
+check "a list with port 0 of TCP" set_allow '0.0.0.0:0/tcp,[::]:0/tcp'
+implicit ok EACCES
+
+# shellcheck disable=SC2317 # called by check
+set_ephemeral() {
+	checmatectl set /a net-bind ephemeral="$1" >/dev/null
+}
+check "an empty list for ephemeral ports" set_allow ''
+check "UDP takes them" set_ephemeral udp
+implicit EACCES ok
+expect EACCES /a bind udp4 0.0.0.0:0
+check "all do" set_ephemeral any
+implicit ok ok
+expect EACCES /a bind tcp4 0.0.0.0:0
+expect EACCES /a bind udp4 0.0.0.0:0
+
+# A datagram for a socket that has such a port already: it takes a race with a
+# disconnecting thread to get one, or to have it from before the policy.
+start /a "$tests/net-probe" answers udp4 127.0.0.1:9 >/tmp/answers
+wait_until 30 test -s /tmp/answers
+answers_port=$(head -n 1 /tmp/answers)
+check "the list has to have them" set_ephemeral listed
+expect ok /sibling sendto udp4 "127.0.0.1:$answers_port"
+got=
+if backend_is checmate; then
+	check_output "the datagram is not delivered" "$answers_port" cat /tmp/answers
+else
+	# The hook runs for the cgroup of the sender.
+	got="
+got"
+	check "a stock kernel delivers it" wait_until 30 grep -q got /tmp/answers
+fi
+check "all have them again" set_ephemeral any
+expect ok /sibling sendto udp4 "127.0.0.1:$answers_port"
+# shellcheck disable=SC2317 # called by check
+answers_are() {
+	[ "$(cat /tmp/answers)" = "$1" ]
+}
+check "the next one is delivered, and nothing else" wait_until 30 answers_are "$answers_port$got
+got"
+kill $!
+wait $!
+check "the list has to have them at last" set_ephemeral listed
+
+# SMC over IPv4, over IPv6 and as a protocol of IPv4.
+for socket in 43:1:0 43:1:1 2:1:256; do
+	if ! probe /sibling socket $socket | grep -q '^ok$'; then
+		skip "SMC as $socket" "this kernel has none"
+		continue
+	fi
+	address=127.0.0.1
+	[ $socket != 43:1:1 ] || address='[::1]'
+	check "SMC: a list of one port" set_allow "$address:80"
+	expect ok /a bind-listen $socket "$address:80"
+	expect EACCES /a listen $socket
+	check "SMC: a list of IPv4's port 0" set_allow '0.0.0.0:0'
+	if [ $socket = 43:1:1 ]; then
+		expect EACCES /a listen $socket
+	else
+		expect ok /a listen $socket
+	fi
+done
+
+if probe /sibling socket 2:1:132 | grep -q '^ok$'; then
+	for socket in 2:1:132 2:5:132; do
+		check "SCTP: a list of one port" set_allow '127.0.0.0/8:80'
+		expect EACCES /a listen $socket
+		expect EACCES /a connect-listen $socket 127.0.0.1:9
+		expect ok /a bind-listen $socket 127.0.0.1:80
+		expect ok /a bindx $socket 127.0.0.1:80
+		expect ok /a bindx $socket 127.0.0.1:80 also=127.0.0.2:80
+		expect EACCES /a bindx $socket 127.0.0.1:81
+		expect EACCES /a bindx $socket 127.0.0.1:80 also=127.0.0.2:81
+		expect EACCES /a bindx $socket 127.0.0.1:80 also=10.0.0.1:80
+		expect EINVAL /a bindx $socket 127.0.0.1:80 family=1
+		expect EACCES /a bindx $socket 127.0.0.1:0
+		# Port 0 of another address is the port that the socket has.
+		expect ok /a bind-bindx $socket 127.0.0.1:80 also=127.0.0.2:0
+		expect EACCES /a bind-bindx $socket 127.0.0.1:80 also=10.0.0.1:0
+		check "SCTP: a list of port 0" set_allow '0.0.0.0/0:0,127.0.0.1:80'
+		expect ok /a listen $socket
+		expect ok /a bindx $socket 127.0.0.1:0
+		expect EACCES /a bind-bindx $socket 127.0.0.1:80 also=127.0.0.2:0
+	done
+else
+	skip "SCTP" "this kernel has none"
+fi
+
 # Port numbers at both ends.
 check "a list of the last port" set_allow '0.0.0.0/0:65535'
 expect ok /a bind tcp4 127.0.0.1:65535
