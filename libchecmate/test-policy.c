@@ -101,13 +101,13 @@ static void test_describe(void **state)
 	assert_true(strlen(checmate_policy_description(policy)) > 10);
 	assert_non_null(strstr(checmate_policy_path(policy), "net-connect.bpf.o"));
 
-	assert_int_equal(checmate_policy_count_programs(policy), 2);
+	assert_int_equal(checmate_policy_count_programs(policy), 4);
 	assert_string_equal(checmate_policy_get_program(policy, 0)->hook, "socket_connect");
-	assert_string_equal(checmate_policy_get_program(policy, 1)->hook, "socket_sendmsg");
-	assert_string_equal(checmate_policy_get_program(policy, 1)->name, "net_sendmsg");
-	assert_string_equal(checmate_policy_get_program(policy, 1)->type, "lsm_cgroup");
-	assert_int_equal(checmate_policy_get_program(policy, 1)->id, 0);
-	assert_null(checmate_policy_get_program(policy, 2));
+	assert_string_equal(checmate_policy_get_program(policy, 2)->hook, "socket_sendmsg");
+	assert_string_equal(checmate_policy_get_program(policy, 2)->name, "net_sendmsg");
+	assert_string_equal(checmate_policy_get_program(policy, 2)->type, "lsm_cgroup");
+	assert_int_equal(checmate_policy_get_program(policy, 2)->id, 0);
+	assert_null(checmate_policy_get_program(policy, 4));
 
 	assert_int_equal(checmate_policy_count_params(policy), 2);
 	assert_string_equal(checmate_policy_get_param(policy, 0)->name, "allow");

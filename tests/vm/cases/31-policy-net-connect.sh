@@ -116,6 +116,94 @@ expect EACCES /a connect udplite4 127.0.0.1:9
 expect EACCES /a connect udplite4 127.0.0.1:10
 expect EACCES /a sendto raw4 127.0.0.1:10
 
+# Destinations that are not in the address. Options and control messages, as
+# LEVEL:NAME: IP_HDRINCL, IP_OPTIONS and IP_RETOPTS; IPV6_HDRINCL at two levels,
+# IPV6_RTHDR, IPV6_2292PKTOPTIONS, IPV6_FLOWLABEL_MGR and IPV6_2292RTHDR.
+expect ok /sibling header 2:3:255 127.0.0.1:0 header=127.0.0.2
+expect ok /sibling option raw4 option=0:3
+expect ok /sibling option raw6 option=41:36
+expect ok /sibling option raw6 option=255:36
+expect ok /sibling control udp4 127.0.0.1:9 option=0:7
+check "a list of one address" set_allow '127.0.0.1:0-65535,[::1]:0-65535'
+for socket in raw4 raw6; do
+	expect EACCES /a option $socket option=0:3
+	expect EACCES /a option $socket option=41:36
+	expect EACCES /a option $socket option=255:36
+done
+for socket in tcp4 tcp6 udp4 udp6; do
+	expect EACCES /a option $socket option=0:4
+	expect EACCES /a option $socket option=41:57
+	expect EACCES /a option $socket option=41:6
+	expect EACCES /a option $socket option=41:32
+done
+expect EACCES /a header 2:3:255 127.0.0.1:0 header=127.0.0.2
+expect EACCES /a header 2:3:255 127.0.0.1:0 header=127.0.0.1
+expect ok /a header raw4 127.0.0.1:0
+expect EACCES /a control udp4 127.0.0.1:9 option=0:7
+expect EACCES /a control raw4 127.0.0.1:0 option=0:7
+for option in 41:57 41:5; do
+	expect EACCES /a control udp6 '[::1]:9' option=$option
+	expect EACCES /a control raw6 '[::1]:0' option=$option
+done
+# Other options and messages reach the kernel, which refuses messages of this size:
+# IP_TTL, IPV6_TCLASS and SO_MARK.
+expect ok /a option udp4 option=0:2
+expect ok /a option udp6 option=41:67
+expect EINVAL /a control udp4 127.0.0.1:9 option=0:2
+expect EINVAL /a control udp4 127.0.0.1:9 option=1:36
+
+check "a list of all IPv4" set_allow '[::1]:0-65535,0.0.0.0/0:0-65535'
+expect ok /a header 2:3:255 127.0.0.1:0 header=127.0.0.2
+expect ok /a option raw4 option=0:3
+expect ok /a control udp4 127.0.0.1:9 option=0:7
+expect EACCES /a option raw6 option=41:36
+expect EACCES /a option tcp6 option=41:57
+expect EACCES /a control udp6 '[::1]:9' option=41:57
+check "a list of all IPv6" set_allow '127.0.0.1:0-65535,[::]/0:0-65535'
+expect ok /a option raw6 option=41:36
+expect ok /a option raw6 option=255:36
+expect EACCES /a option raw4 option=0:3
+expect EACCES /a header 2:3:255 127.0.0.1:0 header=127.0.0.2
+# All but one port, address or protocol is not all.
+for list in 0.0.0.0/0:1-65535 0.0.0.0/0:0-65534 0.0.0.0/0:0-65535/udp 0.0.0.0/1:0-65535; do
+	check "a list of nearly all" set_allow "$list"
+	expect EACCES /a option raw4 option=0:3
+	expect EACCES /a control udp4 1.2.3.4:9 option=0:7
+done
+
+# A socket that had its headers before the policy.
+check "removed for a while" checmatectl remove /a
+start /a "$tests/net-probe" header-later raw4 127.0.0.1:0 header=127.0.0.2 >/tmp/header
+wait_until 30 grep -q ready /tmp/header
+check "applied again" checmatectl apply /a net-connect allow=127.0.0.1:0-65535 deny-errno=EACCES
+kill -USR1 $!
+wait $!
+check_output "its packets are denied then" EACCES tail -n 1 /tmp/header
+
+if probe /sibling socket 2:1:132 | grep -q '^ok$'; then
+	for socket in 2:1:132 2:5:132; do
+		check "SCTP: a list of one port" set_allow '127.0.0.1:9'
+		expect EACCES /a connect $socket 127.0.0.1:10
+		expect EACCES /a sendto $socket 127.0.0.1:10
+		expect ECONNREFUSED /a connectx $socket 127.0.0.1:9
+		expect EACCES /a connectx $socket 127.0.0.1:10
+		expect EACCES /a connectx $socket 127.0.0.1:9 also=127.0.0.2:9
+		expect EACCES /a connectx $socket 127.0.0.2:9 also=127.0.0.1:9
+		expect EACCES /a connectx $socket 127.0.0.1:9 family=1
+		expect ok /a bindx $socket 127.0.0.1:80
+		expect EACCES /a control $socket 127.0.0.1:9 option=132:7
+		expect EACCES /a control $socket 127.0.0.1:9 option=132:8
+		# SCTP_REMOTE_UDP_ENCAPS_PORT
+		expect EACCES /a option $socket option=132:36
+		check "SCTP: a list of two addresses" set_allow '127.0.0.0/8:9'
+		expect ECONNREFUSED /a connectx $socket 127.0.0.1:9 also=127.0.0.2:9
+		check "SCTP: a list of all IPv4" set_allow '0.0.0.0/0:0-65535'
+		expect EACCES /a control $socket 127.0.0.1:9 option=132:8
+	done
+else
+	skip "SCTP" "this kernel has none"
+fi
+
 # Other families and lengths.
 check "a list of everything" set_allow '0.0.0.0/0:0-65535,[::]/0:0-65535'
 expect ECONNREFUSED /a connect tcp4 127.0.0.1:10
