@@ -18,6 +18,8 @@ meson_setup() {
 	(
 		flock 8
 		if [ ! -e "$dir/build.ninja" ]; then
+			# Of a setup that was ended.
+			rm -rf "$dir/meson-private"
 			reconfigure=
 		elif [ "$(cat "$dir/.checmate-options" 2>/dev/null)" != "$*" ]; then
 			reconfigure=--reconfigure
