@@ -35,7 +35,7 @@ CHECMATE_PARAM_ENDPOINTS(allow, "allow", "",
 			 "Local addresses and ports that may be bound; empty allows none");
 CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EPERM, "Error that a denied bind returns");
 CHECMATE_PARAM_CHOICE(
-	ephemeral, "ephemeral", EPHEMERAL_LISTED, "listed|udp|any",
+	ephemeral, "ephemeral", EPHEMERAL_UDP, "listed|udp|any",
 	"Ports taken without bind(2): as port 0 of the list, allowed for UDP, or allowed");
 
 /* Bits of sk_userlocks: a caller named the address, the port. */

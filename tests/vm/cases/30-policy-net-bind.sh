@@ -121,7 +121,13 @@ implicit() {
 	expect "$2" /a sendto udp4 127.0.0.1:9
 	expect "$2" /a sendto udp6 '[::1]:9'
 }
+# shellcheck disable=SC2317 # called by check
+set_ephemeral() {
+	checmatectl set /a net-bind ephemeral="$1" >/dev/null
+}
 check "a list without port 0" set_allow '0.0.0.0/0:1-65535,[::]/0:1-65535'
+implicit EACCES ok
+check "the list has to have all of them" set_ephemeral listed
 implicit EACCES EACCES
 for socket in tcp4 mptcp4; do
 	expect EACCES /a reconnect-listen $socket 127.0.0.1:9
@@ -163,10 +169,6 @@ expect ok /a bind-listen mptcp4 127.0.0.1:0
 check "a list with port 0 of TCP" set_allow '0.0.0.0:0/tcp,[::]:0/tcp'
 implicit ok EACCES
 
-# shellcheck disable=SC2317 # called by check
-set_ephemeral() {
-	checmatectl set /a net-bind ephemeral="$1" >/dev/null
-}
 check "an empty list for ephemeral ports" set_allow ''
 check "UDP takes them" set_ephemeral udp
 implicit EACCES ok
