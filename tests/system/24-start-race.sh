@@ -5,7 +5,7 @@
 # several at once while checmated is restarted, stopped and killed at random. Not
 # one succeeds; each either was denied or did not start, and then was told why.
 #
-# CHECMATE_RACE: how many containers (default: 200; 1000 for the long form)
+# CHECMATE_RACE: how many containers (default: 100; 1000 for the long form)
 # CHECMATE_RACE_SEED: what to begin with, as the first line of a run tells
 #
 # Takes: 150
@@ -21,7 +21,7 @@
 ip link set lo up
 parent=/checmate-race
 mkdir -p "$cgroups$parent"
-n=${CHECMATE_RACE:-200}
+n=${CHECMATE_RACE:-100}
 at_once=4
 seed=${CHECMATE_RACE_SEED:-$(od -An -N2 -tu2 /dev/urandom | tr -d ' ')}
 echo "# $n containers, $at_once at once; seed $seed"
