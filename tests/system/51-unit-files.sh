@@ -39,7 +39,7 @@ done
 policy | drop_in pre-.service 50.conf
 printf '%s\n' '[X-Checmate]' 'Mode=permissive' | drop_in pre-two.service 10.conf
 ln -s oneshot.service "$units/alias.service"
-case_units="$case_units alias.service"
+echo alias.service >>"$made"
 mkdir -p /usr/local/lib/systemd/system
 {
 	printf '%s\n' '[Service]' 'Type=oneshot' "StandardOutput=append:$out/%n" "ExecStart=-$bad"

@@ -15,18 +15,19 @@ out=/run/units
 bad="$tests/probe bind 0.0.0.0 9090"
 good="$tests/probe bind 0.0.0.0 8080"
 
-case_units=
+# Units and drop-ins that were made; a file, as pipes make them in shells of their own.
+made=/run/units-made
+: >"$made"
 mkdir -p "$out" "$units"
 ip link set lo up
 
 # What a case leaves behind is not the next one's.
 case_end() {
-	# shellcheck disable=SC2086
-	[ -z "$case_units" ] || systemctl stop -- $case_units 2>/dev/null
-	for case_unit in $case_units; do
-		rm -rf "${units:?}/$case_unit" "$units/$case_unit.d"
-	done
-	rm -rf "$out"
+	grep -v '\.d$' "$made" | xargs -r systemctl stop -- 2>/dev/null
+	while read -r made_name; do
+		rm -rf "${units:?}/$made_name" "$units/$made_name.d"
+	done <"$made"
+	rm -rf "$out" "$made"
 	systemctl daemon-reload
 	systemctl reset-failed 2>/dev/null
 }
@@ -46,14 +47,14 @@ policy() {
 # unit NAME: makes the unit of what it reads.
 unit() {
 	cat >"$units/$1"
-	case_units="$case_units $1"
+	echo "$1" >>"$made"
 }
 
 # drop_in NAME FILE: makes a drop-in of what it reads.
 drop_in() {
 	mkdir -p "$units/$1.d"
 	cat >"$units/$1.d/$2"
-	case_units="$case_units $1"
+	echo "$1.d" >>"$made"
 }
 
 # service NAME: a service with that section, of further lines that it reads. What its
