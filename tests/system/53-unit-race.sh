@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Forty starts of a service whose very first act is forbidden, while systemd reloads
+# Twenty starts of a service whose very first act is forbidden, while systemd reloads
 # its units over and over, and beside a service that tries the act all the time.
 #
 # Takes: 90
@@ -11,7 +11,7 @@
 # shellcheck source=SCRIPTDIR/units.sh
 . /usr/libexec/checmate/tests/system/units.sh
 
-starts=${CHECMATE_RACE:-40}
+starts=${CHECMATE_RACE:-20}
 
 service race.service <<-END
 	ExecStart=$bad
