@@ -97,7 +97,7 @@ static int add_lists(const struct config_policy *given, char ***lists)
 	r = checmate_policy_open(given->name, &policy, NULL);
 	if (r < 0)
 		return r;
-	/* All of it was verified. What is no list is not of interest, and may fail here. */
+	/* All values were verified. Setting one that is not a list of paths may fail here. */
 	for (size_t i = 0; i < given->n_params; i++)
 		(void)checmate_policy_set(policy, given->params[i].name, given->params[i].value,
 					  NULL);

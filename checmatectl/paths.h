@@ -9,7 +9,7 @@
  * @pid: below whose root; 0: our own.
  * @lists: of report_lists_of_policy() and the like, may be NULL.
  *
- * What cannot be looked at is no reason to fail: at worst that is said, too.
+ * A path that cannot be looked at makes no command fail. At worst a warning says so.
  *
  * Return: the array of report_paths(), which the caller frees; empty without an answer.
  */

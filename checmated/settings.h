@@ -5,7 +5,7 @@
  *	[Containers]
  *	HookEngines=podman cri-o
  *
- * What is not entirely understood is refused, as in binding files.
+ * A file with anything unknown in it is refused, as binding files are.
  */
 #pragma once
 

@@ -493,7 +493,7 @@ static int keep(const struct site *site, const struct step *step, const struct o
 	return write_origin(site, step->wanted->policy->name, &origin, error);
 }
 
-/* What cannot be told is not sealed: the kernel refuses what a seal forbids. */
+/* False if the seal cannot be read: then the kernel refuses each change that it forbids. */
 static bool is_sealed(const struct site *site)
 {
 	return checmate_cgroup_sealed(site->cgroup, NULL) > 0;

@@ -100,7 +100,7 @@ static int check_abilities(const struct backend *backend, const struct apply *ap
 		return error_set(ret_error, -EOPNOTSUPP,
 				 "cgroup %s: the backend %s cannot stage for an exec, only the kernel's controller checmate can; apply at once, before the process is started",
 				 apply->cgroup->path, backend->name);
-	/* What cannot be sealed is refused by this, and not applied without the seal. */
+	/* This fails, with the reason: no policy is applied without the seal. */
 	if (apply->seal && (!backend_can(backend, "seal") || streq(apply->cgroup->path, "/")))
 		return backend->seal(apply->cgroup, ret_error);
 	for (size_t i = 0; i < apply->n_policies; i++) {

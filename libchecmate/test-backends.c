@@ -500,7 +500,7 @@ static void test_apply_sealed(void **state)
 	check_order(cgroup, "net-bind", "net-connect");
 }
 
-/* What replaces others is sealed after, or where that could not be, refused. */
+/* A replacement is sealed after the transaction. A staged one is refused. */
 static void test_replace_sealed(void **state)
 {
 	_cleanup_policy_ struct checmate_policy *old = open_policy("net-bind", "");

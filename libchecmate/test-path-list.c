@@ -147,7 +147,7 @@ static void test_long(void **state)
 	char target[4096];
 
 	(void)state;
-	/* What is longer than a path can be is not looked at, and is no failure. */
+	/* A link to a path that is too long is "unknown", and no failure. */
 	memset(target, 'x', sizeof(target));
 	for (size_t i = 0; i < sizeof(target); i += 200)
 		target[i] = '/';

@@ -119,7 +119,7 @@ int report_paths(const struct report_root *root, char *const *lists,
 		 struct json_object **ret_document);
 
 /*
- * What is wrong with a path of that array and what to do about it, in one line for a
+ * The fault of a path in that array and its remedy, in one line for a
  * terminal, which the caller frees; NULL when nothing is. A warning names the policy and
  * the parameter, too.
  */

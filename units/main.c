@@ -280,7 +280,7 @@ static int is_same(const struct run *run, const struct checmate_binding *binding
 }
 
 /*
- * What is right in force, with nothing staged that would change it, is left alone. In a sealed
+ * Whether the cgroup has its policies, with nothing staged that would change them. In a sealed
  * cgroup nothing is staged that takes a policy away.
  */
 static bool is_in_force(const struct run *run)
