@@ -515,6 +515,18 @@ static int explain_unread(const struct apply *apply, int code, struct checmate_e
 			 apply->when_exec ? "staged" : "in force");
 }
 
+/* The kernel took the transaction, but the seal cannot be written, or not be read back. */
+static int explain_unsealed(const struct apply *apply, int code, struct checmate_error **ret_error)
+{
+	if (code == -ENODEV)
+		return error_set(ret_error, code, "cgroup %s: it is gone; give another",
+				 apply->cgroup->path);
+	return error_set(ret_error, code,
+			 "cgroup %s: cannot seal: %s; the policies are %s, see \"checmatectl status\"",
+			 apply->cgroup->path, strerror(-code),
+			 apply->when_exec ? "staged" : "in force");
+}
+
 static int apply(const struct apply *apply, struct checmate_error **ret_error)
 {
 	_cleanup_(control_list_done) struct control_list list = {};
@@ -557,10 +569,10 @@ static int apply(const struct apply *apply, struct checmate_error **ret_error)
 		(void)pin_move(&from, &to);
 	}
 
-	/* After a replacement it is not there yet. */
-	r = apply->seal ? seal(apply->cgroup, ret_error) : 0;
+	/* A transaction that replaced something was not sealed before. */
+	r = apply->seal ? seal(apply->cgroup, NULL) : 0;
 	if (r < 0)
-		return r;
+		return explain_unsealed(apply, r, ret_error);
 	r = read_local(apply->cgroup, &list, ret_error);
 	if (r < 0)
 		return explain_unread(apply, r, ret_error);
