@@ -28,7 +28,7 @@
 #include "audit.h"
 #include "cgroup.h"
 #include "common.h"
-#include "hooks.h"
+#include "hook_table.h"
 #include "limits.h"
 #include "program.h"
 

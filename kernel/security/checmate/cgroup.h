@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Checmate LSM - The controller
+ * Checmate LSM - The state of a cgroup
  */
 #ifndef _SECURITY_CHECMATE_CGROUP_H
 #define _SECURITY_CHECMATE_CGROUP_H
@@ -17,10 +17,10 @@
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 
-#include "event.h"
-#include "hooks.h"
+#include "counters.h"
+#include "hook_table.h"
 
-struct checmate_policy;
+struct checmate_attachments;
 struct checmate_request;
 struct checmate_ruleset;
 
@@ -55,14 +55,14 @@ struct checmate_cgroup {
 /**
  * struct checmate_extra - The rest of the state of a cgroup
  * @cgroup: whose it is
- * @policy: what is attached there, owned; NULL if nothing ever was
+ * @set: what is attached there, owned; NULL if nothing ever was
  * @next: what a transaction under way is going to enforce there, with a
  *	reference; NULL outside of transactions
  * @generation: how often what checmate.policy shows has changed
  * @staged: what waits for an exec, owned, or NULL
- * @sealed: the policy does not get looser, and no task leaves
+ * @sealed: the attachment set does not get looser, and no task leaves
  * @below: denials in the cgroup's descendants, those that are gone included
- * @holders: those of its children that have a policy or such children
+ * @holders: those of its children that have an attachment set or such children
  * @holder: in that list of its parent, or empty
  * @changed: in the list of cgroups below which something was denied, with a
  *	reference, or empty
@@ -74,7 +74,7 @@ struct checmate_cgroup {
  */
 struct checmate_extra {
 	struct checmate_cgroup *cgroup;
-	struct checmate_policy *policy;
+	struct checmate_attachments *set;
 	struct checmate_ruleset *next;
 	u64 generation;
 	struct checmate_request *staged;
@@ -100,10 +100,10 @@ css_checmate(struct cgroup_subsys_state *css)
 }
 
 /**
- * checmate_current_cgroup - The cgroup that judges what current does
+ * checmate_current_cgroup - The cgroup that acts
  *
  * An interrupt acts for nobody, least of all for the task it interrupts: the
- * root judges it.
+ * root acts.
  *
  * Context: Any context, within rcu_read_lock().
  * Return: The cgroup, valid until rcu_read_unlock().
@@ -182,14 +182,14 @@ static inline struct checmate_cgroup *checmate_root_cgroup(void)
 }
 
 /**
- * checmate_cgroup_concerned - Whether programs of a hook may judge a cgroup
+ * checmate_cgroup_concerned - Whether a cgroup may have programs of a hook
  * @cgroup: the cgroup
  * @hook: the hook
  *
  * Context: Any context, within rcu_read_lock() or with preemption disabled.
- * Return: false if no program of the hook is in force for the cgroup.  true
- * says nothing: several hooks share a bit, and what is being put in force
- * counts already.
+ * Return: false if no program of the hook is enforced for the cgroup.  true
+ * says nothing: several hooks share a bit, and the programs of a transaction that
+ * is being published count already.
  */
 static __always_inline bool
 checmate_cgroup_concerned(const struct checmate_cgroup *cgroup,
@@ -210,13 +210,13 @@ static __always_inline void checmate_end_question(void)
 }
 
 /**
- * checmate_current_concerned - Whether programs of a hook may judge current
+ * checmate_current_concerned - Whether the cgroup of current may have programs of a hook
  * @hook: the hook
  * @subject: set to the cgroup of current; where a task may be preempted, it may
  *	be gone when this returns
  *
- * In an interrupt, which the root judges, the answer of the task that is
- * interrupted will do: what is in force for the root is so for every cgroup.
+ * In an interrupt, where the root acts, the answer of the task that is
+ * interrupted will do: what is enforced for the root is so for every cgroup.
  *
  * Context: Any context.
  * Return: As checmate_cgroup_concerned().

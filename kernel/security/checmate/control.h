@@ -40,7 +40,7 @@ struct checmate_op {
 /**
  * struct checmate_transaction - What one write asks for, in order
  * @generation: the generation the writer saw, if @has_generation
- * @has_generation: refuse unless the policy is still at @generation
+ * @has_generation: refuse unless the attachment set is still at @generation
  * @at_exec: not now, but when an exec begins
  * @pid: the process whose exec it is, as the writing task numbers it; 0 for the
  *	first one within the cgroup (@at_exec)

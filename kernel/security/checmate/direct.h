@@ -6,43 +6,73 @@
 #define _SECURITY_CHECMATE_DIRECT_H
 
 #include <linux/bpf.h>
+#include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/static_call.h>
 #include <linux/types.h>
 
-struct bpf_insn;
-struct checmate_chain;
+#include "hook_table.h"
 
 /*
- * The call by which a hook runs a program: indirect at first, then through code
- * that direct.c makes.  Without static calls it remains indirect.
+ * The call by which a hook runs a program: indirect at first, then through the
+ * BPF dispatcher of the hook.  Without static calls it remains indirect.
  */
 #ifdef CONFIG_HAVE_STATIC_CALL
-#define CHECMATE_DEFINE_CALL(NAME)					\
-	DEFINE_STATIC_CALL(checmate_call_##NAME, bpf_dispatcher_nop_func)
+#define CHECMATE_HOOK(RET, DEFAULT, NAME, ...)				\
+	DECLARE_STATIC_CALL(checmate_call_##NAME, bpf_dispatcher_nop_func);
+#include "hook_list.h"
+#undef CHECMATE_HOOK
 #define CHECMATE_CALL(NAME, FUNC, ARGS)					\
 	static_call(checmate_call_##NAME)(ARGS, NULL, FUNC)
-#define CHECMATE_CALL_INIT(NAME)					\
-	{ &STATIC_CALL_KEY(checmate_call_##NAME),			\
-	  STATIC_CALL_TRAMP_ADDR(checmate_call_##NAME) }
-
-/**
- * struct checmate_call - The call of a hook, as it is patched
- * @key: its key
- * @tramp: its trampoline
- */
-struct checmate_call {
-	struct static_call_key *key;
-	void *tramp;
-};
-
-extern const struct checmate_call checmate_hook_call[];
 #else
-#define CHECMATE_DEFINE_CALL(NAME)
 #define CHECMATE_CALL(NAME, FUNC, ARGS)	(FUNC)(ARGS, NULL)
 #endif
 
-void checmate_settle_later(struct checmate_chain *chain);
-bool checmate_unsettle(struct checmate_chain *chain);
-void checmate_flush_chains(void);
+/**
+ * struct checmate_callee - A program that is to have direct calls
+ * @hook: the hook that calls it
+ * @prog: the program
+ * @free: frees the structure of which this is part
+ * @since: when the program was attached, in jiffies
+ * @is_settled: left young_callees; the work item may have told the dispatcher
+ * @node: in young_callees, or empty
+ * @gone: in the list of those to be freed
+ *
+ * @is_settled and @node are used under settle_lock.
+ */
+struct checmate_callee {
+	enum checmate_hook hook;
+	struct bpf_prog *prog;
+	void (*free)(struct checmate_callee *callee);
+	unsigned long since;
+	bool is_settled;
+	struct list_head node;
+	struct llist_node gone;
+};
+
+#ifdef CONFIG_HAVE_STATIC_CALL
+void checmate_settle_callee(struct checmate_callee *callee);
+void checmate_free_callee(struct checmate_callee *callee);
+unsigned int checmate_count_callees(enum checmate_hook hook);
+void checmate_flush_callees(void);
+#else
+static inline void checmate_settle_callee(struct checmate_callee *callee)
+{
+}
+
+static inline void checmate_free_callee(struct checmate_callee *callee)
+{
+	callee->free(callee);
+}
+
+static inline unsigned int checmate_count_callees(enum checmate_hook hook)
+{
+	return 0;
+}
+
+static inline void checmate_flush_callees(void)
+{
+}
+#endif
 
 #endif /* _SECURITY_CHECMATE_DIRECT_H */

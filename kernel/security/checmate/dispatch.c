@@ -8,10 +8,8 @@
 
 #include <linux/bits.h>
 #include <linux/bpf.h>
-#include <linux/container_of.h>
 #include <linux/err.h>
 #include <linux/filter.h>
-#include <linux/limits.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/rcupdate_trace.h>
@@ -37,10 +35,10 @@ static int denial(int err)
  * may have set an errno, which denies by itself as it does in mainline.
  * BPF_LSM_MAC: 0 allows, all else denies.
  */
-static int judgement(const struct checmate_program *program, u32 verdict,
-		     const union checmate_run_ctx *ctx)
+static int verdict_of(const struct checmate_program *program, u32 verdict,
+		      const union checmate_run_ctx *ctx)
 {
-	if (!program->is_cgroup)
+	if (!program->allow)
 		return verdict ? denial(verdict) : 0;
 	if (verdict == 1 && !IS_ERR_VALUE((long)ctx->cgroup.retval))
 		return 0;
@@ -57,7 +55,7 @@ static int run(const struct checmate_program *program, const u64 *args)
 	verdict = bpf_prog_run(program->prog, args);
 	bpf_reset_run_ctx(old);
 
-	return judgement(program, verdict, &ctx);
+	return verdict_of(program, verdict, &ctx);
 }
 
 /* Without PREEMPT_RCU, rcu_read_lock() already pins the CPU. */
@@ -133,19 +131,19 @@ run_from(unsigned int i, const struct checmate_chain *chain, bool can_deny,
 	int err;
 
 	for (; i < chain->nr; i++) {
-		err = run_one(chain->program[i], args);
+		err = run_one(chain->step[i].program, args);
 		if (unlikely(err) && can_deny &&
-		    (rewrite ? enforce_once(cgroup, chain->program[i], err,
+		    (rewrite ? enforce_once(cgroup, chain->step[i].program, err,
 					    rewrite, i) :
-			       enforce(cgroup, chain->program[i], err)))
+			       enforce(cgroup, chain->step[i].program, err)))
 			return err;
 		if (!rewrite || likely(!rewrite->is_changed))
 			continue;
 		rewrite->is_changed = false;
 		rewrite->is_repeated = true;
 		for (j = 0; j < i; j++) {
-			err = run_one(chain->program[j], args);
-			if (err && enforce_once(cgroup, chain->program[j], err,
+			err = run_one(chain->step[j].program, args);
+			if (err && enforce_once(cgroup, chain->step[j].program, err,
 						rewrite, j))
 				return err;
 		}
@@ -160,8 +158,7 @@ run_from(unsigned int i, const struct checmate_chain *chain, bool can_deny,
  * cgroup by a reference.  One that has none left is about to be freed with
  * nobody in it; what it was told of a denial would never be read.
  */
-static int walk_sleepable(const struct checmate_chain *chain, bool can_deny,
-			  const struct checmate_frame *frame,
+static int walk_sleepable(bool can_deny, const struct checmate_frame *frame,
 			  struct checmate_rewrite *rewrite)
 	__must_hold(RCU)
 {
@@ -172,7 +169,7 @@ static int walk_sleepable(const struct checmate_chain *chain, bool can_deny,
 		cgroup = checmate_root_cgroup();
 	rcu_read_lock_trace();
 	rcu_read_unlock();
-	err = run_from(0, chain, can_deny, cgroup, frame->args, rewrite,
+	err = run_from(0, frame->chain, can_deny, cgroup, frame->args, rewrite,
 		       run_sleepable);
 	rcu_read_lock();
 	rcu_read_unlock_trace();
@@ -180,13 +177,12 @@ static int walk_sleepable(const struct checmate_chain *chain, bool can_deny,
 	return err;
 }
 
-static int walk(const struct checmate_chain *chain, bool can_deny,
-		const struct checmate_frame *frame,
+static int walk(bool can_deny, const struct checmate_frame *frame,
 		struct checmate_rewrite *rewrite)
 {
-	if (unlikely(chain->is_sleepable))
-		return walk_sleepable(chain, can_deny, frame, rewrite);
-	return run_from(0, chain, can_deny, frame->subject, frame->args,
+	if (unlikely(frame->chain->is_sleepable))
+		return walk_sleepable(can_deny, frame, rewrite);
+	return run_from(0, frame->chain, can_deny, frame->subject, frame->args,
 			rewrite, run_atomic);
 }
 
@@ -200,22 +196,21 @@ static int deny_closed(bool can_deny, const struct checmate_frame *frame)
 }
 
 /**
- * checmate_dispatch - Let the programs of a hook judge a call, one by one
- * @chain: the programs
+ * checmate_dispatch - Evaluate the programs of a hook, one by one
  * @can_deny: whether the hook has a verdict; otherwise all programs run
- * @frame: the subject and the arguments
+ * @frame: the subject, the programs and the arguments
  *
  * The programs run in order; the first that denies ends the walk.  Denials of
  * permissive programs are only reported.
  *
  * Context: Any context that the hook may be called in, within rcu_read_lock().
  * If a program of the hook can sleep, rcu_read_lock() is given up in between:
- * neither the subject nor @chain may be used afterwards.
+ * neither the subject nor the programs may be used afterwards.
  * Return: 0 if no program denies, otherwise the errno of the first that does.
  */
-int checmate_dispatch(const struct checmate_chain *chain, bool can_deny,
-		      const struct checmate_frame *frame)
+int checmate_dispatch(bool can_deny, const struct checmate_frame *frame)
 {
+	const struct checmate_chain *chain = frame->chain;
 	struct checmate_rewrite rewrite, *outer;
 	int err;
 
@@ -225,60 +220,40 @@ int checmate_dispatch(const struct checmate_chain *chain, bool can_deny,
 	if (unlikely(chain == &checmate_closed_chain))
 		return deny_closed(can_deny, frame);
 	if (!chain->nr || !checmate_can_rewrite(chain->hook))
-		return walk(chain, can_deny, frame, NULL);
+		return walk(can_deny, frame, NULL);
 	outer = checmate_begin_rewrite(&rewrite, chain->hook, frame->args);
-	err = walk(chain, can_deny, frame, &rewrite);
+	err = walk(can_deny, frame, &rewrite);
 	checmate_end_rewrite(outer);
 	return err;
 }
 
 /**
- * checmate_ask_each - Stand in for a program that runs those of a chain
- * @args: the arguments of a frame
- * @unused: what a program that is no machine code would need
+ * checmate_resume - Go on where a program has not plainly allowed
+ * @frame: the subject, the programs of a hook that has a verdict, the arguments,
+ *	and what the program has left there
+ * @last: the program, or the stand-in for the first
+ * @verdict: what it returned
  *
- * Runs none, and neither allows: checmate_resume() then has all of them run.
- *
- * Context: Any context.
- * Return: What no chain has for "allow".
- */
-unsigned int checmate_ask_each(const void *args, const struct bpf_insn *unused)
-{
-	struct checmate_frame *frame =
-		container_of(args, struct checmate_frame, args);
-
-	frame->run.tramp.bpf_cookie = 1;
-	return U32_MAX;
-}
-
-/**
- * checmate_resume - Go on where a chain has ended, or has not begun
- * @chain: the programs, of a hook that has a verdict
- * @frame: the subject and the arguments, and what the last program has left there
- *
- * Finds out what the last program meant, and lets those behind it judge too if
- * that was no denial, or one that is not enforced.  None of them may rewrite.
+ * Finds out what the program meant, and evaluates those behind it too if that
+ * was no denial, or one that is not enforced.  None of them may rewrite.
  *
  * Context: As checmate_dispatch().
  * Return: As checmate_dispatch().
  */
-int checmate_resume(const struct checmate_chain *chain,
-		    const struct checmate_frame *frame)
+int checmate_resume(const struct checmate_frame *frame,
+		    const struct checmate_step *last, u32 verdict)
 {
-	const unsigned int last = chain->nr == 1 ? 0 : frame->answer - 1;
+	const struct checmate_chain *chain = frame->chain;
 	int err;
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(),
 			 "checmate: dispatch outside of rcu_read_lock()");
 
-	/* If this is not how a chain ends, all judge once more. */
-	if (!checmate_has_run(frame) || last >= chain->nr)
-		return checmate_dispatch(chain, true, frame);
-	err = judgement(chain->program[last],
-			chain->nr == 1 ? frame->answer : frame->verdict,
-			&frame->run);
-	if (err && enforce(frame->subject, chain->program[last], err))
+	if (last->func == checmate_run_none)
+		return checmate_dispatch(true, frame);
+	err = verdict_of(last->program, verdict, &frame->run);
+	if (err && enforce(frame->subject, last->program, err))
 		return err;
-	return run_from(last + 1, chain, true, frame->subject, frame->args,
+	return run_from(last - chain->step + 1, chain, true, frame->subject, frame->args,
 			NULL, run_atomic);
 }

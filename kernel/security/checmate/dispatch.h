@@ -5,46 +5,29 @@
 #ifndef _SECURITY_CHECMATE_DISPATCH_H
 #define _SECURITY_CHECMATE_DISPATCH_H
 
-#include <linux/compiler.h>
-#include <linux/filter.h>
 #include <linux/types.h>
 
 #include "chain.h"
 #include "frame.h"
 
-int checmate_dispatch(const struct checmate_chain *chain, bool can_deny,
-		      const struct checmate_frame *frame);
-int checmate_resume(const struct checmate_chain *chain,
-		    const struct checmate_frame *frame);
-unsigned int checmate_ask_each(const void *args, const struct bpf_insn *unused);
+int checmate_dispatch(bool can_deny, const struct checmate_frame *frame);
+int checmate_resume(const struct checmate_frame *frame,
+		    const struct checmate_step *last, u32 verdict);
 
 /**
- * checmate_is_allowed - Whether all programs of a chain plainly allow
- * @chain: the chain, of a hook that has a verdict
- * @frame: what its func was run with
- * @answer: what that returned
+ * checmate_allows - Whether a program plainly allows
+ * @step: the program, of a hook that has a verdict
+ * @frame: what it was run with
+ * @verdict: what it returned
  *
  * Context: Any context.
- * Return: false if a program denies, or may do so.
+ * Return: false if the program denies, or may do so.
  */
 static __always_inline bool
-checmate_is_allowed(const struct checmate_chain *chain,
-		    const struct checmate_frame *frame, u32 answer)
+checmate_allows(const struct checmate_step *step,
+		const struct checmate_frame *frame, u32 verdict)
 {
-	return !((chain->allow ^ answer) | (u32)frame->run.cgroup.retval);
-}
-
-/**
- * checmate_has_run - Whether the programs of a chain have run
- * @frame: what its func was run with
- *
- * Context: Any context.
- * Return: false if func was checmate_ask_each().
- */
-static __always_inline bool
-checmate_has_run(const struct checmate_frame *frame)
-{
-	return !frame->run.tramp.bpf_cookie;
+	return !((step->allow ^ verdict) | (u32)frame->run.cgroup.retval);
 }
 
 #endif /* _SECURITY_CHECMATE_DISPATCH_H */

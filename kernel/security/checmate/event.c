@@ -28,7 +28,7 @@
 #include "audit.h"
 #include "cgroup.h"
 #include "event.h"
-#include "hooks.h"
+#include "hook_table.h"
 #include "program.h"
 
 #define CREATE_TRACE_POINTS

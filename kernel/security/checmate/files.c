@@ -4,7 +4,7 @@
  *
  * What is read from and written to the files of a cgroup.  The core shows the
  * files of a new css last, when the tasks that are in the cgroup have been
- * moved to it: what a write puts in force reaches all of them.
+ * moved to it: what a write has enforced reaches all of them.
  */
 
 #include <linux/bpf.h>
@@ -12,8 +12,11 @@
 #include <linux/cleanup.h>
 #include <linux/cred.h>
 #include <linux/fs.h>
+#include <linux/init.h>
 #include <linux/kernfs.h>
 #include <linux/limits.h>
+#include <linux/moduleparam.h>
+#include <linux/mutex.h>
 #include <linux/nsproxy.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -23,15 +26,16 @@
 #include "chain.h"
 #include "common.h"
 #include "control.h"
+#include "event.h"
 #include "files.h"
 #include "hooks.h"
-#include "policy.h"
+#include "lsm.h"
+#include "attachments.h"
 #include "program.h"
 #include "request.h"
 #include "retire.h"
 #include "ruleset.h"
 #include "seal.h"
-#include "setup.h"
 #include "staged.h"
 #include "transaction.h"
 
@@ -71,6 +75,38 @@ static void end_change(struct kernfs_open_file *of,
 	css_put(&cgroup->css);
 }
 
+/* Whether nothing is left of what there was, be it attached or staged. */
+static bool clears_all(const struct checmate_edit *edit)
+{
+	unsigned int i;
+
+	for (i = 0; i < edit->nr; i++)
+		if (edit->op[i].type == CHECMATE_OP_CLEAR &&
+		    edit->scope == CHECMATE_ALL_HOOKS)
+			return true;
+	return false;
+}
+
+/* Carry out what was written, without what is staged standing against it. */
+static int commit(const struct checmate_request *request)
+{
+	bool clears = clears_all(&request->edit);
+	struct checmate_cgroup *cgroup = request->cgroup;
+	int err;
+
+	lockdep_assert_held(&cgroup_mutex);
+
+	guard(mutex)(&checmate_mutex);
+
+	err = checmate_check_request(request);
+	if (err)
+		return err;
+	err = checmate_apply_request(request, clears ? NULL : cgroup->extra->staged);
+	if (!err && clears)
+		checmate_drop_staged(cgroup);
+	return err;
+}
+
 /* Carry out @txn, which is taken over. */
 static int change(struct kernfs_open_file *of, struct checmate_transaction *txn,
 		  enum checmate_hook scope)
@@ -86,7 +122,7 @@ static int change(struct kernfs_open_file *of, struct checmate_transaction *txn,
 	err = begin_change(of);
 	if (!err)
 		err = at_exec ? checmate_stage_request(request) :
-				checmate_commit_request(request);
+				commit(request);
 	end_change(of, cgroup);
 	if (err || !at_exec)
 		checmate_free_request(request);
@@ -159,14 +195,14 @@ static int seal_show(struct seq_file *seq, void *unused)
 static int hook_show(struct seq_file *seq, void *unused)
 {
 	struct checmate_cgroup *cgroup = css_checmate(seq_css(seq));
-	const struct checmate_policy *policy;
+	const struct checmate_attachments *set;
 	unsigned int i, count = 0;
 
 	guard(mutex)(&checmate_mutex);
 
-	policy = checmate_cgroup_extra(cgroup)->policy;
-	for (i = 0; policy && i < policy->nr; i++)
-		count += policy->program[i]->hook == seq_cft(seq)->private;
+	set = checmate_cgroup_extra(cgroup)->set;
+	for (i = 0; set && i < set->nr; i++)
+		count += set->program[i]->hook == seq_cft(seq)->private;
 	seq_printf(seq, "%u\n", count);
 	return 0;
 }
@@ -185,7 +221,7 @@ static int policy_show(struct seq_file *seq, void *unused)
 {
 	struct checmate_cgroup *cgroup = css_checmate(seq_css(seq));
 	const struct checmate_request *staged;
-	const struct checmate_policy *policy;
+	const struct checmate_attachments *set;
 	unsigned int i;
 
 	guard(mutex)(&checmate_mutex);
@@ -194,9 +230,9 @@ static int policy_show(struct seq_file *seq, void *unused)
 	staged = checmate_staged_request(cgroup);
 	seq_printf(seq, "generation %llu\n",
 		   checmate_cgroup_extra(cgroup)->generation);
-	policy = checmate_cgroup_extra(cgroup)->policy;
-	for (i = 0; policy && i < policy->nr; i++) {
-		show_program(seq, policy->program[i]);
+	set = checmate_cgroup_extra(cgroup)->set;
+	for (i = 0; set && i < set->nr; i++) {
+		show_program(seq, set->program[i]);
 		seq_putc(seq, '\n');
 	}
 	for (i = 0; staged && i < staged->edit.nr; i++) {
@@ -246,8 +282,8 @@ static int effective_show(struct seq_file *seq, void *unused)
 		const struct checmate_chain *chain = ruleset->chain[i];
 
 		for (j = 0; j < chain->nr; j++) {
-			show_program(seq, chain->program[j]);
-			show_owner(seq, cgroup, chain->program[j]->cgroup_id,
+			show_program(seq, chain->step[j].program);
+			show_owner(seq, cgroup, chain->step[j].program->cgroup_id,
 				   path);
 		}
 	}
@@ -275,22 +311,22 @@ static int local_show(struct seq_file *seq, void *unused)
 static int stat_show(struct seq_file *seq, void *unused)
 {
 	struct checmate_cgroup *cgroup = css_checmate(seq_css(seq));
-	const struct checmate_policy *policy;
+	const struct checmate_attachments *set;
 	enum checmate_hook hook;
 	unsigned int i;
 
 	guard(mutex)(&checmate_mutex);
 
-	policy = checmate_cgroup_extra(cgroup)->policy;
-	for (hook = 0; policy && hook < CHECMATE_NR_HOOKS; hook++) {
+	set = checmate_cgroup_extra(cgroup)->set;
+	for (hook = 0; set && hook < CHECMATE_NR_HOOKS; hook++) {
 		s64 denied = 0, permissive = 0;
 		bool used = false;
 
-		for (i = 0; i < policy->nr; i++) {
+		for (i = 0; i < set->nr; i++) {
 			const struct checmate_events *events =
-				&policy->program[i]->tally->events;
+				&set->program[i]->tally->events;
 
-			if (policy->program[i]->hook != hook)
+			if (set->program[i]->hook != hook)
 				continue;
 			used = true;
 			denied += atomic64_read(&events->denied);
@@ -341,6 +377,11 @@ struct cftype checmate_files[] = {
 		.seq_show = seal_show,
 		.write = seal_write,
 	},
+	{ }	/* terminate */
+};
+
+/* The files of single hooks. */
+static struct cftype hook_files[] = {
 	HOOK_FILE(unix_stream_connect),
 	HOOK_FILE(unix_may_send),
 	HOOK_FILE(socket_create),
@@ -355,3 +396,56 @@ struct cftype checmate_files[] = {
 	HOOK_FILE(sk_free_security),
 	{ }	/* terminate */
 };
+
+/* Protects @has_hook_files; cgroup_mutex nests inside. */
+static DEFINE_MUTEX(hook_files_mutex);
+
+static bool has_hook_files;
+
+/* Two thirds of the files of a cgroup; they take time and memory. */
+static bool hook_files_at_boot = true;
+module_param_named(hook_files, hook_files_at_boot, bool, 0);
+MODULE_PARM_DESC(hook_files, "whether cgroups have files of single hooks");
+
+/**
+ * checmate_has_hook_files - Whether cgroups have files of single hooks
+ *
+ * Context: Process context, may sleep.
+ * Return: true if they have.
+ */
+bool checmate_has_hook_files(void)
+{
+	guard(mutex)(&hook_files_mutex);
+
+	return has_hook_files;
+}
+
+/**
+ * checmate_set_hook_files - Give all cgroups files of single hooks, or none
+ * @on: whether they are to have them
+ *
+ * What is attached stays so.
+ *
+ * Context: Process context, may sleep; takes cgroup_mutex.
+ * Return: 0 or a negative errno; on failure nothing has changed.
+ */
+int checmate_set_hook_files(bool on)
+{
+	int err;
+
+	guard(mutex)(&hook_files_mutex);
+
+	if (on == has_hook_files)
+		return 0;
+	err = on ? cgroup_add_dfl_cftypes(&checmate_cgrp_subsys, hook_files) :
+		   cgroup_rm_cftypes(hook_files);
+	if (!err)
+		has_hook_files = on;
+	return err;
+}
+
+static int __init add_hook_files(void)
+{
+	return checmate_set_hook_files(hook_files_at_boot);
+}
+fs_initcall(add_hook_files);

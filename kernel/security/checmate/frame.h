@@ -11,6 +11,7 @@
 #include <linux/types.h>
 
 struct checmate_cgroup;
+struct checmate_chain;
 
 /* Argument slots of the hook with the most. */
 #define CHECMATE_MAX_SLOTS	8
@@ -34,9 +35,8 @@ union checmate_run_ctx {
  * struct checmate_frame - What the programs of a hook are run with
  * @run: what helpers find; the first member, which costs least to take the
  *	address of
- * @subject: the cgroup that is judged
- * @answer: what func of the chain returned, if that was not plainly "allow"
- * @verdict: what the program returned that ended a chain
+ * @subject: the cgroup that acts
+ * @chain: the programs
  * @ip: the address of the hook's function
  * @nr: the number of argument slots
  * @args: the arguments, and the previous return value behind them
@@ -46,8 +46,7 @@ union checmate_run_ctx {
 struct checmate_frame {
 	union checmate_run_ctx run;
 	struct checmate_cgroup *subject;
-	u32 answer;
-	u64 verdict;
+	const struct checmate_chain *chain;
 	u64 ip;
 	u64 nr;
 	u64 args[];

@@ -19,7 +19,7 @@
 #		      (declarations and subject), (arguments and subject),
 #		      slots, pushes)
 #
-# subject is the expression that finds the cgroup which judges the call, concerned
+# subject is the expression that finds the cgroup that acts, concerned
 # the cheap one, of a kind, that is false only where no program does and else has
 # set a variable of that name; slots adds up a CHECMATE_SLOTS(argument) of every
 # argument, and pushes is a CHECMATE_PUSH(argument) for each.
@@ -47,7 +47,7 @@ function subject(name, type, arg)
 	return "checmate_current_cgroup()"
 }
 
-# Where the thunk of a hook looks for the subject.  Of the hooks of a socket two
+# Where the fast path of a hook looks for the subject.  Of the hooks of a socket two
 # may be called for one that has no sock, or for none.
 function kind(name, type)
 {
@@ -61,7 +61,7 @@ function kind(name, type)
 	return "sock"
 }
 
-# The question whether a program may judge the call.
+# The question whether the cgroup may have a program of the hook.
 function concerned(name, where, type, arg)
 {
 	if (where == "task")

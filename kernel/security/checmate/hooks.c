@@ -2,11 +2,11 @@
 /*
  * Checmate LSM - Hooks
  *
- * One thunk for every hook, which asks whether any program may judge the call,
- * and one judge, which lays out the arguments and runs those that do.  Both, and
- * the tables, come from the list that gen-hooks.awk makes.
+ * Two functions for every hook, from the list that gen-hooks.awk makes.  The fast
+ * path looks whether the cgroup that acts may have a program of the hook.  The
+ * slow path lays out the arguments and runs the programs.
  *
- * A thunk is called only while its static key is on, which is while a program
+ * A fast path is called only while its static key is on, which is while a program
  * uses the hook in some cgroup, and a little longer.  Users are counted under
  * checmate_mutex.
  */
@@ -14,7 +14,6 @@
 #include <linux/binfmts.h>
 #include <linux/bpf.h>
 #include <linux/bpf_lsm.h>
-#include <linux/btf_ids.h>
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
 #include <linux/filter.h>
@@ -30,16 +29,15 @@
 
 #include "cgroup.h"
 #include "chain.h"
-#include "common.h"
 #include "direct.h"
 #include "dispatch.h"
 #include "frame.h"
+#include "hook_table.h"
 #include "hooks.h"
 #include "key.h"
+#include "lsm.h"
 #include "ruleset.h"
-#include "setup.h"
 #include "sock.h"
-#include "staged.h"
 
 /* An argument takes as many slots as it needs, the rest of them zero. */
 static __always_inline u64 *push(u64 *slot, const void *arg, size_t size)
@@ -66,10 +64,10 @@ static __always_inline int answer(int err, int nothing)
 }
 
 /*
- * The subject, given the one that a thunk of some kind has found.  That is
+ * The subject, given the one that a fast path of some kind has found.  That is
  * valid still if the task cannot have been preempted since, which is so where
  * preempt_disable() need not even count; whatever kind of RCU there is.  It is
- * not the one of an interrupt, and may be an old pin.
+ * not the one of an interrupt, and may be an old owner of the socket.
  */
 #define SUBJECT_task(SUBJECT)						\
 ({									\
@@ -86,52 +84,60 @@ static __always_inline int answer(int err, int nothing)
 #define FIND_SUBJECT(KIND, SUBJECT)					\
 	(IS_ENABLED(CONFIG_PREEMPT_COUNT) ? (SUBJECT) : SUBJECT_##KIND(SUBJECT))
 
+/* From here to end_run(), helpers find what programs are run with. */
+static __always_inline void begin_run(struct checmate_frame *frame)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RCU))
+		migrate_disable();
+	bpf_set_run_ctx(&frame->run.ctx);
+}
+
+static __always_inline void end_run(void)
+{
+	bpf_reset_run_ctx(NULL);
+	if (IS_ENABLED(CONFIG_PREEMPT_RCU))
+		migrate_enable();
+}
+
 /*
- * One call for all programs.  They are called each by itself while their time is
- * measured, and where a program is running already, as in the task that an
- * interrupt has come upon: its context for helpers must be kept.
+ * Run the programs in order, up to the first that does not plainly allow: a
+ * hook without a verdict runs all.  Programs run one by one, each with its own
+ * context for helpers, while their time is measured, and where a program is
+ * running already, as in the task that an interrupt has come upon: that one's
+ * context must be kept.
  */
-#define RUN(NAME)							\
+#define RUN(NAME, HAS_VERDICT)						\
 ({									\
+	__label__ denied, done;						\
+	int verdict = 0;						\
 	u32 said;							\
 									\
-	if (IS_ENABLED(CONFIG_PREEMPT_RCU))				\
-		migrate_disable();					\
 	if (static_branch_unlikely(&bpf_stats_enabled_key) ||		\
-	    unlikely(current->bpf_ctx)) {				\
-		said = checmate_ask_each(frame.head.args, NULL);	\
-	} else {							\
-		bpf_set_run_ctx(&frame.head.run.ctx);			\
-		said = CHECMATE_CALL(NAME, READ_ONCE(chain->func),	\
-				     frame.head.args);			\
-		bpf_reset_run_ctx(NULL);				\
+	    unlikely(current->bpf_ctx) ||				\
+	    (!(HAS_VERDICT) && unlikely(chain->needs_dispatch))) {		\
+		verdict = checmate_dispatch(HAS_VERDICT, &frame.head);	\
+		goto done;						\
 	}								\
-	if (IS_ENABLED(CONFIG_PREEMPT_RCU))				\
-		migrate_enable();					\
-	said;								\
+	begin_run(&frame.head);						\
+	step = chain->step;						\
+	do {								\
+		said = CHECMATE_CALL(NAME, step->func, frame.head.args); \
+		if ((HAS_VERDICT) &&					\
+		    unlikely(!checmate_allows(step, &frame.head, said))) \
+			goto denied;					\
+	} while (unlikely((++step)->func));				\
+	end_run();							\
+	goto done;							\
+denied:									\
+	end_run();							\
+	verdict = checmate_resume(&frame.head, step, said);		\
+done:									\
+	verdict;							\
 })
+#define RUN_int(NAME)	RUN(NAME, true)
+#define RUN_void(NAME)	RUN(NAME, false)
 
-/* The first that denies, if there is one; or else all that have not run. */
-#define VERDICT_int(SAID)						\
-({									\
-	const u32 said = (SAID);					\
-	int err = 0;							\
-									\
-	if (unlikely(!checmate_is_allowed(chain, &frame.head, said))) {	\
-		frame.head.answer = said;				\
-		err = checmate_resume(chain, &frame.head);		\
-	}								\
-	err;								\
-})
-#define VERDICT_void(SAID)						\
-({									\
-	(void)(SAID);							\
-	if (unlikely(!checmate_has_run(&frame.head)))			\
-		checmate_dispatch(chain, false, &frame.head);		\
-	0;								\
-})
-
-#define JUDGE(RET, NAME, KIND, SUBJECT, SLOTS, PUSHES)			\
+#define EVALUATE(RET, NAME, KIND, SUBJECT, SLOTS, PUSHES)			\
 ({									\
 	struct {							\
 		struct checmate_frame head;				\
@@ -139,7 +145,8 @@ static __always_inline int answer(int err, int nothing)
 	} frame __uninitialized;					\
 	u64 *slot = frame.head.args;					\
 	const struct checmate_chain *chain;				\
-	int denied;							\
+	const struct checmate_step *step;				\
+	int err;							\
 									\
 	BUILD_BUG_ON((SLOTS) > CHECMATE_MAX_SLOTS);			\
 	frame.head.run = (union checmate_run_ctx){};			\
@@ -153,154 +160,73 @@ static __always_inline int answer(int err, int nothing)
 	frame.head.subject = subject;					\
 	chain = checmate_find_chain(checmate_cgroup_ruleset(subject),	\
 				    CHECMATE_HOOK_##NAME);		\
-	denied = VERDICT_##RET(RUN(NAME));				\
+	frame.head.chain = chain;					\
+	err = RUN_##RET(NAME);						\
 	rcu_read_unlock();						\
-	denied;								\
+	err;								\
 })
 
 /*
- * A hook that returns a value: programs can only make it an error.  The thunk
- * needs no stack and saves no register; the judge does all the rest, and asks
- * the ruleset itself.  What is on the judge's stack is written in places that
- * the compiler knows, and by no program: a canary would protect nothing.
+ * A hook that returns a value: programs can only make it an error.  The fast
+ * path needs no stack and saves no register.  The slow path's stack is written in
+ * places that the compiler knows, and by no program: a canary would protect
+ * nothing.
  */
-#define THUNK_int(DEFAULT, NAME, KIND, SUBJECT, CONCERNED, DECLS,	\
-		  JUDGE_DECLS, JUDGE_ARGS, ...)				\
-static noinline __no_stack_protector int judge_##NAME JUDGE_DECLS	\
+#define HOOK_int(DEFAULT, NAME, KIND, SUBJECT, CONCERNED, DECLS,	\
+		 SLOW_DECLS, SLOW_ARGS, ...)				\
+static noinline __no_stack_protector int slow_##NAME SLOW_DECLS	\
 {									\
-	return answer(JUDGE(int, NAME, KIND, SUBJECT, __VA_ARGS__),	\
+	return answer(EVALUATE(int, NAME, KIND, SUBJECT, __VA_ARGS__),	\
 		      DEFAULT);						\
 }									\
 									\
-static int thunk_##NAME DECLS						\
+static int fast_##NAME DECLS						\
 {									\
 	struct checmate_cgroup *subject;				\
 									\
 	if (unlikely(CONCERNED))					\
-		return judge_##NAME JUDGE_ARGS;				\
+		return slow_##NAME SLOW_ARGS;					\
 	return DEFAULT;							\
 }
 
-/* A hook that only tells: programs run, there is nothing to deny. */
-#define THUNK_void(DEFAULT, NAME, KIND, SUBJECT, CONCERNED, DECLS,	\
-		   JUDGE_DECLS, JUDGE_ARGS, ...)			\
-static noinline __no_stack_protector void judge_##NAME JUDGE_DECLS	\
+/* A hook without a verdict: programs run, there is nothing to deny. */
+#define HOOK_void(DEFAULT, NAME, KIND, SUBJECT, CONCERNED, DECLS,	\
+		  SLOW_DECLS, SLOW_ARGS, ...)				\
+static noinline __no_stack_protector void slow_##NAME SLOW_DECLS	\
 {									\
-	JUDGE(void, NAME, KIND, SUBJECT, __VA_ARGS__);			\
+	EVALUATE(void, NAME, KIND, SUBJECT, __VA_ARGS__);		\
 }									\
 									\
-static void thunk_##NAME DECLS						\
+static void fast_##NAME DECLS						\
 {									\
 	struct checmate_cgroup *subject;				\
 									\
 	if (unlikely(CONCERNED))					\
-		judge_##NAME JUDGE_ARGS;				\
+		slow_##NAME SLOW_ARGS;					\
 }
 
 #define CHECMATE_HOOK(RET, DEFAULT, NAME, ...)				\
-	CHECMATE_DEFINE_CALL(NAME);					\
-	THUNK_##RET(DEFAULT, NAME, __VA_ARGS__)
+	HOOK_##RET(DEFAULT, NAME, __VA_ARGS__)
 #include "hook_list.h"
 #undef CHECMATE_HOOK
 
-#ifdef CONFIG_HAVE_STATIC_CALL
-/* The calls of the judges, for direct.c. */
-const struct checmate_call checmate_hook_call[] = {
-#define CHECMATE_HOOK(RET, DEFAULT, NAME, ...) CHECMATE_CALL_INIT(NAME),
-#include "hook_list.h"
-#undef CHECMATE_HOOK
-};
-#endif
-
-/* What turns the thunks on; users are the programs attached or staged. */
+/* What turns the fast paths on; users are the programs attached or staged. */
 static struct checmate_key hook_key[CHECMATE_NR_HOOKS];
 
 static struct security_hook_list hook_list[] __ro_after_init = {
 #define CHECMATE_HOOK(RET, DEFAULT, NAME, ...)				\
-	LSM_HOOK_INIT_LAZY(NAME, thunk_##NAME,				\
+	LSM_HOOK_INIT_LAZY(NAME, fast_##NAME,				\
 			   &hook_key[CHECMATE_HOOK_##NAME].key),
 #include "hook_list.h"
 #undef CHECMATE_HOOK
 };
-
-static const char *const hook_name[] = {
-#define CHECMATE_HOOK(RET, DEFAULT, NAME, ...) #NAME,
-#include "hook_list.h"
-#undef CHECMATE_HOOK
-};
-
-static const bool hook_can_deny[] = {
-#define CHECMATE_CAN_DENY_int true
-#define CHECMATE_CAN_DENY_void false
-#define CHECMATE_HOOK(RET, DEFAULT, NAME, ...) CHECMATE_CAN_DENY_##RET,
-#include "hook_list.h"
-#undef CHECMATE_HOOK
-};
-
-BTF_ID_LIST(hook_btf_id)
-#define CHECMATE_HOOK(RET, DEFAULT, NAME, ...) BTF_ID(func, bpf_lsm_##NAME)
-#include "hook_list.h"
-#undef CHECMATE_HOOK
-
-/**
- * checmate_find_hook - Find the hook that a program was loaded for
- * @btf_id: the BTF id of the program's attach function
- *
- * Context: Any context.
- * Return: The hook, or -EINVAL if there is none where a program could deny.
- */
-int checmate_find_hook(u32 btf_id)
-{
-	int hook;
-
-	for (hook = 0; hook < CHECMATE_NR_HOOKS; hook++)
-		if (hook_btf_id[hook] == btf_id)
-			return hook;
-	return -EINVAL;
-}
-
-/**
- * checmate_hook_btf_id - The BTF id of a hook's attach function
- * @hook: the hook
- *
- * Context: Any context.
- * Return: The id.
- */
-u32 checmate_hook_btf_id(enum checmate_hook hook)
-{
-	return hook_btf_id[hook];
-}
-
-/**
- * checmate_hook_name - The name of a hook
- * @hook: the hook
- *
- * Context: Any context.
- * Return: The name as in include/linux/lsm_hook_defs.h.
- */
-const char *checmate_hook_name(enum checmate_hook hook)
-{
-	return hook_name[hook];
-}
-
-/**
- * checmate_hook_can_deny - Whether a hook has a verdict
- * @hook: the hook
- *
- * Context: Any context.
- * Return: false if it only tells, and what programs return means nothing.
- */
-bool checmate_hook_can_deny(enum checmate_hook hook)
-{
-	return hook_can_deny[hook];
-}
 
 /**
  * checmate_hook_is_active - Whether a hook is on
  * @hook: the hook
  *
  * Context: Any context.
- * Return: true if Checmate's thunk is being called.
+ * Return: true if its fast path is being called.
  */
 bool checmate_hook_is_active(enum checmate_hook hook)
 {
@@ -358,8 +284,5 @@ void checmate_unuse_hook(enum checmate_hook hook)
  */
 void __init checmate_add_hooks(void)
 {
-	checmate_add_staging();
-	checmate_add_sock_pins();
 	security_add_hooks(hook_list, ARRAY_SIZE(hook_list), &checmate_lsmid);
-	checmate_add_sock_unpin();
 }

@@ -34,7 +34,7 @@
 #include "cgroup.h"
 #include "common.h"
 #include "leave.h"
-#include "policy.h"
+#include "attachments.h"
 #include "request.h"
 #include "ruleset.h"
 #include "staged.h"
@@ -108,7 +108,7 @@ static bool has_programs(struct checmate_cgroup *cgroup)
 
 	lockdep_assert_held(&checmate_mutex);
 
-	return (extra->policy && extra->policy->nr) ||
+	return (extra->set && extra->set->nr) ||
 	       checmate_staged_request(cgroup);
 }
 
@@ -160,7 +160,7 @@ void checmate_note_disabled(struct cgroup_subsys_state *css)
 {
 	struct checmate_cgroup *cgroup = css_checmate(css);
 	const struct checmate_request *staged;
-	const struct checmate_policy *policy;
+	const struct checmate_attachments *set;
 	unsigned int i;
 
 	lockdep_assert_held(&cgroup_mutex);
@@ -171,9 +171,9 @@ void checmate_note_disabled(struct cgroup_subsys_state *css)
 	guard(mutex)(&checmate_mutex);
 
 	staged = checmate_staged_request(cgroup);
-	policy = checmate_cgroup_extra(cgroup)->policy;
-	for (i = 0; policy && i < policy->nr; i++)
-		checmate_report_dropped(cgroup, policy->program[i], false);
+	set = checmate_cgroup_extra(cgroup)->set;
+	for (i = 0; set && i < set->nr; i++)
+		checmate_report_dropped(cgroup, set->program[i], false);
 	for (i = 0; staged && i < staged->edit.nr; i++)
 		if (staged->edit.program[i] &&
 		    staged->edit.op[i].type == CHECMATE_OP_ATTACH)

@@ -10,7 +10,7 @@
 #include <linux/sizes.h>
 #include <uapi/linux/checmate.h>
 
-/* Programs attached to one cgroup; keeps its policy within a few pages. */
+/* Programs attached to one cgroup; keeps its attachment set within a few pages. */
 #define CHECMATE_MAX_LOCAL	1024
 
 /*

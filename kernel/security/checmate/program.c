@@ -8,14 +8,14 @@
 #include <linux/atomic.h>
 #include <linux/bpf.h>
 #include <linux/bpf-cgroup.h>
+#include <linux/btf_ids.h>
 #include <linux/cleanup.h>
+#include <linux/container_of.h>
 #include <linux/err.h>
 #include <linux/filter.h>
 #include <linux/slab.h>
 
-#include "common.h"
 #include "program.h"
-#include "rewrite.h"
 
 /* Ids start at 1, so that 0 is free to mean "none". */
 static atomic64_t last_id;
@@ -36,23 +36,60 @@ static bool uses_cgroup_storage(const struct bpf_prog *prog)
 	return false;
 }
 
+/* The kfunc of rewrite.c that changes nothing. */
+BTF_ID_LIST_SINGLE(is_repeated_id, func, bpf_checmate_is_repeated)
+
 /*
- * Whether dispatch.c has to run the program by itself.  Only dispatch.c tells
- * kfuncs where the address is, and evaluates again what a program has rewritten.
+ * Whether an instruction calls a kfunc that may change an address.  Where
+ * loading replaces the kfunc's id by its place, that is every kfunc.
+ */
+static bool may_rewrite(const struct bpf_insn *insn)
+{
+	return insn->code == (BPF_JMP | BPF_CALL) &&
+	       insn->src_reg == BPF_PSEUDO_KFUNC_CALL &&
+	       !(bpf_jit_supports_far_kfunc_call() &&
+		 insn->imm == is_repeated_id[0]);
+}
+
+/*
  * A tail call may lead to any program of the same attach type whose hook has the
  * same prototype: what that one calls is not known here.
  */
-static bool is_alone(const struct bpf_prog *prog, enum checmate_hook hook)
+static bool needs_dispatch(const struct bpf_prog *prog, enum checmate_hook hook)
 {
 	const struct bpf_insn *insn;
 
-	if (prog->sleepable)
+	if (prog->sleepable || !prog->jited)
 		return true;
 	for (insn = prog->insnsi; insn < prog->insnsi + prog->len; insn++)
 		if (insn->code == (BPF_JMP | BPF_TAIL_CALL) ||
-		    (checmate_can_rewrite(hook) && checmate_may_rewrite(insn)))
+		    (checmate_can_rewrite(hook) && may_rewrite(insn)))
 			return true;
 	return false;
+}
+
+static void free_program(struct checmate_callee *callee)
+{
+	struct checmate_program *program =
+		container_of(callee, struct checmate_program, callee);
+
+	bpf_prog_put(program->prog);
+	if (refcount_dec_and_test(&program->tally->usage))
+		kfree(program->tally);
+	kfree(program);
+}
+
+/* The hook may call the program directly, if not much else is to be done. */
+static void init_callee(struct checmate_program *program)
+{
+	program->callee = (struct checmate_callee){
+		.hook = program->hook,
+		.prog = program->prog,
+		.free = free_program,
+	};
+	INIT_LIST_HEAD(&program->callee.node);
+	if (!program->needs_dispatch)
+		checmate_settle_callee(&program->callee);
 }
 
 /**
@@ -63,7 +100,7 @@ static bool is_alone(const struct bpf_prog *prog, enum checmate_hook hook)
  *
  * Context: Process context, may sleep.
  * Return: The program with one reference; -EBADF if @fd is not open, -EINVAL
- * if it is not a BPF LSM program or one for a hook that judges nothing,
+ * if it is not a BPF LSM program or one for a hook that is not covered,
  * -EOPNOTSUPP if the program uses cgroup storage, or -ENOMEM.
  */
 struct checmate_program *checmate_create_program(int fd, u64 cgroup_id,
@@ -97,13 +134,15 @@ struct checmate_program *checmate_create_program(int fd, u64 cgroup_id,
 	refcount_set(&program->usage, 1);
 	refcount_set(&program->tally->usage, 1);
 	program->hook = hook;
-	program->is_cgroup = prog->expected_attach_type == BPF_LSM_CGROUP;
+	program->allow = prog->expected_attach_type == BPF_LSM_CGROUP;
 	program->is_sleepable = prog->sleepable;
-	program->is_alone = is_alone(prog, hook);
+	program->needs_dispatch = needs_dispatch(prog, hook);
+	program->func = prog->bpf_func;
 	program->permissive = permissive;
 	program->id = atomic64_inc_return(&last_id);
 	program->cgroup_id = cgroup_id;
 	program->prog = no_free_ptr(prog);
+	init_callee(program);
 	return program;
 }
 
@@ -130,6 +169,7 @@ checmate_clone_program(const struct checmate_program *program, bool permissive)
 	clone->permissive = permissive;
 	refcount_inc(&clone->tally->usage);
 	bpf_prog_inc(clone->prog);
+	init_callee(clone);
 	return clone;
 }
 
@@ -166,10 +206,6 @@ const char *checmate_mode_name(const struct checmate_program *program)
  */
 void checmate_put_program(struct checmate_program *program)
 {
-	if (!program || !refcount_dec_and_test(&program->usage))
-		return;
-	bpf_prog_put(program->prog);
-	if (refcount_dec_and_test(&program->tally->usage))
-		kfree(program->tally);
-	kfree(program);
+	if (program && refcount_dec_and_test(&program->usage))
+		checmate_free_callee(&program->callee);
 }

@@ -5,11 +5,13 @@
 #ifndef _SECURITY_CHECMATE_PROGRAM_H
 #define _SECURITY_CHECMATE_PROGRAM_H
 
+#include <linux/filter.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
 
-#include "event.h"
-#include "hooks.h"
+#include "counters.h"
+#include "direct.h"
+#include "hook_table.h"
 
 struct bpf_prog;
 
@@ -27,33 +29,38 @@ struct checmate_tally {
 
 /**
  * struct checmate_program - A BPF LSM program attached to one cgroup
- * @usage: references: the request that brings it, the policy it is in, and
- *	every ruleset built from it
+ * @usage: references: the request that brings it, the attachment set it is in,
+ *	and every ruleset built from it
+ * @allow: what it returns to allow: 1 if it was loaded as BPF_LSM_CGROUP, 0 if
+ *	as BPF_LSM_MAC
+ * @func: its machine code
  * @hook: the hook it was loaded for
- * @is_cgroup: loaded as BPF_LSM_CGROUP, whose 0 denies; otherwise BPF_LSM_MAC,
- *	whose 0 allows
+ * @needs_dispatch: needs more than a call: may sleep, may set an address, ends
+ *	in a program that is not known, or is no machine code
  * @is_sleepable: may sleep
- * @is_alone: not to be called together with others: may sleep, may set an
- *	address, or ends in a program that is not known
- * @permissive: its denials are told and not enforced
+ * @permissive: its denials are reported and not enforced
  * @id: names this attachment; never used again after it is gone
  * @cgroup_id: the cgroup it is attached to
  * @prog: the program, referenced
  * @tally: counters, referenced
+ * @callee: for direct.c
  *
- * All but @usage is constant once the program is in a policy.
+ * All but @usage and @callee is constant once the program is in an attachment
+ * set.
  */
 struct checmate_program {
 	refcount_t usage;
+	u32 allow;
+	bpf_func_t func;
 	enum checmate_hook hook;
-	bool is_cgroup;
+	bool needs_dispatch;
 	bool is_sleepable;
-	bool is_alone;
 	bool permissive;
 	u64 id;
 	u64 cgroup_id;
 	struct bpf_prog *prog;
 	struct checmate_tally *tally;
+	struct checmate_callee callee;
 };
 
 struct checmate_program *checmate_create_program(int fd, u64 cgroup_id,

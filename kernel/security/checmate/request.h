@@ -10,7 +10,7 @@
 #include <linux/types.h>
 
 #include "control.h"
-#include "policy.h"
+#include "attachments.h"
 #include "retire.h"
 
 struct checmate_cgroup;

@@ -32,8 +32,8 @@
 #include <net/ipv6.h>
 
 #include "common.h"
+#include "lsm.h"
 #include "rewrite.h"
-#include "setup.h"
 
 /* Slots of the hooks' arguments: bind and connect, sendmsg. */
 #define SLOT_ADDRESS	1
@@ -178,13 +178,13 @@ static struct checmate_rewrite *find_msg(const struct msghdr *msg)
 __bpf_kfunc_start_defs();
 
 /**
- * bpf_checmate_set_port - Set the port of the address being judged
+ * bpf_checmate_set_port - Set the port of the address being evaluated
  * @address: the address argument of socket_bind or socket_connect
  * @port: the port, in network byte order
  *
  * Context: Within a program that Checmate runs for the hook.
- * Return: 0; -EINVAL if @address is not the one being judged or is shorter
- * than its family asks for, -EAFNOSUPPORT if it is neither AF_INET nor
+ * Return: 0; -EINVAL if @address is not the one being evaluated or is
+ * shorter than its family asks for, -EAFNOSUPPORT if it is neither AF_INET nor
  * AF_INET6.  Where bpf_checmate_is_repeated(), nothing is changed, either.
  */
 __bpf_kfunc int bpf_checmate_set_port(struct sockaddr *address, __be16 port)
@@ -195,13 +195,13 @@ __bpf_kfunc int bpf_checmate_set_port(struct sockaddr *address, __be16 port)
 }
 
 /**
- * bpf_checmate_set_addr - Set the IP address of the address being judged
+ * bpf_checmate_set_addr - Set the IP address of the address being evaluated
  * @address: the address argument of socket_bind or socket_connect
  * @addr: the new IP address, in network byte order
  * @addr__sz: its size: 4 for AF_INET, 16 for AF_INET6
  *
  * Context: Within a program that Checmate runs for the hook.
- * Return: 0; -EINVAL if @address is not the one being judged, is shorter than
+ * Return: 0; -EINVAL if @address is not the one being evaluated, is shorter than
  * its family asks for, or @addr__sz is not the size for its family,
  * -EAFNOSUPPORT if it is neither AF_INET nor AF_INET6.  Where
  * bpf_checmate_is_repeated(), nothing is changed, either.
@@ -278,26 +278,6 @@ BTF_ID_FLAGS(func, bpf_checmate_set_msg_port, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_checmate_set_msg_addr, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_checmate_is_repeated)
 BTF_KFUNCS_END(checmate_rewrite_kfuncs)
-
-/* Of these, the one that changes nothing. */
-BTF_ID_LIST_SINGLE(is_repeated_id, func, bpf_checmate_is_repeated)
-
-/**
- * checmate_may_rewrite - Whether an instruction may change an address
- * @insn: an instruction of a loaded program of a hook for which
- *	checmate_can_rewrite()
- *
- * Context: Any context.
- * Return: true if @insn calls a kfunc that may change the address.  Where loading
- * replaces the kfunc's id by its place, that is every kfunc.
- */
-bool checmate_may_rewrite(const struct bpf_insn *insn)
-{
-	return insn->code == (BPF_JMP | BPF_CALL) &&
-	       insn->src_reg == BPF_PSEUDO_KFUNC_CALL &&
-	       !(bpf_jit_supports_far_kfunc_call() &&
-		 insn->imm == is_repeated_id[0]);
-}
 
 /* The set is registered for all tracing programs: admit only our hooks'. */
 static int filter_kfuncs(const struct bpf_prog *prog, u32 kfunc_id)

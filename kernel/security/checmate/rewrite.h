@@ -11,9 +11,8 @@
 #include <linux/types.h>
 #include <uapi/linux/checmate.h>
 
-#include "hooks.h"
+#include "hook_table.h"
 
-struct bpf_insn;
 struct msghdr;
 struct sockaddr;
 
@@ -42,25 +41,10 @@ struct checmate_rewrite {
 static_assert(CHECMATE_MAX_PROGS <=
 	      BITS_PER_BYTE * sizeof_field(struct checmate_rewrite, reported));
 
-/**
- * checmate_can_rewrite - Whether a hook's address may be set
- * @hook: the hook
- *
- * Return: true for the hooks that are given an address which their caller uses
- * afterwards.
- */
-static inline bool checmate_can_rewrite(enum checmate_hook hook)
-{
-	return hook == CHECMATE_HOOK_socket_bind ||
-	       hook == CHECMATE_HOOK_socket_connect ||
-	       hook == CHECMATE_HOOK_socket_sendmsg;
-}
-
 struct checmate_rewrite *checmate_begin_rewrite(struct checmate_rewrite *rewrite,
 						enum checmate_hook hook,
 						const u64 *args);
 void checmate_end_rewrite(struct checmate_rewrite *outer);
-bool checmate_may_rewrite(const struct bpf_insn *insn);
 
 int bpf_checmate_set_port(struct sockaddr *address, __be16 port);
 int bpf_checmate_set_addr(struct sockaddr *address, const void *addr,

@@ -2,8 +2,9 @@
 /*
  * Checmate LSM - Rulesets
  *
- * Built off to the side from a policy and what is inherited, published by
- * transaction.c, read by dispatch.c.  Nothing here knows what a program does.
+ * Built off to the side from an attachment set and what is inherited, published
+ * by transaction.c, read by dispatch.c.  Nothing here knows what a program
+ * does.
  */
 
 #include <linux/bitops.h>
@@ -12,9 +13,8 @@
 #include <linux/slab.h>
 
 #include "chain.h"
-#include "direct.h"
 #include "limits.h"
-#include "policy.h"
+#include "attachments.h"
 #include "retire.h"
 #include "ruleset.h"
 
@@ -40,15 +40,6 @@ static_assert(CHECMATE_NR_HOOKS <= U8_MAX);
 /* All programs of a hook must be countable before they are too many. */
 static_assert(CHECMATE_MAX_PROGS <= U8_MAX);
 
-/* No cgroup points here anymore, nor will: who still reads need not be fast. */
-static void retire_chains(const struct checmate_ruleset *ruleset)
-{
-	unsigned int i;
-
-	for (i = 1; i <= ruleset->nr; i++)
-		checmate_retire_chain(ruleset->chain[i]);
-}
-
 static void free_ruleset(struct checmate_retired *retired)
 {
 	struct checmate_ruleset *ruleset =
@@ -60,14 +51,14 @@ static void free_ruleset(struct checmate_retired *retired)
 	kvfree(ruleset);
 }
 
-/* How many programs a policy adds to each hook. */
-static int count_local(const struct checmate_policy *policy,
+/* How many programs an attachment set adds to each hook. */
+static int count_local(const struct checmate_attachments *set,
 		       const struct checmate_ruleset *inherited, u8 *local)
 {
 	unsigned int i, hook;
 
-	for (i = 0; i < policy->nr; i++) {
-		hook = policy->program[i]->hook;
+	for (i = 0; i < set->nr; i++) {
+		hook = set->program[i]->hook;
 		if (local[hook] + checmate_find_chain(inherited, hook)->nr ==
 		    CHECMATE_MAX_PROGS)
 			return -ENOSPC;
@@ -90,8 +81,8 @@ static int add_chains(struct checmate_ruleset *ruleset,
 			chain = checmate_create_chain(hook,
 						      local[hook] + old->nr);
 			ruleset->retired.bytes +=
-				struct_size(chain, program,
-					    local[hook] + old->nr);
+				struct_size(chain, step,
+					    local[hook] + old->nr + 1);
 		} else if (old->nr) {
 			chain = checmate_get_chain(old);
 		} else {
@@ -107,17 +98,17 @@ static int add_chains(struct checmate_ruleset *ruleset,
 
 /* Leaf before root: the local programs in attach order come first. */
 static void fill_chains(struct checmate_ruleset *ruleset,
-			const struct checmate_policy *policy,
+			const struct checmate_attachments *set,
 			const struct checmate_ruleset *inherited,
 			const u8 *local)
 {
 	struct checmate_chain *chain, *old;
 	unsigned int i, j, hook;
 
-	for (i = 0; i < policy->nr; i++) {
-		hook = policy->program[i]->hook;
+	for (i = 0; i < set->nr; i++) {
+		hook = set->program[i]->hook;
 		checmate_add_program(checmate_find_chain(ruleset, hook),
-				     policy->program[i]);
+				     set->program[i]);
 		__set_bit(checmate_filter_bit(hook), &ruleset->filter);
 	}
 	for (i = 1; i <= ruleset->nr; i++) {
@@ -125,8 +116,7 @@ static void fill_chains(struct checmate_ruleset *ruleset,
 		if (local[chain->hook]) {
 			old = checmate_find_chain(inherited, chain->hook);
 			for (j = 0; j < old->nr; j++)
-				checmate_add_program(chain, old->program[j]);
-			checmate_finish_chain(chain);
+				checmate_add_program(chain, old->step[j].program);
 		}
 		ruleset->retired.readers_sleep |= chain->is_sleepable;
 	}
@@ -134,16 +124,16 @@ static void fill_chains(struct checmate_ruleset *ruleset,
 
 /**
  * checmate_build_ruleset - Build the ruleset of a cgroup
- * @policy: what is attached to the cgroup itself, or NULL
+ * @set: what is attached to the cgroup itself, or NULL
  * @inherited: what is enforced for its parent
  *
  * Context: Process context, may sleep.
  * Return: A ruleset with a reference for the caller, which is @inherited itself
- * if @policy has nothing to add, or if @inherited denies everything; -ENOSPC if
+ * if @set has nothing to add, or if @inherited denies everything; -ENOSPC if
  * a hook would get more than CHECMATE_MAX_PROGS programs, or -ENOMEM.
  */
 struct checmate_ruleset *
-checmate_build_ruleset(const struct checmate_policy *policy,
+checmate_build_ruleset(const struct checmate_attachments *set,
 		       struct checmate_ruleset *inherited)
 {
 	u8 local[CHECMATE_NR_HOOKS] = {};
@@ -151,9 +141,9 @@ checmate_build_ruleset(const struct checmate_policy *policy,
 	unsigned int hook, nr = 0;
 	int err;
 
-	if (!policy || !policy->nr || inherited == &checmate_closed_ruleset)
+	if (!set || !set->nr || inherited == &checmate_closed_ruleset)
 		return checmate_get_ruleset(inherited);
-	err = count_local(policy, inherited, local);
+	err = count_local(set, inherited, local);
 	if (err)
 		return ERR_PTR(err);
 
@@ -170,11 +160,10 @@ checmate_build_ruleset(const struct checmate_policy *policy,
 	ruleset->retired.bytes = struct_size(ruleset, chain, nr + 1);
 	err = add_chains(ruleset, inherited, local);
 	if (err) {
-		retire_chains(ruleset);
 		free_ruleset(&ruleset->retired);
 		return ERR_PTR(err);
 	}
-	fill_chains(ruleset, policy, inherited, local);
+	fill_chains(ruleset, set, inherited, local);
 	return ruleset;
 }
 
@@ -185,8 +174,8 @@ static bool enforces(const struct checmate_chain *chain,
 	unsigned int i;
 
 	for (i = 0; i < chain->nr; i++)
-		if (chain->program[i]->prog == prog &&
-		    !chain->program[i]->permissive)
+		if (chain->step[i].program->prog == prog &&
+		    !chain->step[i].program->permissive)
 			return true;
 	return false;
 }
@@ -216,8 +205,8 @@ bool checmate_is_as_strict(const struct checmate_ruleset *ruleset,
 		if (chain == old)
 			continue;
 		for (j = 0; j < old->nr; j++)
-			if (!old->program[j]->permissive &&
-			    !enforces(chain, old->program[j]->prog))
+			if (!old->step[j].program->permissive &&
+			    !enforces(chain, old->step[j].program->prog))
 				return false;
 	}
 	return true;
@@ -233,10 +222,8 @@ bool checmate_is_as_strict(const struct checmate_ruleset *ruleset,
  */
 void checmate_put_rulesets(struct checmate_ruleset *ruleset, unsigned int nr)
 {
-	if (ruleset && refcount_sub_and_test(nr, &ruleset->usage)) {
-		retire_chains(ruleset);
+	if (ruleset && refcount_sub_and_test(nr, &ruleset->usage))
 		checmate_retire(&ruleset->retired);
-	}
 }
 
 #if IS_ENABLED(CONFIG_SECURITY_CHECMATE_KUNIT_TEST)
@@ -248,6 +235,6 @@ void checmate_put_rulesets(struct checmate_ruleset *ruleset, unsigned int nr)
 void checmate_flush_rulesets(void)
 {
 	checmate_flush_retired();
-	checmate_flush_chains();
+	checmate_flush_callees();
 }
 #endif

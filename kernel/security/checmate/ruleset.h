@@ -9,10 +9,10 @@
 #include <linux/types.h>
 
 #include "chain.h"
-#include "hooks.h"
+#include "hook_table.h"
 #include "retire.h"
 
-struct checmate_policy;
+struct checmate_attachments;
 
 /**
  * struct checmate_ruleset - What is enforced for a cgroup, for all hooks
@@ -46,7 +46,7 @@ extern struct checmate_ruleset checmate_empty_ruleset;
 extern struct checmate_ruleset checmate_closed_ruleset;
 
 struct checmate_ruleset *
-checmate_build_ruleset(const struct checmate_policy *policy,
+checmate_build_ruleset(const struct checmate_attachments *set,
 		       struct checmate_ruleset *inherited);
 bool checmate_is_as_strict(const struct checmate_ruleset *ruleset,
 			   const struct checmate_ruleset *than);
@@ -66,8 +66,8 @@ static inline void checmate_put_ruleset(struct checmate_ruleset *ruleset)
 }
 
 /**
- * checmate_find_chain - What judges a hook
- * @ruleset: the ruleset in force
+ * checmate_find_chain - The programs of a hook
+ * @ruleset: the ruleset
  * @hook: the hook
  *
  * Context: Any context.

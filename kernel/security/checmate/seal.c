@@ -7,8 +7,8 @@
  * out of reach.  The seal ends with the cgroup, which is when the last of them
  * is gone.  What is attached to descendants is not its concern.
  *
- * leave.c and policy.c refuse what a seal forbids.  It is set under cgroup_mutex:
- * no task is on its way out then.
+ * leave.c and attachments.c refuse what a seal forbids.  It is set under
+ * cgroup_mutex: no task is on its way out then.
  */
 
 #include <linux/cgroup.h>
@@ -18,7 +18,7 @@
 
 #include "cgroup.h"
 #include "common.h"
-#include "policy.h"
+#include "attachments.h"
 #include "request.h"
 #include "seal.h"
 #include "staged.h"
@@ -27,14 +27,14 @@
 static int check_staged(struct checmate_cgroup *cgroup)
 {
 	const struct checmate_request *staged = checmate_staged_request(cgroup);
-	struct checmate_policy *policy __free(checmate_policy) = NULL;
+	struct checmate_attachments *set __free(checmate_attachments) = NULL;
 
 	if (!staged)
 		return 0;
-	policy = checmate_edit_policy(cgroup->extra->policy, &staged->edit, true);
-	if (!IS_ERR(policy))
+	set = checmate_edit_attachments(cgroup->extra->set, &staged->edit, true);
+	if (!IS_ERR(set))
 		return 0;
-	return PTR_ERR(policy) == -ENOMEM ? -ENOMEM : -EBUSY;
+	return PTR_ERR(set) == -ENOMEM ? -ENOMEM : -EBUSY;
 }
 
 /**
@@ -44,7 +44,8 @@ static int check_staged(struct checmate_cgroup *cgroup)
  *
  * Context: Process context, may sleep; under cgroup_mutex.
  * Return: 0; -EROFS if the cgroup is sealed and shall not be, -EBUSY if what is
- * staged would make its policy looser, or -ENOMEM.  Nothing has changed on failure.
+ * staged would make its attachment set looser, or -ENOMEM.  Nothing has changed
+ * on failure.
  */
 int checmate_seal_cgroup(struct checmate_cgroup *cgroup, bool on)
 {

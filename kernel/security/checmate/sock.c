@@ -2,33 +2,35 @@
 /*
  * Checmate LSM - Sockets
  *
- * A socket is judged by the cgroup of its creator, whoever uses it later; one
- * that comes out of accept(2) by the cgroup of the listening socket.  The
- * cgroup is pinned in the sock itself: sk_cgrp_data is set up after and torn
+ * A socket acts for the cgroup of its creator, whoever uses it later; one
+ * that comes out of accept(2) for the cgroup of the listening socket.  The sock
+ * itself keeps that cgroup, its owner: sk_cgrp_data is set up after and torn
  * down before hooks that need it, is not always the listener's, and a cgroup
  * that was removed no longer leads to its css.
  *
  * The controller may be enabled for a cgroup after its sockets were made.
- * Their pins then lead to an ancestor, which knows nothing of the policy that
- * the cgroup gets.  Each transaction begins an epoch, and a sock seen in a new
- * epoch has its pin moved down to its own cgroup, if that has a css by now.  A
- * pin never moves up.  Nobody has to look at the epoch before the controller is
- * enabled in that way for the first time, which is what checmate_late_key says:
- * sockets of a cgroup that got its css when it was made have their pin there.
+ * Their owners then lead to an ancestor, which knows nothing of the attachment
+ * set that the cgroup gets.  Each transaction begins an epoch, and a sock seen
+ * in a new epoch has its owner moved down to its own cgroup, if that has a css
+ * by now.  An owner never moves up.  Nobody has to look at the epoch before the
+ * controller is enabled in that way for the first time, which is what
+ * checmate_late_key says: sockets of a cgroup that got its css when it was made
+ * have their owner there.
  *
- * The epoch is always read before what is looked up, and a pin is stored before
+ * The epoch is always read before what is looked up, and an owner is stored before
  * its epoch: a sock may thus be looked at once too often, but is never taken
  * for current when it is not.
  *
- * Pins are taken and dropped under RCU, with no lock: a reader may still use
+ * Owners are taken and dropped under RCU, with no lock: a reader may still use
  * the css that cmpxchg() has just replaced, until rcu_read_unlock().  They are
  * kept as distances from the root's css: 0 is the root, for which nothing has to
- * be done.  A pin keeps its cgroup: where that is the sock's own, as it mostly
+ * be done.  An owner keeps its cgroup: where that is the sock's own, as it mostly
  * is, no other reference is needed.
  */
 
 #include <linux/cgroup.h>
 #include <linux/cleanup.h>
+#include <linux/lockdep.h>
 #include <linux/lsm_hooks.h>
 #include <linux/net.h>
 #include <linux/preempt.h>
@@ -37,12 +39,33 @@
 
 #include "cgroup.h"
 #include "common.h"
-#include "setup.h"
+#include "lsm.h"
 #include "sock.h"
+
+/*
+ * Steps with every transaction, after it is published: the cgroup of each sock is
+ * then looked for again.  A css that has not seen a transaction gives
+ * the same answers as its parent, and one that has is found by then: its files
+ * are made after cgroup->subsys[] leads to it.
+ */
+unsigned int checmate_epoch = 1;
 
 DEFINE_STATIC_KEY_FALSE(checmate_late_key);
 
-static unsigned long to_pin(const struct checmate_cgroup *cgroup)
+/**
+ * checmate_step_epoch - Have the cgroup of each sock looked for again
+ *
+ * Context: Process context; under checmate_mutex, after rulesets are published.
+ */
+void checmate_step_epoch(void)
+{
+	lockdep_assert_held(&checmate_mutex);
+
+	/* Pairs with the acquire in refresh_owner() and own_by_creator(). */
+	smp_store_release(&checmate_epoch, checmate_epoch + 1);
+}
+
+static unsigned long to_owner(const struct checmate_cgroup *cgroup)
 {
 	return (unsigned long)cgroup - (unsigned long)checmate_root;
 }
@@ -63,21 +86,21 @@ static struct checmate_cgroup *find_cgroup(struct cgroup *home)
 	return css_checmate(css);
 }
 
-/* Move the pin of a sock down to its own cgroup, for the epoch we are in. */
-static void refresh_pin(struct checmate_sock *own, struct cgroup *home)
+/* Move the owner of a sock down to its own cgroup, for the epoch we are in. */
+static void refresh_owner(struct checmate_sock *own, struct cgroup *home)
 {
-	struct checmate_cgroup *pinned, *found;
+	struct checmate_cgroup *owner, *found;
 	unsigned int epoch;
 
-	/* Pairs with the release in publish(). */
+	/* Pairs with the release in checmate_step_epoch(). */
 	epoch = smp_load_acquire(&checmate_epoch);
 
 	for (;;) {
-		pinned = checmate_pinned_cgroup(own);
+		owner = checmate_owner_cgroup(own);
 		found = find_cgroup(home);
-		if (found == pinned ||
+		if (found == owner ||
 		    !cgroup_is_descendant(found->css.cgroup,
-					  pinned->css.cgroup))
+					  owner->css.cgroup))
 			break;
 		/*
 		 * The last reference may just have gone with the cgroup; the
@@ -85,35 +108,35 @@ static void refresh_pin(struct checmate_sock *own, struct cgroup *home)
 		 */
 		if (!css_tryget(&found->css))
 			return;
-		if (cmpxchg(&own->pin, to_pin(pinned), to_pin(found)) ==
-		    to_pin(pinned)) {
-			css_put(&pinned->css);
+		if (cmpxchg(&own->owner, to_owner(owner), to_owner(found)) ==
+		    to_owner(owner)) {
+			css_put(&owner->css);
 			break;
 		}
 		/* Somebody else was faster, perhaps with an older look. */
 		css_put(&found->css);
 	}
-	/* Pairs with the acquire in checmate_pin_is_old() and pin_parent(). */
+	/* Pairs with the acquire in checmate_owner_is_old() and own_by_parent(). */
 	smp_store_release(&own->epoch, epoch);
 }
 
 /* What a sock belongs to; NULL if that is in sk_cgrp_data. */
-static struct cgroup *pinned_home(const struct checmate_sock *own)
+static struct cgroup *owner_home(const struct checmate_sock *own)
 {
 	if (READ_ONCE(own->at_home))
-		return checmate_pinned_cgroup(own)->css.cgroup;
+		return checmate_owner_cgroup(own)->css.cgroup;
 	return READ_ONCE(own->home);
 }
 
 /* The cgroup that owns a sock that is alive. */
 static struct cgroup *find_home(const struct sock *sk)
 {
-	return pinned_home(checmate_of_sock(sk)) ?:
+	return owner_home(checmate_of_sock(sk)) ?:
 	       READ_ONCE(sk->sk_cgrp_data.cgroup);
 }
 
 /**
- * checmate_refresh_sock - Move the pin of a sock to where it belongs by now
+ * checmate_refresh_sock - Move the owner of a sock to where it belongs by now
  * @sk: the sock, alive
  *
  * Context: Any context, within rcu_read_lock().
@@ -124,11 +147,11 @@ void checmate_refresh_sock(const struct sock *sk)
 	struct cgroup *home = find_home(sk);
 
 	if (home)
-		refresh_pin(own, home);
+		refresh_owner(own, home);
 }
 
 /**
- * checmate_dying_sock_cgroup - The cgroup that judges a sock being freed
+ * checmate_dying_sock_cgroup - The owner of a sock that is being freed
  * @sk: the sock, whose sk_cgrp_data must not be looked at anymore
  *
  * Context: Any context, within rcu_read_lock().
@@ -139,16 +162,16 @@ struct checmate_cgroup *checmate_dying_sock_cgroup(const struct sock *sk)
 	struct checmate_sock *own = checmate_of_sock(sk);
 	struct cgroup *home;
 
-	if (unlikely(checmate_pin_is_old(own))) {
-		home = pinned_home(own);
+	if (unlikely(checmate_owner_is_old(own))) {
+		home = owner_home(own);
 		if (home)
-			refresh_pin(own, home);
+			refresh_owner(own, home);
 	}
-	return checmate_pinned_cgroup(own);
+	return checmate_owner_cgroup(own);
 }
 
 /**
- * checmate_socket_cgroup - The cgroup that judges a socket
+ * checmate_socket_cgroup - The owner of a socket
  * @sock: the socket; NULL, or without a sock, it is the current task that acts
  *
  * Context: Any context, within rcu_read_lock().
@@ -161,12 +184,12 @@ struct checmate_cgroup *checmate_socket_cgroup(const struct socket *sock)
 	return sk ? checmate_sock_cgroup(sk) : checmate_current_cgroup();
 }
 
-static void drop_pin(struct checmate_sock *own)
+static void drop_owner(struct checmate_sock *own)
 {
 	rcu_read_lock();
-	css_put(&checmate_pinned_cgroup(own)->css);
+	css_put(&checmate_owner_cgroup(own)->css);
 	rcu_read_unlock();
-	WRITE_ONCE(own->pin, to_pin(checmate_root_cgroup()));
+	WRITE_ONCE(own->owner, to_owner(checmate_root_cgroup()));
 	if (own->home)
 		cgroup_put(own->home);
 	own->home = NULL;
@@ -176,9 +199,9 @@ static void drop_pin(struct checmate_sock *own)
 /*
  * A new sock is its creator's; one made in interrupt is the root's.  Where a
  * task is right now is not the last word on its css: tasks are moved to a new
- * css after that can be given a policy.
+ * css after that can be given an attachment set.
  */
-static int pin_creator(struct sock *sk, int family, gfp_t priority)
+static int own_by_creator(struct sock *sk, int family, gfp_t priority)
 {
 	struct task_struct *task = in_task() ? current : &init_task;
 	struct checmate_sock *own = checmate_of_sock(sk);
@@ -186,7 +209,7 @@ static int pin_creator(struct sock *sk, int family, gfp_t priority)
 	struct cgroup *home;
 
 	rcu_read_lock();
-	/* Pairs with the release in publish(). */
+	/* Pairs with the release in checmate_step_epoch(). */
 	own->epoch = smp_load_acquire(&checmate_epoch);
 	/* Mostly the cgroup has a css, which keeps it. */
 	cgroup = css_checmate(task_css(task, checmate_cgrp_id));
@@ -194,7 +217,7 @@ static int pin_creator(struct sock *sk, int family, gfp_t priority)
 		   !css_is_dying(&cgroup->css) && css_tryget(&cgroup->css))) {
 		rcu_read_unlock();
 		own->at_home = true;
-		WRITE_ONCE(own->pin, to_pin(cgroup));
+		WRITE_ONCE(own->owner, to_owner(cgroup));
 		return 0;
 	}
 	do {
@@ -205,13 +228,13 @@ static int pin_creator(struct sock *sk, int family, gfp_t priority)
 	} while (!css_tryget(&cgroup->css));
 	rcu_read_unlock();
 	own->home = home;
-	WRITE_ONCE(own->pin, to_pin(cgroup));
+	WRITE_ONCE(own->owner, to_owner(cgroup));
 	return 0;
 }
 
-/* Where the pin of a sock is by now, with a reference, and since which epoch. */
-static struct checmate_cgroup *get_pinned(const struct sock *sk,
-					  unsigned int *ret_epoch)
+/* Where the owner of a sock is by now, with a reference, and since which epoch. */
+static struct checmate_cgroup *get_owner(const struct sock *sk,
+					 unsigned int *ret_epoch)
 {
 	struct checmate_sock *own = checmate_of_sock(sk);
 	struct checmate_cgroup *cgroup;
@@ -220,16 +243,16 @@ static struct checmate_cgroup *get_pinned(const struct sock *sk,
 
 	/* The sock may be known to be out of date by now. */
 	checmate_sock_cgroup(sk);
-	/* Pairs with the release in refresh_pin(). */
+	/* Pairs with the release in refresh_owner(). */
 	*ret_epoch = smp_load_acquire(&own->epoch);
 	do {
-		cgroup = checmate_pinned_cgroup(own);
+		cgroup = checmate_owner_cgroup(own);
 	} while (!css_tryget(&cgroup->css));
 	return cgroup;
 }
 
 /* A sock made for another one, as by accept(2), is that one's. */
-static void pin_parent(const struct sock *sk, struct sock *newsk)
+static void own_by_parent(const struct sock *sk, struct sock *newsk)
 {
 	struct checmate_sock *from = checmate_of_sock(sk);
 	struct checmate_sock *to = checmate_of_sock(newsk);
@@ -237,16 +260,16 @@ static void pin_parent(const struct sock *sk, struct sock *newsk)
 	struct cgroup *home;
 	unsigned int epoch;
 
-	cgroup = get_pinned(sk, &epoch);
+	cgroup = get_owner(sk, &epoch);
 	home = from->at_home ? NULL : find_home(sk);
 
 	/* The parent lives, and with it its home; nobody knows newsk yet. */
 	if (home)
 		cgroup_get(home);
-	drop_pin(to);
+	drop_owner(to);
 	to->home = home;
 	to->at_home = from->at_home;
-	WRITE_ONCE(to->pin, to_pin(cgroup));
+	WRITE_ONCE(to->owner, to_owner(cgroup));
 	to->epoch = epoch;
 }
 
@@ -256,16 +279,16 @@ static void pin_parent(const struct sock *sk, struct sock *newsk)
  * interrupt, or in the task that connects or accepts; here it is given to the
  * owner cgroup of the listening socket before anybody has a descriptor for it.
  *
- * The sock is known to the network, though, and its pin may be read and refreshed
- * meanwhile.  A reader that still has the old home moves the pin at most further
- * down: more programs apply then, and none less.
+ * The sock is known to the network, though, and its owner may be read and
+ * refreshed meanwhile.  A reader that still has the old home moves the owner at
+ * most further down: more programs apply then, and none less.
  */
-static void pin_accepted(struct socket *sock, struct socket *newsock)
+static void own_by_listener(struct socket *sock, struct socket *newsock)
 {
 	struct checmate_sock *from, *to;
 	struct checmate_cgroup *cgroup;
 	struct cgroup *home, *old_home;
-	unsigned long old_pin;
+	unsigned long old_owner;
 	unsigned int epoch;
 
 	if (!sock->sk || !newsock->sk)
@@ -276,7 +299,7 @@ static void pin_accepted(struct socket *sock, struct socket *newsock)
 	from = checmate_of_sock(sock->sk);
 	to = checmate_of_sock(newsock->sk);
 
-	cgroup = get_pinned(sock->sk, &epoch);
+	cgroup = get_owner(sock->sk, &epoch);
 	home = READ_ONCE(from->at_home) ? NULL : find_home(sock->sk);
 	if (home)
 		cgroup_get(home);
@@ -284,8 +307,8 @@ static void pin_accepted(struct socket *sock, struct socket *newsock)
 
 	WRITE_ONCE(to->home, home);
 	WRITE_ONCE(to->at_home, !home);
-	old_pin = xchg(&to->pin, to_pin(cgroup));
-	/* Pairs with the acquire in checmate_pin_is_old(). */
+	old_owner = xchg(&to->owner, to_owner(cgroup));
+	/* Pairs with the acquire in checmate_owner_is_old(). */
 	smp_store_release(&to->epoch, epoch);
 	/* Others may have read the old home for an epoch that is newer. */
 	scoped_guard(rcu)
@@ -293,110 +316,110 @@ static void pin_accepted(struct socket *sock, struct socket *newsock)
 
 	/* Readers keep both until their rcu_read_unlock(). */
 	css_put(&((struct checmate_cgroup *)((unsigned long)checmate_root +
-					     old_pin))->css);
+					     old_owner))->css);
 	if (old_home)
 		cgroup_put(old_home);
 }
 
 /* The server's end of a connection is made by the client. */
-static int pin_unix(struct sock *sk, struct sock *other, struct sock *newsk)
+static int own_by_unix_listener(struct sock *sk, struct sock *other, struct sock *newsk)
 {
-	pin_parent(other, newsk);
+	own_by_parent(other, newsk);
 	return 0;
 }
 
-static void pin_sctp(struct sctp_association *asoc, struct sock *sk,
-		     struct sock *newsk)
+static void own_by_association(struct sctp_association *asoc, struct sock *sk,
+			       struct sock *newsk)
 {
-	pin_parent(sk, newsk);
+	own_by_parent(sk, newsk);
 }
 
-static int pin_subflow(struct sock *sk, struct sock *ssk)
+static int own_by_connection(struct sock *sk, struct sock *ssk)
 {
-	pin_parent(sk, ssk);
+	own_by_parent(sk, ssk);
 	return 0;
 }
 
-static void unpin(struct sock *sk)
+static void release(struct sock *sk)
 {
-	drop_pin(checmate_of_sock(sk));
+	drop_owner(checmate_of_sock(sk));
 }
 
-static struct static_key_false *pin_key[6] __ro_after_init;
-static struct static_key_false *unpin_key __ro_after_init;
+static struct static_key_false *owner_key[6] __ro_after_init;
+static struct static_key_false *release_key __ro_after_init;
 
-static struct security_hook_list pin_hooks[] __ro_after_init = {
-	LSM_HOOK_INIT_LAZY(sk_alloc_security, pin_creator, &pin_key[0]),
-	LSM_HOOK_INIT_LAZY(sk_clone_security, pin_parent, &pin_key[1]),
-	LSM_HOOK_INIT_LAZY(unix_stream_connect, pin_unix, &pin_key[2]),
-	LSM_HOOK_INIT_LAZY(sctp_sk_clone, pin_sctp, &pin_key[3]),
-	LSM_HOOK_INIT_LAZY(mptcp_add_subflow, pin_subflow, &pin_key[4]),
-	LSM_HOOK_INIT_LAZY(socket_post_accept, pin_accepted, &pin_key[5]),
+static struct security_hook_list owner_hooks[] __ro_after_init = {
+	LSM_HOOK_INIT_LAZY(sk_alloc_security, own_by_creator, &owner_key[0]),
+	LSM_HOOK_INIT_LAZY(sk_clone_security, own_by_parent, &owner_key[1]),
+	LSM_HOOK_INIT_LAZY(unix_stream_connect, own_by_unix_listener, &owner_key[2]),
+	LSM_HOOK_INIT_LAZY(sctp_sk_clone, own_by_association, &owner_key[3]),
+	LSM_HOOK_INIT_LAZY(mptcp_add_subflow, own_by_connection, &owner_key[4]),
+	LSM_HOOK_INIT_LAZY(socket_post_accept, own_by_listener, &owner_key[5]),
 };
 
-static_assert(ARRAY_SIZE(pin_hooks) == ARRAY_SIZE(pin_key));
+static_assert(ARRAY_SIZE(owner_hooks) == ARRAY_SIZE(owner_key));
 
-static struct security_hook_list unpin_hooks[] __ro_after_init = {
-	LSM_HOOK_INIT_LAZY(sk_free_security, unpin, &unpin_key),
+static struct security_hook_list release_hooks[] __ro_after_init = {
+	LSM_HOOK_INIT_LAZY(sk_free_security, release, &release_key),
 };
 
 /**
- * checmate_add_sock_pins - Register the hooks that pin
+ * checmate_add_sock_owners - Register the hooks that owner
  *
  * To be called before programs' hooks are registered: a program judging a new
- * sock finds it pinned.
+ * sock finds it owner.
  *
  * Context: Boot, once.
  */
-void __init checmate_add_sock_pins(void)
+void __init checmate_add_sock_owners(void)
 {
-	security_add_hooks(pin_hooks, ARRAY_SIZE(pin_hooks), &checmate_lsmid);
+	security_add_hooks(owner_hooks, ARRAY_SIZE(owner_hooks), &checmate_lsmid);
 }
 
 /**
- * checmate_add_sock_unpin - Register the hook that drops the pin
+ * checmate_add_sock_release - Register the hook that drops the owner
  *
  * To be called after programs' hooks are registered: a program judging the
- * end of a sock still finds it pinned.
+ * end of a sock still finds it owner.
  *
  * Context: Boot, once.
  */
-void __init checmate_add_sock_unpin(void)
+void __init checmate_add_sock_release(void)
 {
-	security_add_hooks(unpin_hooks, ARRAY_SIZE(unpin_hooks),
+	security_add_hooks(release_hooks, ARRAY_SIZE(release_hooks),
 			   &checmate_lsmid);
 }
 
 /**
- * checmate_start_sock_pins - Pin from now on
+ * checmate_start_sock_owners - Pin from now on
  *
  * Called when the first cgroup below the root gets the controller.  Pinning
- * never stops again, since every pin taken must be dropped.
+ * never stops again, since every owner taken must be dropped.
  *
  * Context: Process context, may sleep; under checmate_mutex.
  */
-void checmate_start_sock_pins(void)
+void checmate_start_sock_owners(void)
 {
 	unsigned int i;
 
 	lockdep_assert_held(&checmate_mutex);
 
-	if (!checmate_is_active() || static_key_enabled(&pin_key[0]->key))
+	if (!checmate_is_active() || static_key_enabled(&owner_key[0]->key))
 		return;
-	static_branch_enable(unpin_key);
-	for (i = ARRAY_SIZE(pin_key); i--; )
-		static_branch_enable(pin_key[i]);
+	static_branch_enable(release_key);
+	for (i = ARRAY_SIZE(owner_key); i--; )
+		static_branch_enable(owner_key[i]);
 }
 
 /**
- * checmate_expect_late_pins - Have socks looked at again from now on
+ * checmate_expect_late_owners - Have socks looked at again from now on
  *
  * Called when a cgroup gets the controller that may have sockets already, and
- * before that has a policy of its own.
+ * before that has an attachment set of its own.
  *
  * Context: Process context, may sleep; under checmate_mutex.
  */
-void checmate_expect_late_pins(void)
+void checmate_expect_late_owners(void)
 {
 	lockdep_assert_held(&checmate_mutex);
 

@@ -14,11 +14,10 @@
 #include <net/sock.h>
 
 #include "cgroup.h"
-#include "setup.h"
 
 extern unsigned int checmate_epoch;
 
-/* On once a pin may have to move, that is, once @epoch of a sock matters. */
+/* On once an owner may have to move, that is, once @epoch of a sock matters. */
 DECLARE_STATIC_KEY_FALSE(checmate_late_key);
 
 /**
@@ -34,36 +33,36 @@ static inline struct checmate_sock *checmate_of_sock(const struct sock *sk)
 }
 
 /**
- * checmate_pinned_cgroup - Where the pin of a sock is
+ * checmate_owner_cgroup - Where the owner of a sock is
  * @own: what is kept of the sock
  *
  * Context: Any context, within rcu_read_lock() or with preemption disabled.
  * Return: The cgroup, valid for as long.
  */
 static __always_inline struct checmate_cgroup *
-checmate_pinned_cgroup(const struct checmate_sock *own)
+checmate_owner_cgroup(const struct checmate_sock *own)
 {
 	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held(),
-			 "checmate: a pin is looked at outside of RCU");
+			 "checmate: an owner is looked at outside of RCU");
 
 	return (struct checmate_cgroup *)((unsigned long)checmate_root +
-					  READ_ONCE(own->pin));
+					  READ_ONCE(own->owner));
 }
 
 /**
- * checmate_pin_is_old - Whether a sock must be looked at again
+ * checmate_owner_is_old - Whether a sock must be looked at again
  * @own: what is kept of the sock
  *
  * Context: Any context.
- * Return: true if its pin may have to move; false means that it need not, and
+ * Return: true if its owner may have to move; false means that it need not, and
  * is the one that is read next.
  */
 static __always_inline bool
-checmate_pin_is_old(const struct checmate_sock *own)
+checmate_owner_is_old(const struct checmate_sock *own)
 {
 	if (!static_branch_unlikely(&checmate_late_key))
 		return false;
-	/* Pairs with the release in refresh_pin(): the pin is of the epoch. */
+	/* Pairs with the release in refresh_owner(): the owner is of the epoch. */
 	return smp_load_acquire(&own->epoch) != READ_ONCE(checmate_epoch);
 }
 
@@ -71,7 +70,7 @@ checmate_pin_is_old(const struct checmate_sock *own)
  * checmate_sock_concerned - Whether programs of a hook may judge a sock
  * @sk: the sock, alive or being freed; not NULL
  * @hook: the hook
- * @subject: set to where the pin of @sk is, old or not; as for
+ * @subject: set to where the owner of @sk is, old or not; as for
  *	checmate_current_concerned()
  *
  * Context: Any context.
@@ -85,8 +84,8 @@ checmate_sock_concerned(const struct sock *sk, enum checmate_hook hook,
 	bool concerned;
 
 	preempt_disable();
-	concerned = checmate_pin_is_old(own);
-	*subject = checmate_pinned_cgroup(own);
+	concerned = checmate_owner_is_old(own);
+	*subject = checmate_owner_cgroup(own);
 	concerned = concerned || checmate_cgroup_concerned(*subject, hook);
 	checmate_end_question();
 	return concerned;
@@ -117,7 +116,7 @@ checmate_socket_concerned(const struct socket *sock, enum checmate_hook hook,
 void checmate_refresh_sock(const struct sock *sk);
 
 /**
- * checmate_sock_cgroup - The cgroup that judges a sock
+ * checmate_sock_cgroup - The owner of a sock
  * @sk: the sock, alive
  *
  * Context: Any context, within rcu_read_lock().
@@ -128,17 +127,18 @@ checmate_sock_cgroup(const struct sock *sk)
 {
 	const struct checmate_sock *own = checmate_of_sock(sk);
 
-	if (unlikely(checmate_pin_is_old(own)))
+	if (unlikely(checmate_owner_is_old(own)))
 		checmate_refresh_sock(sk);
-	return checmate_pinned_cgroup(own);
+	return checmate_owner_cgroup(own);
 }
 
 struct checmate_cgroup *checmate_dying_sock_cgroup(const struct sock *sk);
 struct checmate_cgroup *checmate_socket_cgroup(const struct socket *sock);
 
-void checmate_add_sock_pins(void);
-void checmate_add_sock_unpin(void);
-void checmate_start_sock_pins(void);
-void checmate_expect_late_pins(void);
+void checmate_add_sock_owners(void);
+void checmate_add_sock_release(void);
+void checmate_start_sock_owners(void);
+void checmate_expect_late_owners(void);
+void checmate_step_epoch(void);
 
 #endif /* _SECURITY_CHECMATE_SOCK_H */

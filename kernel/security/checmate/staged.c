@@ -3,19 +3,19 @@
  * Checmate LSM - Staged transactions
  *
  * A runtime prepares a container from within its cgroup; what it does there the
- * container's policy could not allow.  A staged transaction takes force when
- * the container proper begins: at an exec, as soon as the file to be executed
- * is opened.  That opening is judged already, with all that comes after; the
- * search for the file came before.  There, at most the file's directory is
- * locked, the call may sleep, and an error makes the exec fail: what cannot be
- * armed is denied.
+ * container's attachment set could not allow.  A staged transaction is activated
+ * when the container proper begins: at an exec, as soon as the file to be
+ * executed is opened.  The programs evaluate that opening already, and all that comes
+ * after; the search for the file came before.  There, at most the file's
+ * directory is locked, the call may sleep, and an error makes the exec fail:
+ * what cannot be activated is denied.
  *
  * An exec that finds no file, or one that may not be executed, does not come
- * this far; whatever goes wrong later finds the transaction in force.  Files
+ * this far; whatever goes wrong later finds the transaction activated.  Files
  * opened in the course of an exec, as interpreters are, and the lower files of
  * an overlay are part of that exec.
  *
- * The hooks of its programs are turned on when a transaction is staged: arming
+ * The hooks of its programs are turned on when a transaction is staged: activating
  * it patches no kernel text.
  */
 
@@ -34,10 +34,10 @@
 #include "common.h"
 #include "hooks.h"
 #include "key.h"
+#include "lsm.h"
 #include "program.h"
 #include "request.h"
 #include "retire.h"
-#include "setup.h"
 #include "staged.h"
 #include "transaction.h"
 
@@ -95,9 +95,9 @@ static void remove(struct checmate_request *request)
 	lockdep_assert_held(&checmate_mutex);
 
 	/*
-	 * Who does not find the request anymore finds what it has put in force,
-	 * or what has taken its place.  Pairs with the barriers in arm_at_exec()
-	 * and checmate_is_staged_for().
+	 * Who does not find the request anymore finds what it has activated,
+	 * or what has taken its place.  Pairs with the barriers in
+	 * activate_at_exec() and checmate_is_staged_for().
 	 */
 	smp_wmb();
 	list_del_rcu(&request->staged);
@@ -111,7 +111,7 @@ static void remove(struct checmate_request *request)
 }
 
 /**
- * checmate_drop_staged - Let a staged transaction never take force
+ * checmate_drop_staged - Drop a staged transaction
  * @cgroup: the cgroup, which need not have one; to count that as a change of
  *	what is shown is up to the caller
  *
@@ -132,7 +132,7 @@ void checmate_drop_staged(struct checmate_cgroup *cgroup)
  * @cgroup: the cgroup
  *
  * Context: Process context; under checmate_mutex.
- * Return: The request, which may still take force, or NULL.
+ * Return: The request, which may still be activated, or NULL.
  */
 const struct checmate_request *
 checmate_staged_request(struct checmate_cgroup *cgroup)
@@ -147,6 +147,28 @@ checmate_staged_request(struct checmate_cgroup *cgroup)
 		extra->generation++;
 	}
 	return extra->staged;
+}
+
+/**
+ * checmate_check_request - Whether a request comes in time
+ * @request: the request
+ *
+ * Context: Process context; under checmate_mutex.
+ * Return: 0, or -ESTALE if the attachment set of the cgroup is not what the
+ * writer saw.
+ */
+int checmate_check_request(const struct checmate_request *request)
+{
+	const struct checmate_transaction *txn = request->txn;
+
+	lockdep_assert_held(&checmate_mutex);
+
+	/* That may find one that is none anymore, which is a change. */
+	checmate_staged_request(request->cgroup);
+	if (txn->has_generation &&
+	    txn->generation != request->cgroup->extra->generation)
+		return -ESTALE;
+	return 0;
 }
 
 /**
@@ -229,7 +251,7 @@ static bool tightens(const struct checmate_request *request)
  *
  * Context: Any context.  If this returns false for a request that has just been
  * activated, whoever looks next at the ruleset of @from finds its programs.
- * Return: true if an exec by @task in @from would put enforcing programs in force
+ * Return: true if an exec by @task in @from would activate enforcing programs
  * that do not reach @to.
  */
 bool checmate_is_staged_for(struct task_struct *task, struct cgroup *from,
@@ -254,7 +276,7 @@ bool checmate_is_staged_for(struct task_struct *task, struct cgroup *from,
 }
 
 /*
- * A request that the exec of @file by current arms.  To look into it takes
+ * A request that the exec of @file by current activates.  To look into it takes
  * checmate_mutex.
  */
 static struct checmate_request *find_due(const struct file *file)
@@ -269,8 +291,8 @@ static struct checmate_request *find_due(const struct file *file)
 	return NULL;
 }
 
-/* What was staged is in force when this returns 0. */
-static int arm(const struct file *file)
+/* What was staged is enforced when this returns 0. */
+static int activate(const struct file *file)
 {
 	struct checmate_request *request;
 	int err;
@@ -286,14 +308,14 @@ static int arm(const struct file *file)
 	return 0;
 }
 
-/* Most opens are none of this, and most execs arm nothing. */
-static int arm_at_exec(struct file *file)
+/* Most opens are none of this, and most execs activate nothing. */
+static int activate_at_exec(struct file *file)
 {
 	if (likely(!(file->f_flags & __FMODE_EXEC)) || current->in_execve ||
 	    file->f_mode & FMODE_BACKING)
 		return 0;
 	if (find_due(file))
-		return arm(file);
+		return activate(file);
 	/* Pairs with the barrier in remove(). */
 	smp_rmb();
 	return 0;
@@ -320,15 +342,15 @@ static void notice_death(struct task_struct *task)
 }
 
 static struct security_hook_list staging_hooks[] __ro_after_init = {
-	LSM_HOOK_INIT_LAZY(file_open, arm_at_exec, &exec_key.key),
+	LSM_HOOK_INIT_LAZY(file_open, activate_at_exec, &exec_key.key),
 	LSM_HOOK_INIT_LAZY(task_free, notice_death, &death_key.key),
 };
 
 /**
- * checmate_add_staging - Register the hooks that arm and drop
+ * checmate_add_staging - Register the hooks that activate and drop
  *
- * To be called before programs' hooks are registered: the exec that arms a
- * transaction is judged by it.
+ * To be called before programs' hooks are registered: the exec that
+ * activates a transaction is evaluated by its programs.
  *
  * Context: Boot, once.
  */

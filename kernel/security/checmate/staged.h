@@ -12,6 +12,7 @@ struct checmate_cgroup;
 struct checmate_request;
 struct task_struct;
 
+int checmate_check_request(const struct checmate_request *request);
 int checmate_stage_request(struct checmate_request *request);
 void checmate_drop_staged(struct checmate_cgroup *cgroup);
 const struct checmate_request *

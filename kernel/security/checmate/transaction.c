@@ -2,10 +2,10 @@
 /*
  * Checmate LSM - Transactions
  *
- * A transaction changes the policy of one cgroup, and with it the rulesets of
- * that cgroup and of all its descendants.  It builds all new rulesets first,
- * which may fail, and then publishes them, which may not; on failure nothing
- * has changed, and what was enforced still is.
+ * A transaction changes the attachment set of one cgroup, and with it the
+ * rulesets of that cgroup and of all its descendants.  It builds all new
+ * rulesets first, which may fail, and then publishes them, which may not; on
+ * failure nothing has changed, and what was enforced still is.
  */
 
 #include <linux/cgroup.h>
@@ -22,21 +22,12 @@
 #include "common.h"
 #include "hooks.h"
 #include "limits.h"
-#include "policy.h"
+#include "attachments.h"
 #include "program.h"
 #include "request.h"
 #include "ruleset.h"
 #include "sock.h"
-#include "staged.h"
 #include "transaction.h"
-
-/*
- * Steps with every transaction, after it is published: sock.c then looks for
- * the cgroup of each sock again.  A css that has not seen a transaction gives
- * the same answers as its parent, and one that has is found by then: its files
- * are made after cgroup->subsys[] leads to it.
- */
-unsigned int checmate_epoch = 1;
 
 /* What @cgroup would inherit if the rulesets prepared from @top on held. */
 static struct checmate_ruleset *
@@ -56,7 +47,7 @@ inherited_ruleset(const struct checmate_cgroup *cgroup,
 }
 
 /*
- * Let @new take force for @cgroup.  The filter has the hooks of what was in force
+ * Enforce @new for @cgroup.  The filter has the hooks of what was enforced before
  * as well, as @both says, while one takes the place of the other: whoever passes
  * it finds the old or the new ruleset as a whole, and whoever does not pass
  * misses nothing of either.
@@ -88,8 +79,8 @@ void checmate_inherit_ruleset(struct checmate_cgroup *cgroup)
 }
 
 /*
- * The next one after @pos, @top and below, that has a policy or is on the way to
- * one that has: parents come before their children.
+ * The next one after @pos, @top and below, that has an attachment set or is on
+ * the way to one that has: parents come before their children.
  */
 static struct checmate_extra *next_holder(struct checmate_extra *pos,
 					  const struct checmate_extra *top)
@@ -108,7 +99,7 @@ static struct checmate_extra *next_holder(struct checmate_extra *pos,
 	return NULL;
 }
 
-/* Have a cgroup found, or not anymore, from above by who looks for policies. */
+/* Have a cgroup found, or not anymore, from above by who looks for attachment sets. */
 static void update_holder(struct checmate_extra *extra)
 {
 	struct checmate_cgroup *parent;
@@ -118,7 +109,7 @@ static void update_holder(struct checmate_extra *extra)
 
 	for (;;) {
 		parent = checmate_cgroup_parent(extra->cgroup);
-		holds = (extra->policy && extra->policy->nr) ||
+		holds = (extra->set && extra->set->nr) ||
 			!list_empty(&extra->holders);
 		if (!parent || holds == !list_empty(&extra->holder))
 			return;
@@ -147,8 +138,8 @@ static void abandon(struct checmate_cgroup *top)
 /* Whether a removed cgroup is kept by its sockets and has a ruleset to rebuild. */
 static bool is_kept(const struct checmate_extra *extra)
 {
-	return css_is_dying(&extra->cgroup->css) && extra->policy &&
-	       extra->policy->nr &&
+	return css_is_dying(&extra->cgroup->css) && extra->set &&
+	       extra->set->nr &&
 	       !percpu_ref_is_zero(&extra->cgroup->css.refcnt) &&
 	       checmate_effective_ruleset(extra->cgroup) !=
 		       &checmate_closed_ruleset;
@@ -172,12 +163,12 @@ static unsigned int count_excess(struct checmate_cgroup *top)
 }
 
 /*
- * Prepare new rulesets for @top, which is to have @policy, and for all of its
- * descendants that have a policy of their own.  Of the removed ones, those that
- * were bound first are closed where there are too many.
+ * Prepare new rulesets for @top, which is to have @set, and for all of its
+ * descendants that have an attachment set of their own.  Of the removed ones,
+ * those that were bound first are closed where there are too many.
  */
 static int prepare(struct checmate_cgroup *top,
-		   const struct checmate_policy *policy)
+		   const struct checmate_attachments *set)
 {
 	unsigned int excess = count_excess(top);
 	struct checmate_ruleset *ruleset;
@@ -186,8 +177,8 @@ static int prepare(struct checmate_cgroup *top,
 	lockdep_assert_held(&checmate_mutex);
 
 	for (pos = top->extra; pos; pos = next_holder(pos, top->extra)) {
-		const struct checmate_policy *own =
-			pos == top->extra ? policy : pos->policy;
+		const struct checmate_attachments *own =
+			pos == top->extra ? set : pos->set;
 
 		cond_resched();
 		/* Without a reference left nobody asks for its ruleset. */
@@ -226,9 +217,9 @@ static void exchange_references(struct checmate_ruleset *old,
 
 /*
  * The next css in a walk from @top, parents before their children.  That is
- * css_next_descendant_pre() without its calls and without what it does for walks
- * that leave rcu_read_lock() in between: one that is removed meanwhile still leads
- * on to the next, which then is there until rcu_read_unlock().
+ * css_next_descendant_pre() without its calls and without what it does for
+ * walks that leave rcu_read_lock() in between: one that is removed meanwhile
+ * still leads on to the next, which then is there until rcu_read_unlock().
  */
 static __always_inline struct cgroup_subsys_state *
 next_descendant(struct cgroup_subsys_state *css,
@@ -298,60 +289,38 @@ static void publish(struct checmate_cgroup *top)
 	rcu_read_unlock();
 	abandon(top);
 
-	/* Pairs with the acquire in refresh_pin() and pin_creator(). */
-	smp_store_release(&checmate_epoch, checmate_epoch + 1);
+	checmate_step_epoch();
 }
 
-static void use_hooks(const struct checmate_policy *policy)
+static void use_hooks(const struct checmate_attachments *set)
 {
 	unsigned int i;
 
-	for (i = 0; policy && i < policy->nr; i++)
-		checmate_use_hook(policy->program[i]->hook);
+	for (i = 0; set && i < set->nr; i++)
+		checmate_use_hook(set->program[i]->hook);
 }
 
-static void unuse_hooks(const struct checmate_policy *policy)
+static void unuse_hooks(const struct checmate_attachments *set)
 {
 	unsigned int i;
 
-	for (i = 0; policy && i < policy->nr; i++)
-		checmate_unuse_hook(policy->program[i]->hook);
-}
-
-/**
- * checmate_check_request - Whether a request comes in time
- * @request: the request
- *
- * Context: Process context; under checmate_mutex.
- * Return: 0, or -ESTALE if the policy of the cgroup is not what the writer saw.
- */
-int checmate_check_request(const struct checmate_request *request)
-{
-	const struct checmate_transaction *txn = request->txn;
-
-	lockdep_assert_held(&checmate_mutex);
-
-	/* That may find one that is none anymore, which is a change. */
-	checmate_staged_request(request->cgroup);
-	if (txn->has_generation &&
-	    txn->generation != request->cgroup->extra->generation)
-		return -ESTALE;
-	return 0;
+	for (i = 0; set && i < set->nr; i++)
+		checmate_unuse_hook(set->program[i]->hook);
 }
 
 /* Whether @request could be applied to @old. */
 static int try(const struct checmate_request *request,
-	       const struct checmate_policy *old)
+	       const struct checmate_attachments *old)
 {
-	struct checmate_policy *policy __free(checmate_policy) = NULL;
+	struct checmate_attachments *set __free(checmate_attachments) = NULL;
 	struct checmate_cgroup *cgroup = request->cgroup;
 	int err;
 
-	policy = checmate_edit_policy(old, &request->edit,
-				      cgroup->extra->sealed);
-	if (IS_ERR(policy))
-		return PTR_ERR(policy);
-	err = prepare(cgroup, policy);
+	set = checmate_edit_attachments(old, &request->edit,
+					cgroup->extra->sealed);
+	if (IS_ERR(set))
+		return PTR_ERR(set);
+	err = prepare(cgroup, set);
 	if (!err)
 		abandon(cgroup);
 	return err;
@@ -368,11 +337,11 @@ int checmate_try_request(const struct checmate_request *request)
 {
 	lockdep_assert_held(&checmate_mutex);
 
-	return try(request, request->cgroup->extra->policy);
+	return try(request, request->cgroup->extra->set);
 }
 
 /**
- * checmate_apply_request - Let a request take force
+ * checmate_apply_request - Enforce what a request asks for
  * @request: the request
  * @then: what must still be applicable afterwards, or NULL
  *
@@ -380,104 +349,66 @@ int checmate_try_request(const struct checmate_request *request)
  * one moment on, and go off, later, after that.
  *
  * Context: Process context, may sleep; under checmate_mutex.
- * Return: 0; what checmate_edit_policy() or checmate_build_ruleset() return, or
- * -EBUSY if @then stands against it.  Nothing has changed on failure.
+ * Return: 0; what checmate_edit_attachments() or checmate_build_ruleset()
+ * return, or -EBUSY if @then stands against it.  Nothing has changed on
+ * failure.
  */
 int checmate_apply_request(const struct checmate_request *request,
 			   const struct checmate_request *then)
 {
-	struct checmate_policy *policy __free(checmate_policy) = NULL;
+	struct checmate_attachments *set __free(checmate_attachments) = NULL;
 	struct checmate_cgroup *cgroup = request->cgroup;
 	struct checmate_extra *extra = cgroup->extra;
 	int err;
 
 	lockdep_assert_held(&checmate_mutex);
 
-	policy = checmate_edit_policy(extra->policy, &request->edit,
-				      extra->sealed);
-	if (IS_ERR(policy))
-		return PTR_ERR(policy);
+	set = checmate_edit_attachments(extra->set, &request->edit,
+					extra->sealed);
+	if (IS_ERR(set))
+		return PTR_ERR(set);
 	/* What is at fault in the request itself is told first. */
-	err = prepare(cgroup, policy);
+	err = prepare(cgroup, set);
 	if (err)
 		return err;
 	if (then) {
 		abandon(cgroup);
-		err = try(then, policy);
+		err = try(then, set);
 		if (err)
 			return err == -ENOMEM ? -ENOMEM : -EBUSY;
-		err = prepare(cgroup, policy);
+		err = prepare(cgroup, set);
 		if (err)
 			return err;
 	}
 
-	use_hooks(policy);
+	use_hooks(set);
 	publish(cgroup);
-	unuse_hooks(extra->policy);
+	unuse_hooks(extra->set);
 	if (request->edit.nr)
 		extra->generation++;
-	/* The old policy is freed in place of the new one. */
-	swap(extra->policy, policy);
+	/* The old attachment set is freed in place of the new one. */
+	swap(extra->set, set);
 	update_holder(extra);
 	return 0;
 }
 
-/* Whether nothing is left of what there was, be it attached or staged. */
-static bool clears_all(const struct checmate_edit *edit)
-{
-	unsigned int i;
-
-	for (i = 0; i < edit->nr; i++)
-		if (edit->op[i].type == CHECMATE_OP_CLEAR &&
-		    edit->scope == CHECMATE_ALL_HOOKS)
-			return true;
-	return false;
-}
-
 /**
- * checmate_commit_request - Carry out what was written
- * @request: the request
- *
- * Context: Process context, may sleep; under cgroup_mutex.
- * Return: 0; what checmate_check_request() or checmate_apply_request() return.
- * Nothing has changed on failure.
- */
-int checmate_commit_request(const struct checmate_request *request)
-{
-	bool clears = clears_all(&request->edit);
-	struct checmate_cgroup *cgroup = request->cgroup;
-	int err;
-
-	lockdep_assert_held(&cgroup_mutex);
-
-	guard(mutex)(&checmate_mutex);
-
-	err = checmate_check_request(request);
-	if (err)
-		return err;
-	err = checmate_apply_request(request, clears ? NULL : cgroup->extra->staged);
-	if (!err && clears)
-		checmate_drop_staged(cgroup);
-	return err;
-}
-
-/**
- * checmate_drop_policy - Let go of all that is enforced for a cgroup
+ * checmate_drop_attachments - Let go of all that is enforced for a cgroup
  * @cgroup: the cgroup, which nobody asks for anymore
  *
  * Context: Process context, may sleep.
  */
-void checmate_drop_policy(struct checmate_cgroup *cgroup)
+void checmate_drop_attachments(struct checmate_cgroup *cgroup)
 {
-	struct checmate_policy *policy __free(checmate_policy) = NULL;
+	struct checmate_attachments *set __free(checmate_attachments) = NULL;
 	struct checmate_extra *extra = checmate_cgroup_extra(cgroup);
 
 	guard(mutex)(&checmate_mutex);
 
 	checmate_put_ruleset(checmate_effective_ruleset(cgroup));
-	if (!extra->policy)
+	if (!extra->set)
 		return;
-	unuse_hooks(extra->policy);
-	swap(extra->policy, policy);
+	unuse_hooks(extra->set);
+	swap(extra->set, set);
 	update_holder(extra);
 }

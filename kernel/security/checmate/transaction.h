@@ -9,11 +9,9 @@ struct checmate_cgroup;
 struct checmate_request;
 
 void checmate_inherit_ruleset(struct checmate_cgroup *cgroup);
-int checmate_check_request(const struct checmate_request *request);
 int checmate_try_request(const struct checmate_request *request);
 int checmate_apply_request(const struct checmate_request *request,
 			   const struct checmate_request *then);
-int checmate_commit_request(const struct checmate_request *request);
-void checmate_drop_policy(struct checmate_cgroup *cgroup);
+void checmate_drop_attachments(struct checmate_cgroup *cgroup);
 
 #endif /* _SECURITY_CHECMATE_TRANSACTION_H */

@@ -11,7 +11,7 @@
  */
 #define CHECMATE_ABI_VERSION	1
 
-/* Most programs that may judge one hook, from a cgroup up to the root. */
+/* Most programs of one hook, from a cgroup up to the root. */
 #define CHECMATE_MAX_PROGS	64
 
 #endif /* _UAPI_LINUX_CHECMATE_H */

@@ -18,7 +18,7 @@
 #include "chain.h"
 #include "dispatch.h"
 #include "frame.h"
-#include "hooks.h"
+#include "hook_table.h"
 #include "limits.h"
 #include "program.h"
 
@@ -47,18 +47,16 @@ static unsigned int run_setting(const void *ctx, const struct bpf_insn *insns)
 	return (u32)args[0];
 }
 
-/* How a hook calls the programs. */
+/* Who evaluates the programs: dispatch.c, or the hook itself. */
 enum way {
-	ONE_BY_ONE,
-	AT_ONCE,
+	SLOW,
+	FAST,
 	NR_WAYS
 };
 
-static void free_chain(void *chain)
+static void put_chain(void *chain)
 {
-	checmate_hide_chain(chain);
-	synchronize_rcu();
-	checmate_free_chain(chain);
+	checmate_put_chain(chain);
 }
 
 static struct checmate_chain *chain_on(struct kunit *test,
@@ -89,11 +87,12 @@ static struct checmate_chain *chain_on(struct kunit *test,
 		prog->jited = true;
 		program->prog = prog;
 		program->hook = hook;
-		program->is_cgroup = is_cgroup;
+		program->func = func;
+		program->allow = is_cgroup;
 		checmate_add_program(chain, program);
 	}
 	/* What comes last goes first: the chain looks at its programs then. */
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_chain, chain),
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, put_chain, chain),
 			0);
 	return chain;
 }
@@ -106,42 +105,35 @@ static struct checmate_chain *chain_of(struct kunit *test, bool is_cgroup,
 	return chain_on(test, HOOK, is_cgroup, nr, func);
 }
 
-/* As direct.c will have made it. */
-static void settle(struct kunit *test, struct checmate_chain *chain)
+static void set_way(struct checmate_chain *chain, enum way way)
 {
-	if (chain->nr > 1) {
-		int err = checmate_make_chain(chain);
-
-		if (err == -EOPNOTSUPP)
-			kunit_skip(test, "no machine code is made here");
-		KUNIT_ASSERT_EQ(test, err, 0);
-		KUNIT_EXPECT_EQ(test, chain->allow, 0);
-	} else {
-		chain->func = chain->program[0]->prog->bpf_func;
-		chain->allow = chain->program[0]->is_cgroup;
-	}
-	KUNIT_ASSERT_TRUE(test, chain->func != checmate_ask_each);
+	chain->needs_dispatch = way == SLOW;
+	chain->step[0].func = chain->needs_dispatch ? checmate_run_none :
+					       chain->step[0].program->func;
 }
 
 /* As a hook does. */
-static int judge(const struct checmate_chain *chain, bool can_deny,
-		 struct checmate_frame *frame)
+static int evaluate(const struct checmate_chain *chain,
+		    struct checmate_frame *frame)
 {
+	const bool can_deny = checmate_hook_can_deny(chain->hook);
+	const struct checmate_step *step = chain->step;
 	struct bpf_run_ctx *outer;
-	u32 answer;
+	u32 said;
 
+	if (!can_deny && chain->needs_dispatch)
+		return checmate_dispatch(false, frame);
 	migrate_disable();
 	outer = bpf_set_run_ctx(&frame->run.ctx);
-	answer = chain->func(frame->args, NULL);
+	do {
+		said = step->func(frame->args, NULL);
+		if (can_deny && !checmate_allows(step, frame, said))
+			break;
+	} while ((++step)->func);
 	bpf_reset_run_ctx(outer);
 	migrate_enable();
-	if (can_deny ? checmate_is_allowed(chain, frame, answer) :
-		       checmate_has_run(frame))
-		return 0;
-	if (!can_deny)
-		return checmate_dispatch(chain, false, frame);
-	frame->answer = answer;
-	return checmate_resume(chain, frame);
+	return can_deny && step->func ?
+		       checmate_resume(frame, step, said) : 0;
 }
 
 /* Arguments for the tests: as many as there may be programs. */
@@ -156,15 +148,16 @@ static int dispatch(struct kunit *test, const struct checmate_chain *chain,
 	frame = kunit_kzalloc(test, struct_size(frame, args, ROOM), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, frame);
 	frame->subject = checmate_root_cgroup();
+	frame->chain = chain;
 	memcpy(frame->args, args, ROOM * sizeof(*args));
 	calls = 0;
 	rcu_read_lock();
-	err = judge(chain, checmate_hook_can_deny(chain->hook), frame);
+	err = evaluate(chain, frame);
 	rcu_read_unlock();
 	return err;
 }
 
-/* Each verdict is tried in a chain that is called both ways. */
+/* Each verdict is tried in both ways. */
 static void mac_verdicts(struct kunit *test)
 {
 	struct checmate_chain *chain = chain_of(test, false, 1, run_next);
@@ -183,9 +176,8 @@ static void mac_verdicts(struct kunit *test)
 	unsigned int i;
 	enum way way;
 
-	for (way = ONE_BY_ONE; way < NR_WAYS; way++) {
-		if (way == AT_ONCE)
-			settle(test, chain);
+	for (way = SLOW; way < NR_WAYS; way++) {
+		set_way(chain, way);
 		for (i = 0; i < ARRAY_SIZE(cases); i++) {
 			u64 args[ROOM] = { (u32)cases[i].verdict };
 
@@ -219,9 +211,8 @@ static void cgroup_verdicts(struct kunit *test)
 	unsigned int i;
 	enum way way;
 
-	for (way = ONE_BY_ONE; way < NR_WAYS; way++) {
-		if (way == AT_ONCE)
-			settle(test, chain);
+	for (way = SLOW; way < NR_WAYS; way++) {
+		set_way(chain, way);
 		for (i = 0; i < ARRAY_SIZE(cgroup_cases); i++) {
 			u64 args[ROOM] = {
 				cgroup_cases[i].verdict,
@@ -248,9 +239,8 @@ static void cgroup_chain_verdicts(struct kunit *test)
 	unsigned int i;
 	enum way way;
 
-	for (way = ONE_BY_ONE; way < NR_WAYS; way++) {
-		if (way == AT_ONCE)
-			settle(test, chain);
+	for (way = SLOW; way < NR_WAYS; way++) {
+		set_way(chain, way);
 		for (i = 0; i < ARRAY_SIZE(cgroup_cases); i++) {
 			u64 args[ROOM] = {
 				cgroup_cases[i].verdict,
@@ -277,9 +267,8 @@ static void first_denial_ends(struct kunit *test)
 	static const u64 deny[ROOM] = { 0, (u32)-EACCES, (u32)-EUSERS, 0 };
 	enum way way;
 
-	for (way = ONE_BY_ONE; way < NR_WAYS; way++) {
-		if (way == AT_ONCE)
-			settle(test, chain);
+	for (way = SLOW; way < NR_WAYS; way++) {
+		set_way(chain, way);
 		KUNIT_EXPECT_EQ(test, dispatch(test, chain, allow), 0);
 		KUNIT_EXPECT_EQ(test, calls, 4);
 		KUNIT_EXPECT_EQ(test, dispatch(test, chain, deny), -EACCES);
@@ -300,7 +289,6 @@ static void denial_anywhere(struct kunit *test)
 		for (i = 0; i < ARRAY_SIZE(lengths); i++) {
 			nr = lengths[i];
 			chain = chain_of(test, is_cgroup, nr, run_next);
-			settle(test, chain);
 			for (j = 0; j < nr; j++)
 				args[j] = is_cgroup;
 			KUNIT_EXPECT_EQ(test, dispatch(test, chain, args), 0);
@@ -325,13 +313,15 @@ static void mixed_kinds(struct kunit *test)
 	static const u64 allow[ROOM] = { 0, 1, 1, 0 };
 	static const u64 deny[ROOM] = { 0, 1, 0, 0 };
 	static const u64 error[ROOM] = { 0, 1, 1, 1 };
+	unsigned int i;
 	enum way way;
 
-	chain->program[1]->is_cgroup = true;
-	chain->program[2]->is_cgroup = true;
-	for (way = ONE_BY_ONE; way < NR_WAYS; way++) {
-		if (way == AT_ONCE)
-			settle(test, chain);
+	for (i = 1; i < 3; i++) {
+		chain->step[i].program->allow = 1;
+		chain->step[i].allow = 1;
+	}
+	for (way = SLOW; way < NR_WAYS; way++) {
+		set_way(chain, way);
 		KUNIT_EXPECT_EQ(test, dispatch(test, chain, allow), 0);
 		KUNIT_EXPECT_EQ(test, calls, 4);
 		KUNIT_EXPECT_EQ(test, dispatch(test, chain, deny), -EPERM);
@@ -348,24 +338,23 @@ static void permissive_goes_on(struct kunit *test)
 	static const u64 two[ROOM] = { 0, (u32)-EACCES, (u32)-EUSERS };
 	enum way way;
 
-	for (way = ONE_BY_ONE; way < NR_WAYS; way++) {
+	for (way = SLOW; way < NR_WAYS; way++) {
 		struct checmate_chain *chain =
 			chain_of(test, false, 3, run_next);
 		struct checmate_events *events =
-			&chain->program[1]->tally->events;
+			&chain->step[1].program->tally->events;
 
-		chain->program[1]->permissive = true;
-		if (way == AT_ONCE)
-			settle(test, chain);
+		chain->step[1].program->permissive = true;
+		set_way(chain, way);
 		KUNIT_EXPECT_EQ(test, dispatch(test, chain, only), 0);
 		KUNIT_EXPECT_EQ(test, calls, 3);
 		KUNIT_EXPECT_EQ(test, dispatch(test, chain, two), -EUSERS);
 		KUNIT_EXPECT_EQ(test, calls, 3);
 		KUNIT_EXPECT_EQ(test, atomic64_read(&events->permissive), 2);
 		KUNIT_EXPECT_EQ(test, atomic64_read(&events->denied), 0);
-		events = &chain->program[2]->tally->events;
+		events = &chain->step[2].program->tally->events;
 		KUNIT_EXPECT_EQ(test, atomic64_read(&events->denied), 1);
-		events = &chain->program[0]->tally->events;
+		events = &chain->step[0].program->tally->events;
 		KUNIT_EXPECT_EQ(test, atomic64_read(&events->denied), 0);
 	}
 }
@@ -380,26 +369,11 @@ static void no_verdict(struct kunit *test)
 
 	KUNIT_ASSERT_FALSE(test, checmate_hook_can_deny(TELLING_HOOK));
 	KUNIT_ASSERT_TRUE(test, checmate_hook_can_deny(HOOK));
-	for (way = ONE_BY_ONE; way < NR_WAYS; way++) {
-		if (way == AT_ONCE)
-			settle(test, chain);
+	for (way = SLOW; way < NR_WAYS; way++) {
+		set_way(chain, way);
 		KUNIT_EXPECT_EQ(test, dispatch(test, chain, deny), 0);
 		KUNIT_EXPECT_EQ(test, calls, 4);
 	}
-}
-
-/* One that cannot be called directly leaves all to be called one by one. */
-static void not_jited(struct kunit *test)
-{
-	struct checmate_chain *chain = chain_of(test, false, 3, run_next);
-	static const u64 deny[ROOM] = { 0, 0, (u32)-EACCES };
-
-	chain->program[2]->prog->jited = false;
-	KUNIT_EXPECT_EQ(test, checmate_make_chain(chain), -EOPNOTSUPP);
-	KUNIT_EXPECT_TRUE(test, chain->func == checmate_ask_each);
-	KUNIT_EXPECT_NULL(test, chain->made);
-	KUNIT_EXPECT_EQ(test, dispatch(test, chain, deny), -EACCES);
-	KUNIT_EXPECT_EQ(test, calls, 3);
 }
 
 static struct kunit_case dispatch_tests[] = {
@@ -411,7 +385,6 @@ static struct kunit_case dispatch_tests[] = {
 	KUNIT_CASE(mixed_kinds),
 	KUNIT_CASE(permissive_goes_on),
 	KUNIT_CASE(no_verdict),
-	KUNIT_CASE(not_jited),
 	{}
 };
 

@@ -7,6 +7,8 @@
 
 #include <bpf/btf.h>
 
+#define HOOK_FILES	"/sys/kernel/security/checmate/hook_files"
+
 FIXTURE(control)
 {
 	struct tree tree;
@@ -29,6 +31,7 @@ FIXTURE_TEARDOWN(control)
 	close(self->connect);
 	/* Should a test have ended with something there. */
 	write_text(CGROUPFS, "checmate.policy", "clear");
+	write_text("", HOOK_FILES, "1");
 	remove_tree(&self->tree);
 }
 
@@ -96,6 +99,68 @@ TEST_F(control, rfc_files)
 	EXPECT_STREQ("1\n", read_text(top, "checmate.socket_connect"));
 	EXPECT_EQ(0, WRITEF(top, "checmate.socket_bind", "0\n"));
 	close(other);
+}
+
+/* Whether @dir has a file of a single hook. */
+static bool has_hook_file(const char *dir)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/checmate.socket_bind", dir);
+	return !access(path, F_OK);
+}
+
+/* The files of single hooks go and come back; what is attached stays. */
+TEST_F(control, no_hook_files)
+{
+	const char *top = self->tree.top;
+	char later[PATH_MAX / 2 + 8], path[PATH_MAX];
+	cap_value_t mac = CAP_MAC_ADMIN;
+	cap_t caps = cap_get_proc();
+	int fd;
+
+	ASSERT_NE(NULL, caps);
+	snprintf(later, sizeof(later), "%s/later", top);
+	snprintf(path, sizeof(path), "%s/checmate.socket_bind", top);
+	ASSERT_STREQ("1\n", read_text("", HOOK_FILES));
+	ASSERT_EQ(0, WRITEF(top, "checmate.socket_bind", "%d", self->bind));
+	EXPECT_EQ(EPERM, run_in(top, do_bind, NULL));
+	fd = open(path, O_RDWR);
+	ASSERT_LE(0, fd);
+
+	ASSERT_EQ(0, write_text("", HOOK_FILES, "0"));
+	EXPECT_STREQ("0\n", read_text("", HOOK_FILES));
+	EXPECT_EQ(0, write_text("", HOOK_FILES, "0"));
+	EXPECT_FALSE(has_hook_file(top));
+	EXPECT_EQ(-ENODEV, write_fd(fd, "0", 1));
+	close(fd);
+	ASSERT_EQ(0, mkdir(later, 0755));
+	ASSERT_EQ(0, enable_controller(top));
+	EXPECT_FALSE(has_hook_file(later));
+	EXPECT_EQ(EPERM, run_in(top, do_bind, NULL));
+	EXPECT_EQ(EPERM, run_in(later, do_bind, NULL));
+	EXPECT_EQ(1, count_lines(read_text(later, "checmate.effective")));
+
+	/* A descriptor counts as it was opened. */
+	cap_set_flag(caps, CAP_EFFECTIVE, 1, &mac, CAP_CLEAR);
+	ASSERT_EQ(0, cap_set_proc(caps));
+	fd = open(HOOK_FILES, O_WRONLY);
+	ASSERT_LE(0, fd);
+	cap_set_flag(caps, CAP_EFFECTIVE, 1, &mac, CAP_SET);
+	ASSERT_EQ(0, cap_set_proc(caps));
+	EXPECT_EQ(-EPERM, write_fd(fd, "1", 1));
+	close(fd);
+	cap_free(caps);
+	EXPECT_EQ(-EINVAL, write_text("", HOOK_FILES, "two"));
+	EXPECT_FALSE(has_hook_file(top));
+
+	ASSERT_EQ(0, write_text("", HOOK_FILES, "1"));
+	EXPECT_STREQ("1\n", read_text(top, "checmate.socket_bind"));
+	EXPECT_STREQ("0\n", read_text(later, "checmate.socket_bind"));
+	EXPECT_FALSE(has_hook_file(CGROUPFS));
+	EXPECT_EQ(0, WRITEF(top, "checmate.socket_bind", "0"));
+	EXPECT_EQ(0, run_in(top, do_bind, NULL));
+	EXPECT_EQ(0, rmdir(later));
 }
 
 TEST_F(control, bad_text)

@@ -698,18 +698,18 @@ static bool hook_is(const char *line)
 	return false;
 }
 
-/* The line of a hook is nothing but its four fields. */
+/* The line of a hook is nothing but its five fields. */
 TEST_F(events, hooks)
 {
 	EXPECT_STREQ("1\n", read_text("/sys/kernel/security/checmate",
 				      "version"));
 	EXPECT_NE(NULL, strstr(read_text("", HOOKS_FILE),
-			       "\nsyslog sleepable=1 active=0 programs=0\n"));
+			       "\nsyslog sleepable=1 active=0 programs=0 direct=0\n"));
 	EXPECT_NE(NULL, strstr(read_text("", HOOKS_FILE),
 			       "\nsocket_sock_rcv_skb sleepable=0 active="));
 	ASSERT_EQ(0, attach(self->tree.top, self->deny));
 	ASSERT_EQ(0, attach(self->tree.child, self->deny));
-	EXPECT_TRUE(hook_is("\nsocket_bind sleepable=1 active=1 programs=2\n"));
+	EXPECT_TRUE(hook_is("\nsocket_bind sleepable=1 active=1 programs=2 direct=1\n"));
 }
 
 TEST_HARNESS_MAIN

@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Checmate LSM - Setup
+ * Checmate LSM - The security module
+ *
+ * What the LSM framework knows the module by.
  */
 
 #include <linux/cache.h>
 #include <linux/init.h>
+#include <linux/types.h>
 #include <uapi/linux/lsm.h>
 
 #include "common.h"
-#include "hooks.h"
-#include "rewrite.h"
-#include "setup.h"
+#include "lsm.h"
 
 static bool active __ro_after_init;
 
+/* A task leads to the struct checmate_rewrite of the call that it makes. */
 struct lsm_blob_sizes checmate_blob_sizes __ro_after_init = {
-	.lbs_task = sizeof(struct checmate_rewrite *),
+	.lbs_task = sizeof(void *),
 };
 
 const struct lsm_id checmate_lsmid = {
@@ -24,7 +26,17 @@ const struct lsm_id checmate_lsmid = {
 };
 
 /**
- * checmate_is_active - Whether the LSM is in use
+ * checmate_activate - Note that the module is in use
+ *
+ * Context: Boot, once.
+ */
+void __init checmate_activate(void)
+{
+	active = true;
+}
+
+/**
+ * checmate_is_active - Whether the module is in use
  *
  * Context: Any context.
  * Return: false if the list of LSMs leaves it out: nothing attached would be
@@ -34,17 +46,3 @@ bool checmate_is_active(void)
 {
 	return active;
 }
-
-static int __init checmate_init(void)
-{
-	checmate_add_hooks();
-	active = true;
-	pr_info("ready, %d hooks\n", CHECMATE_NR_HOOKS);
-	return 0;
-}
-
-DEFINE_LSM(checmate) = {
-	.name = CHECMATE_NAME,
-	.init = checmate_init,
-	.blobs = &checmate_blob_sizes,
-};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Checmate LSM - Policies
+ * Checmate LSM - Attachment sets
  */
-#ifndef _SECURITY_CHECMATE_POLICY_H
-#define _SECURITY_CHECMATE_POLICY_H
+#ifndef _SECURITY_CHECMATE_ATTACHMENTS_H
+#define _SECURITY_CHECMATE_ATTACHMENTS_H
 
 #include <linux/cleanup.h>
 #include <linux/err.h>
@@ -12,13 +12,13 @@
 #include "program.h"
 
 /**
- * struct checmate_policy - The programs attached to one cgroup
+ * struct checmate_attachments - The programs attached to one cgroup
  * @nr: number of programs
  * @program: the programs in the order they were attached, each referenced
  *
- * A policy never changes: a transaction makes a new one from the old.
+ * An attachment set never changes: a transaction makes a new one from the old.
  */
-struct checmate_policy {
+struct checmate_attachments {
 	unsigned int nr;
 	struct checmate_program *program[] __counted_by(nr);
 };
@@ -27,7 +27,7 @@ struct checmate_policy {
 #define CHECMATE_ALL_HOOKS	CHECMATE_NR_HOOKS
 
 /**
- * struct checmate_edit - What a transaction does to a policy
+ * struct checmate_edit - What a transaction does to an attachment set
  * @nr: number of operations
  * @op: the operations, in order
  * @program: for each operation that names the file descriptor of a program,
@@ -41,12 +41,12 @@ struct checmate_edit {
 	enum checmate_hook scope;
 };
 
-struct checmate_policy *
-checmate_edit_policy(const struct checmate_policy *old,
-		     const struct checmate_edit *edit, bool sealed);
-void checmate_free_policy(struct checmate_policy *policy);
+struct checmate_attachments *
+checmate_edit_attachments(const struct checmate_attachments *old,
+			  const struct checmate_edit *edit, bool sealed);
+void checmate_free_attachments(struct checmate_attachments *set);
 
-DEFINE_FREE(checmate_policy, struct checmate_policy *,
-	    if (!IS_ERR_OR_NULL(_T)) checmate_free_policy(_T))
+DEFINE_FREE(checmate_attachments, struct checmate_attachments *,
+	    if (!IS_ERR_OR_NULL(_T)) checmate_free_attachments(_T))
 
-#endif /* _SECURITY_CHECMATE_POLICY_H */
+#endif /* _SECURITY_CHECMATE_ATTACHMENTS_H */
