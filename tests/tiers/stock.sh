@@ -9,8 +9,8 @@
 # The policies' cases, and those of the library and the command line that say so.
 list_stock() {
 	{
-		list_cases | grep '^3.-policy-'
-		grep -l '^# Runs on stock kernels too\.' tests/vm/cases/2*.sh |
+		list_cases | grep -e '-policy-'
+		grep -l '^# Runs on stock kernels too\.' tests/vm/cases/*.sh |
 			sed 's,.*/\(.*\)\.sh,\1,'
 	} | sort
 }
