@@ -127,10 +127,8 @@ fill_payload() {
 	cp "$(command -v mke2fs || echo /sbin/mke2fs)" "$usr/libexec/checmate/tests/"
 	cp "$top"/tests/lib/* "$usr/libexec/checmate/tests/lib/"
 	for set in vm/cases system; do
-		[ -d "$top/tests/$set" ] || continue
 		mkdir -p "$usr/libexec/checmate/tests/${set##*/}"
-		find "$top/tests/$set" -maxdepth 1 -type f ! -name meson.build \
-			-exec cp -t "$usr/libexec/checmate/tests/${set##*/}" {} +
+		cp -t "$usr/libexec/checmate/tests/${set##*/}" "$top/tests/$set"/*.sh
 	done
 }
 
