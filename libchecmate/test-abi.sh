@@ -7,6 +7,9 @@
 # added; then the record has to be extended. Nothing of it may change or go.
 #
 # usage: test-abi.sh [--update] HEADER LIBRARY TEST-ABI RECORD
+#
+# Functions are called by name, which shellcheck cannot see.
+# shellcheck disable=SC2317
 
 set -eu
 export LC_ALL=C
@@ -80,29 +83,25 @@ if [ "$update" ]; then
 	exit 0
 fi
 
-status=0
-# point NUMBER NAME FILE REMEDY: nothing is in the file.
-point() {
-	if [ ! -s "$3" ]; then
-		echo "ok $1 - $2"
-		return
-	fi
-	status=1
-	echo "not ok $1 - $2"
-	sed 's/^/# /' "$3"
-	echo "# $4"
+# typed: what has a type is as many functions as the library shows.
+typed() {
+	join -v 1 "$work/symbols" "$work/types"
+	[ -s "$work/present" ] &&
+		[ "$(wc -l <"$work/symbols")" -eq "$(grep -c ^function "$work/found")" ]
 }
 
-echo "1..3"
-if [ -s "$work/present" ] && [ "$(wc -l <"$work/symbols")" -eq "$(grep -c ^function "$work/found")" ]; then
-	echo "ok 1 - every function has a type"
-else
-	echo "not ok 1 - every function has a type"
-	join -v 1 "$work/symbols" "$work/types" | sed 's/^/# /'
-	status=1
-fi
-point 2 "what programs rely on is as it was" "$work/gone" \
+# empty FILE REMEDY: nothing is in the file.
+empty() {
+	cat "$1"
+	echo "$2"
+	[ ! -s "$1" ]
+}
+
+# shellcheck source=SCRIPTDIR/../tests/lib/tap.sh
+. "$(dirname "$0")/../tests/lib/tap.sh"
+check "every function has a type" typed
+check "what programs rely on is as it was" empty "$work/gone" \
 	"Programs that are linked to the library would break: keep this as it was and add something new beside it, or begin a library with another soversion and another record."
-point 3 "what is new is recorded" "$work/added" \
+check "what is new is recorded" empty "$work/added" \
 	"Look at it well, since it cannot be changed any more once it is released; then run \"ninja -C BUILD abi-update\"."
-exit "$status"
+finish

@@ -5,9 +5,12 @@
 #
 # usage: test-pkgconfig.sh BUILD VERSION LIBDIR SANITIZE COMPILER…
 #
-# shellcheck disable=SC2317 # functions are called by point
+# Functions are called by name, which shellcheck cannot see.
+# shellcheck disable=SC2317
 
-set -eu
+set -u
+# shellcheck source=SCRIPTDIR/../tests/lib/tap.sh
+. "$(dirname "$0")/../tests/lib/tap.sh"
 build=$1
 version=$2
 libdir=$3
@@ -24,22 +27,6 @@ export LC_ALL=C
 PKG_CONFIG_SYSROOT_DIR=$work/tree
 PKG_CONFIG_PATH=$work/tree$libdir/pkgconfig
 export PKG_CONFIG_SYSROOT_DIR PKG_CONFIG_PATH
-
-n=0
-status=0
-# point NAME COMMAND…
-point() {
-	n=$((n + 1))
-	name=$1
-	shift
-	if "$@" >"$work/out" 2>&1; then
-		echo "ok $n - $name"
-	else
-		echo "not ok $n - $name"
-		sed 's/^/# /' "$work/out"
-		status=1
-	fi
-}
 
 install() {
 	DESTDIR=$work/tree meson install -C "$build" --no-rebuild --quiet </dev/null
@@ -71,11 +58,10 @@ compiler=$1
 shift
 flags=$*
 
-echo "1..6"
-point "meson install with DESTDIR" install
-point "pkg-config knows the library" pkg-config --exists "libchecmate = $version"
-point "a C11 program builds" build c11
-point "and runs" run
-point "needing that library only" needs
-point "a C99 program builds" build c99
-exit "$status"
+check "meson install with DESTDIR" install
+check "pkg-config knows the library" pkg-config --exists "libchecmate = $version"
+check "a C11 program builds" build c11
+check "and runs" run
+check "needing that library only" needs
+check "a C99 program builds" build c99
+finish

@@ -5,7 +5,9 @@
 #
 # usage: test-symbols.sh HEADER MAP LIBRARY
 
-set -eu
+set -u
+# shellcheck source=SCRIPTDIR/../tests/lib/tap.sh
+. "$(dirname "$0")/../tests/lib/tap.sh"
 header=$1
 map=$2
 library=$3
@@ -37,26 +39,9 @@ awk '
 		named = ""
 	}' "$header" >"$work/bare"
 
-status=0
-n=0
-point() {
-	n=$((n + 1))
-	name=$1
-	shift
-	if "$@" >"$work/out" 2>&1; then
-		echo "ok $n - $name"
-	else
-		echo "not ok $n - $name"
-		sed 's/^/# /' "$work/out"
-		status=1
-	fi
-}
-
-echo "1..5"
-point "the header declares functions" test -s "$work/header"
-point "the map has what the header declares" diff "$work/header" "$work/map"
-point "the library has what the map names" diff "$work/map" "$work/library"
-point "the library shows nothing else" cmp /dev/null "$work/stray"
-point "every function is documented" cmp /dev/null "$work/bare"
-[ ! -s "$work/bare" ] || sed 's/^/# /' "$work/bare"
-exit "$status"
+check "the header declares functions" test -s "$work/header"
+check "the map has what the header declares" diff "$work/header" "$work/map"
+check "the library has what the map names" diff "$work/map" "$work/library"
+check "the library shows nothing else" diff /dev/null "$work/stray"
+check "every function is documented" diff /dev/null "$work/bare"
+finish

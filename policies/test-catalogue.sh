@@ -5,23 +5,14 @@
 # and says that a stock kernel takes it if one can.
 #
 # usage: test-catalogue.sh DIRECTORY
+#
+# Functions are called by name, which shellcheck cannot see.
+# shellcheck disable=SC2317
 
-set -eu
-cd "$1"
-
-status=0
-n=0
-echo "TAP version 13"
-point() {
-	n=$((n + 1))
-	if [ "$2" = "$3" ]; then
-		echo "ok $n - $1"
-	else
-		echo "not ok $n - $1"
-		echo "# README.md has '$3', and it should be '$2'"
-		status=1
-	fi
-}
+set -u
+# shellcheck source=SCRIPTDIR/../tests/lib/tap.sh
+. "$(dirname "$0")/../tests/lib/tap.sh"
+cd "$1" || exit 1
 
 # Field $2 of the row of policy $1; the first is empty.
 field() {
@@ -38,10 +29,9 @@ for source; do
 	elif grep -q bpf_checmate_set_ "$source"; then
 		stock="no: it rewrites addresses"
 	fi
-	point "$name: hooks" "$hooks" "$(field "$name" 4)"
-	point "$name: stock kernels" "$stock" "$(field "$name" 5)"
-	point "$name: its own README.md" yes "$([ -e "$name/README.md" ] && echo yes)"
+	check_output "$name: hooks" "$hooks" field "$name" 4
+	check_output "$name: stock kernels" "$stock" field "$name" 5
+	check "$name: its own README.md" test -e "$name/README.md"
 done
-point "there are no others" $# "$(grep -c '^| \[' README.md)"
-echo "1..$n"
-exit $status
+check_output "there are no others" $# grep -c '^| \[' README.md
+finish

@@ -9,25 +9,11 @@
 # shellcheck disable=SC2317
 
 set -u
+# shellcheck source=SCRIPTDIR/../lib/tap.sh
+. "$(dirname "$0")/../lib/tap.sh"
 report=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-
-n=0
-failed=0
-# point NAME COMMAND…: the command succeeds.
-point() {
-	n=$((n + 1))
-	name=$1
-	shift
-	if "$@" >"$work/said" 2>&1; then
-		echo "ok $n - $name"
-	else
-		failed=1
-		echo "not ok $n - $name"
-		sed 's/^/# /' "$work/said"
-	fi
-}
 
 # As much of a bzImage as says its version.
 {
@@ -57,10 +43,9 @@ has() {
 }
 
 refused() {
-	! document "$work/bad" && grep -q '^report: ' "$work/said"
+	! document "$work/bad" && grep -q '^report: ' "$tap_log"
 }
 
-echo "1..19"
 cat >"$work/rows" <<'END'
 # what begins so means nothing
 note	all is well
@@ -68,30 +53,30 @@ unpatched	bind	400	-	-
 theirs	bind	500	unpatched	-
 ours	bind	410	unpatched	theirs
 END
-point "rows make a document" document "$work/rows"
-point "which says the kernel" has kernel '"6.12.1-test"'
-point "and the unit" has unit '"instructions"'
-point "and the notes" has notes '["all is well"]'
-point "a figure with nothing to compare it with" \
+check "rows make a document" document "$work/rows"
+check "which says the kernel" has kernel '"6.12.1-test"'
+check "and the unit" has unit '"instructions"'
+check "and the notes" has notes '["all is well"]'
+check "a figure with nothing to compare it with" \
 	has rows.0 '{"arm": "unpatched", "op": "bind", "value": 400, "delta": null, "ratio": null}'
-point "a difference" has rows.1.delta 100
-point "a ratio of differences" has rows.2.ratio 0.1
+check "a difference" has rows.1.delta 100
+check "a ratio of differences" has rows.2.ratio 0.1
 
 printf 'unit\tbytes\nx\tcss\t200\t-\t-\ny\tcss\t100\t-\tx\n' >"$work/bytes"
-point "another unit" document "$work/bytes"
-point "is said" has unit '"bytes"'
-point "a ratio without a difference is of the figures" has rows.1.ratio 0.5
+check "another unit" document "$work/bytes"
+check "is said" has unit '"bytes"'
+check "a ratio without a difference is of the figures" has rows.1.ratio 0.5
 
 echo 'the guest has crashed' >"$work/bad"
-point "what is no row is refused" refused
+check "what is no row is refused" refused
 printf 'ours\tbind\tmany\t-\t-\n' >"$work/bad"
-point "and a row without a figure" refused
+check "and a row without a figure" refused
 printf 'ours\tbind\t1\ttheirs\t-\n' >"$work/bad"
-point "and one that compares with nothing" refused
+check "and one that compares with nothing" refused
 printf 'ours\tbind\t1\t-\t-\nours\tbind\t2\t-\t-\n' >"$work/bad"
-point "and one that is there twice" refused
+check "and one that is there twice" refused
 : >"$work/bad"
-point "and none" refused
+check "and none" refused
 
 written() {
 	document "$work/rows" || return
@@ -103,13 +88,13 @@ written() {
 		grep -qx kept "$work/page" && ! grep -qx old "$work/page" &&
 		grep -q '^| ours | +10 (0.10×) |$' "$work/page"
 }
-point "a table takes its place in a page" written
+check "a table takes its place in a page" written
 
 again() {
 	cp "$work/page" "$work/page.old"
 	"$report" docs "$work" "$work/page" && cmp "$work/page" "$work/page.old"
 }
-point "and is the same when it does so again" again
+check "and is the same when it does so again" again
 
 judged() {
 	printf '%s\t%s\t%s\tunpatched\t-\n' "Checmate, idle" bind 401 "Checmate, idle" "read 0" 901 \
@@ -120,7 +105,7 @@ judged() {
 		grep -Eq '^idle, each hook +1 +3 +missed$' "$work/targets" &&
 		grep -Eq '^a denial beyond allowing +400 +not counted$' "$work/targets"
 }
-point "a target is judged by the dearest, or not at all" judged
+check "a target is judged by the dearest, or not at all" judged
 
 contained() {
 	printf '%s\tcrun run\t%s\t-\twithout\n' without 1000 above 1050 bound 1051 >"$work/rows"
@@ -129,5 +114,5 @@ contained() {
 		grep -Eq '^crun run below a cgroup .* +1.05 +1.05 +met$' "$work/targets" &&
 		grep -Eq '^crun run with a hook .* +1.05 +1.05 +missed$' "$work/targets"
 }
-point "a container's start by what it is without, however little it is more" contained
-exit "$failed"
+check "a container's start by what it is without, however little it is more" contained
+finish

@@ -9,6 +9,8 @@
 # shellcheck disable=SC2317
 
 set -u
+# shellcheck source=SCRIPTDIR/../lib/tap.sh
+. "$(dirname "$0")/../lib/tap.sh"
 table=$(readlink -f "$1")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -60,26 +62,11 @@ round() {
 	logs="$logs $base $ours"
 }
 
-tap=0
-failed=0
 fresh() {
 	number=0
 	logs=
 }
 
-# point NAME COMMAND…
-point() {
-	tap=$((tap + 1))
-	name=$1
-	shift
-	if "$@" >"$work/point" 2>&1; then
-		echo "ok $tap - $name"
-	else
-		echo "not ok $tap - $name"
-		sed 's/^/# /' "$work/point"
-		failed=1
-	fi
-}
 
 # says LINE: among what the table prints.
 # shellcheck disable=SC2086
@@ -101,101 +88,100 @@ remark='the kernel without Checmate fails it'
 
 fresh
 round '0 a=pass b=skip' '0 a=pass b=skip'
-point "the same is agreed" says 'ok 1 - one a: base pass, ours pass'
-point "so is a skip" says 'ok 2 - one b: base skip, ours skip'
-point "and the exit status" says 'ok 3 - one (exit status): base 0, ours 0'
-point "the suite has passed" says '## end s 0'
-point "nothing is run again" differing
+check "the same is agreed" says 'ok 1 - one a: base pass, ours pass'
+check "so is a skip" says 'ok 2 - one b: base skip, ours skip'
+check "and the exit status" says 'ok 3 - one (exit status): base 0, ours 0'
+check "the suite has passed" says '## end s 0'
+check "nothing is run again" differing
 
 fresh
 round '1 a=fail b=pass' '0 a=pass b=pass'
-point "what only base fails is run again" differing s/one
+check "what only base fails is run again" differing s/one
 round '1 a=fail b=pass' '0 a=pass b=pass'
-point "what base fails each time and ours passes is agreed" \
+check "what base fails each time and ours passes is agreed" \
 	says "ok 1 - one a: base fail, ours pass; $remark"
-point "its exit status too" \
+check "its exit status too" \
 	says "ok 3 - one (exit status): base 1, ours 0; $remark"
-point "and the suite has passed" says '## end s 0'
-point "it is run again as long as there are rounds" differing s/one
+check "and the suite has passed" says '## end s 0'
+check "it is run again as long as there are rounds" differing s/one
 
 fresh
 round '0 a=pass' '1 a=fail'
 round '0 a=pass' '1 a=fail'
-point "what ours fails and base passes is not agreed" \
+check "what ours fails and base passes is not agreed" \
 	says 'not ok 1 - one a: base pass, ours fail'
-point "nor is its exit status" says 'not ok 2 - one (exit status): base 0, ours 1'
-point "the suite has failed" says '## end s 1'
-point "and it is run again" differing s/one
+check "nor is its exit status" says 'not ok 2 - one (exit status): base 0, ours 1'
+check "the suite has failed" says '## end s 1'
+check "and it is run again" differing s/one
 
 fresh
 round '1 a=fail b=pass' '1 a=pass b=fail'
 round '1 a=fail b=pass' '1 a=pass b=fail'
-point "one failure does not excuse another" \
+check "one failure does not excuse another" \
 	says 'not ok 2 - one b: base pass, ours fail'
 
 fresh
 round '1 a=fail' '0 a=pass'
 round '0 a=pass' '0 a=pass'
-point "base passes the second time: agreed" \
+check "base passes the second time: agreed" \
 	says 'ok 1 - one a: base pass, ours pass; not the same each time: fail/pass, pass/pass'
-point "nothing is run again then" differing
+check "nothing is run again then" differing
 
 fresh
 round '0 a=pass' '1 a=fail'
 round '0 a=pass' '0 a=pass'
-point "ours passes the second time: agreed" \
+check "ours passes the second time: agreed" \
 	says 'ok 1 - one a: base pass, ours pass; not the same each time: pass/fail, pass/pass'
 
 fresh
 round '0 a=pass' '1 a=fail'
 round '1 a=fail' '0 a=pass'
-point "both pass and fail, never at the same time: agreed" \
+check "both pass and fail, never at the same time: agreed" \
 	says 'ok 1 - one a: base fail, ours pass; not the same each time: pass/fail, fail/pass'
 
 fresh
 round '1 a=fail' '0 a=pass'
 round '1 a=fail' '4 a=skip'
-point "ours does not pass each time: not agreed" \
+check "ours does not pass each time: not agreed" \
 	says 'not ok 1 - one a: base fail, ours skip; not the same each time: fail/pass, fail/skip'
 
 fresh
 round '1 a=fail' '0 a=pass'
 round '' '0 a=pass'
-point "base was not run once: not agreed" \
+check "base was not run once: not agreed" \
 	says 'not ok 1 - one a: base none, ours pass; not the same each time: fail/pass, none/pass'
 
 fresh
 round '124 a=fail' '0 a=pass'
-point "a status that tells of no failed case is not excused" \
+check "a status that tells of no failed case is not excused" \
 	says 'not ok 2 - one (exit status): base 124, ours 0'
 
 fresh
 round '1 a=fail' '1 a=pass'
-point "an exit status seen on both stands for itself" \
+check "an exit status seen on both stands for itself" \
 	says 'ok 2 - one (exit status): base 1, ours 1'
 
 fresh
 round '1 a=pass' '0 a=pass'
-point "without such a case neither is the exit status excused" \
+check "without such a case neither is the exit status excused" \
 	says 'not ok 2 - one (exit status): base 1, ours 0'
 
 fresh
 round '1 a=fail b=fail' '0 a=pass'
-point "a case that ours never came to is not agreed" \
+check "a case that ours never came to is not agreed" \
 	says 'not ok 2 - one b: base fail, ours none'
-point "nor is its exit status" says 'not ok 3 - one (exit status): base 1, ours 0'
+check "nor is its exit status" says 'not ok 3 - one (exit status): base 1, ours 0'
 
 fresh
 round '0 a=pass' ''
-point "a program that ours did not run is not agreed" \
+check "a program that ours did not run is not agreed" \
 	says 'not ok 1 - one a: base pass, ours none'
-point "and is run again" differing s/one
+check "and is run again" differing s/one
 
 fresh
 round '' ''
-point "a program that neither ran is not agreed" \
+check "a program that neither ran is not agreed" \
 	says 'not ok 1 - one (exit status): base none, ours none'
-point "and is run again too" differing s/one
+check "and is run again too" differing s/one
 
-echo "1..$tap"
-exit "$failed"
+finish

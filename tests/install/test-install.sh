@@ -6,6 +6,8 @@
 # usage: test-install.sh SOURCE BUILD VERSION
 
 set -u
+# shellcheck source=SCRIPTDIR/../lib/tap.sh
+. "$(dirname "$0")/../lib/tap.sh"
 export LC_ALL=C
 source=$1
 build=$2
@@ -24,27 +26,12 @@ below() {
 # Those that the guest tests need.
 for_tests='^usr/libexec/checmate/(tests|samples)/'
 
-n=0
-failed=0
-# point NAME: what the file "wrong" says is what is wrong.
-point() {
-	n=$((n + 1))
-	if [ -s "$work/wrong" ]; then
-		failed=1
-		echo "not ok $n - $1"
-		sed 's/^/# /' "$work/wrong"
-	else
-		echo "ok $n - $1"
-	fi
-}
-
-echo "1..7"
 grep -v '^#' "$source/tests/install/files" >"$work/patterns"
 
 : >"$work/wrong"
 DESTDIR=$work/tree meson install -C "$build" --no-rebuild --quiet \
 	>"$work/install.log" 2>&1 </dev/null || cp "$work/install.log" "$work/wrong"
-point "meson install with DESTDIR"
+check "meson install with DESTDIR" diff /dev/null "$work/wrong"
 below "$work/tree" | grep -Ev "$for_tests" >"$work/installed"
 
 while read -r pattern; do
@@ -57,11 +44,11 @@ while read -r pattern; do
 	[ -s "$work/matched" ] || echo "$pattern: not installed" >&2
 	cat "$work/matched"
 done <"$work/patterns" 2>"$work/wrong" | sort -u >"$work/known"
-point "everything listed is installed"
+check "everything listed is installed" diff /dev/null "$work/wrong"
 
 comm -23 "$work/installed" "$work/known" |
 	sed 's/$/: installed, but not listed in tests\/install\/files/' >"$work/wrong"
-point "and nothing else"
+check "and nothing else" diff /dev/null "$work/wrong"
 
 # A directory stands for what is in it.
 grep -hv '^#' "$source"/debian/*.install >"$work/shared"
@@ -75,7 +62,7 @@ while read -r file; do
 	done <"$work/shared"
 	[ "$times" -eq 1 ] || echo "$file: in $times of debian/*.install"
 done <"$work/known" >"$work/wrong"
-point "each is in one package"
+check "each is in one package" diff /dev/null "$work/wrong"
 
 for dir in "$source"/policies/*/; do
 	name=$(basename "$dir")
@@ -83,7 +70,7 @@ for dir in "$source"/policies/*/; do
 		[ -e "$work/tree/usr/lib/checmate/policies/$name.bpf.o" ] ||
 		echo "$name: not installed"
 done >"$work/wrong"
-point "every policy is"
+check "every policy is" diff /dev/null "$work/wrong"
 
 # The same without tests, from what meson would do.
 : >"$work/wrong"
@@ -101,9 +88,9 @@ for source, path in json.load(sys.stdin).items():
 else
 	cp "$work/setup.log" "$work/wrong"
 fi
-point "with -Dtests=false the same, and nothing for tests"
+check "with -Dtests=false the same, and nothing for tests" diff /dev/null "$work/wrong"
 
 sed -n '1s/^checmate (\([^)]*\)).*/\1/p' "$source/debian/changelog" |
 	grep -vxF -e "$version" | sed "s/\$/ instead of $version/" >"$work/wrong"
-point "the packages are of this version"
-exit "$failed"
+check "the packages are of this version" diff /dev/null "$work/wrong"
+finish

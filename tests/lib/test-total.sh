@@ -4,38 +4,36 @@
 # What ./check says at its end.
 #
 # usage: test-total.sh TOTAL-AWK
+#
+# Functions are called by name, which shellcheck cannot see.
+# shellcheck disable=SC2317
 
 set -u
 total=$1
-tap=0
-failed=0
+# shellcheck source=SCRIPTDIR/tap.sh
+. "$(dirname "$0")/tap.sh"
 
-# point NAME STATUS OUTPUT: of the points on stdin comes that status and that output.
-point() {
-	tap=$((tap + 1))
-	status=0
-	output=$(awk -f "$total") || status=$?
-	if [ "$status" -eq "$2" ] && [ "$output" = "$3" ]; then
-		echo "ok $tap - $1"
-	else
-		echo "not ok $tap - $1"
-		printf 'ended with %s and said\n%s\n' "$status" "$output" | sed 's/^/# /'
-		failed=1
-	fi
+# What comes of the points on standard input, and the status.
+total() {
+	total_status=0
+	awk -f "$total" || total_status=$?
+	echo "ended with $total_status"
 }
 
-point "what passed and what was skipped is counted" 0 '1..3
-2 passed, 0 failed, 1 skipped' <<-'END'
+check_output "what passed and what was skipped is counted" '1..3
+2 passed, 0 failed, 1 skipped
+ended with 0' total <<-'END'
 	# unit
 	ok - unit/one/a
 	ok - unit/one/b # SKIP no such thing here
 	ok - unit/two
 	END
 
-point "what failed is named again, at the end" 1 '1..4
+check_output "what failed is named again, at the end" '1..4
 # failed: unit/one/b of many words
 # failed: guest/two
-2 passed, 2 failed, 0 skipped' <<-'END'
+2 passed, 2 failed, 0 skipped
+ended with 1' total <<-'END'
 	ok - unit/one/a
 	# not ok: a remark
 	not ok - unit/one/b of many words
@@ -44,8 +42,8 @@ point "what failed is named again, at the end" 1 '1..4
 	ok - guest/three
 	END
 
-point "no point at all is a failure" 1 '1..0
-0 passed, 0 failed, 0 skipped' </dev/null
+check_output "no point at all is a failure" '1..0
+0 passed, 0 failed, 0 skipped
+ended with 1' total </dev/null
 
-echo "1..$tap"
-exit "$failed"
+finish
