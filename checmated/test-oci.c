@@ -106,7 +106,8 @@ static void test_bad_states(void **unused)
 		{ "{\"id\":\"a\",\"pid\":1.5}", "'pid' is not" },
 		{ "{\"id\":\"a\",\"pid\":\"1\"}", "'pid' is not" },
 		{ "{\"id\":\"a\",\"pid\":4294967297}", "'pid' is not" },
-		{ "{\"id\":\"a\",\"pid\":99999999999999999999999}", "'pid' is not" },
+		/* json-c refuses such a number itself from 0.18 on. */
+		{ "{\"id\":\"a\",\"pid\":99999999999999999999999}", "is not" },
 		{ "{\"id\":\"a\",\"pid\":1,\"status\":null}", "'status' is not" },
 		{ "{\"id\":\"a\",\"pid\":1,\"status\":1}", "'status' is not" },
 		{ "{\"id\":\"a\",\"pid\":1,\"annotations\":[]}", "'annotations' is not" },
