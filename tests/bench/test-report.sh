@@ -96,7 +96,7 @@ again() {
 }
 check "and is the same when it does so again" again
 
-judged() {
+dearest() {
 	printf '%s\t%s\t%s\tunpatched\t-\n' "Checmate, idle" bind 401 "Checmate, idle" "read 0" 901 \
 		"Checmate, idle" "kill 0" 503 >"$work/rows"
 	printf 'unpatched\t%s\t%s\t-\t-\n' bind 400 "read 0" 900 "kill 0" 500 >>"$work/rows"
@@ -105,7 +105,7 @@ judged() {
 		grep -Eq '^idle, each hook +1 +3 +missed$' "$work/targets" &&
 		grep -Eq '^a denial beyond allowing +400 +not counted$' "$work/targets"
 }
-check "a target is judged by the dearest, or not at all" judged
+check "the dearest meets a target, or no operation does" dearest
 
 contained() {
 	printf '%s\tcrun run\t%s\t-\twithout\n' without 1000 above 1050 bound 1051 >"$work/rows"

@@ -2,7 +2,7 @@
 # shellcheck shell=sh disable=SC2034
 #
 # The tiers of ./check. Each is an executable file in this directory: "TIER --list" prints
-# the names of its units, "TIER UNIT…" runs some of them and prints what tests/lib/judge.awk
+# the names of its units, "TIER UNIT…" runs some of them and prints what tests/lib/points.awk
 # reads. A '-' in the name of the file is a '/' in that of the tier. The first lines of the
 # file say what the tier is, and these what it needs:
 #
