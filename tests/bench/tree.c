@@ -82,7 +82,7 @@ void tree_path(unsigned int index, char *ret_path, unsigned int size)
  */
 void tree_grow(unsigned int from, unsigned int to)
 {
-	char path[PATH_MAX];
+	char path[64];
 
 	if (!from)
 		write_file(CGROUPFS "/cgroup.subtree_control", "+checmate");
