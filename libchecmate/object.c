@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <linux/btf.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -16,6 +17,9 @@
 /* Many more than a policy has, few enough to compare each with each. */
 #define TYPES_MAX 65535
 #define SECTIONS_MAX 4096
+
+/* What each BTF header has; newer kernels declare more, which a compiler need not write. */
+#define BTF_HEADER_SIZE (offsetof(struct btf_header, str_len) + sizeof(__u32))
 
 /* Longest chain of typedefs, qualifiers and arrays that libbpf follows. */
 #define CHAIN_MAX 32
@@ -120,8 +124,8 @@ static int find_types(const struct span *section, struct types *types)
 	struct btf_type type;
 	struct span body;
 
-	if (!fetch(section, 0, &header, sizeof(header)) || header.magic != BTF_MAGIC ||
-	    header.hdr_len < sizeof(header) ||
+	if (!fetch(section, 0, &header, BTF_HEADER_SIZE) || header.magic != BTF_MAGIC ||
+	    header.hdr_len < BTF_HEADER_SIZE ||
 	    !cut(section, header.hdr_len, section->size - header.hdr_len, &body) ||
 	    !cut(&body, header.type_off, header.type_len, &types->types) ||
 	    !cut(&body, header.str_off, header.str_len, &types->strings) ||
