@@ -217,7 +217,7 @@ static int direct_apply(const struct options *options, bool replace, int argc, c
 	report_apply(options,
 		     &(struct place){ .path = (char *)checmate_cgroup_path(cgroup),
 				      .id = checmate_cgroup_id(cgroup) },
-		     policies, enabled, paths_warn(report_root_pid(cgroup), lists));
+		     policies, enabled, paths_warn(jsondoc_root_pid(cgroup), lists));
 	return EXIT_DONE;
 }
 

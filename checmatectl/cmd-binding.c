@@ -220,8 +220,8 @@ static int direct_set(char **argv, char *const *names, char *const *values)
 	for (size_t i = 0; names[i]; i++)
 		if (checmate_binding_set(binding, names[i], values[i], &error) < 0)
 			return fail(error);
-	if (report_lists_of_binding(binding, names, &lists) >= 0)
-		json_object_put(paths_warn(report_root_pid(cgroup), lists));
+	if (jsondoc_lists_of_binding(binding, names, &lists) >= 0)
+		json_object_put(paths_warn(jsondoc_root_pid(cgroup), lists));
 	return EXIT_DONE;
 }
 

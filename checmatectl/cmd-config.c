@@ -101,7 +101,7 @@ static int add_lists(const struct config_policy *given, char ***lists)
 	for (size_t i = 0; i < given->n_params; i++)
 		(void)checmate_policy_set(policy, given->params[i].name, given->params[i].value,
 					  NULL);
-	return report_lists_of_policy(policy, NULL, lists);
+	return jsondoc_lists_of_policy(policy, NULL, lists);
 }
 
 /* The root of containers is not known before there are any; their hook looks at it. */

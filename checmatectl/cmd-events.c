@@ -107,7 +107,7 @@ static int choose_cgroup(struct filter *filter, const char *argument)
 	filter->cgroup_id = place.id;
 	if (!place.path)
 		return EXIT_DONE;
-	path = report_printable(place.path);
+	path = jsondoc_printable(place.path);
 	if (!path)
 		return fail(NULL);
 	filter->cgroup_path = text_new("%s%s", path, path[1] ? "/" : "");
@@ -145,26 +145,26 @@ static bool is_wanted(const struct filter *filter, const struct json_object *eve
 		return false;
 	if (options->hook && !streq(options->hook, text_of(event, "hook")))
 		return false;
-	if (options->pid && (uint64_t)options->pid != report_get_number(event, "pid"))
+	if (options->pid && (uint64_t)options->pid != jsondoc_get_number(event, "pid"))
 		return false;
-	if (filter->error && (uint64_t)filter->error != report_get_number(event, "errno"))
+	if (filter->error && (uint64_t)filter->error != jsondoc_get_number(event, "errno"))
 		return false;
 	if (options->permissive != options->enforced &&
-	    options->permissive != report_get_bool(event, "permissive"))
+	    options->permissive != jsondoc_get_bool(event, "permissive"))
 		return false;
 	return !filter->cgroup_id ||
-	       is_within(filter, report_get_number(event, "bound_id"),
-			 report_get_text(event, "bound")) ||
-	       is_within(filter, report_get_number(event, "cgroup_id"),
-			 report_get_text(event, "cgroup"));
+	       is_within(filter, jsondoc_get_number(event, "bound_id"),
+			 jsondoc_get_text(event, "bound")) ||
+	       is_within(filter, jsondoc_get_number(event, "cgroup_id"),
+			 jsondoc_get_text(event, "cgroup"));
 }
 
 /* --- how it is shown ------------------------------------------------------- */
 
 static void print_text(const struct json_object *event)
 {
-	const char *error = report_get_text(event, "error");
-	const char *cgroup = report_get_text(event, "cgroup");
+	const char *error = jsondoc_get_text(event, "error");
+	const char *cgroup = jsondoc_get_text(event, "cgroup");
 	const char *subject = text_of(event, "subject");
 	char number[24], id[32];
 
@@ -172,7 +172,7 @@ static void print_text(const struct json_object *event)
 	snprintf(id, sizeof(id), "id:%llu", number_of(event, "cgroup_id"));
 	printf("%s %s %s %s%s %llu (%s) %s%s%s\n", text_of(event, "time"), text_of(event, "policy"),
 	       text_of(event, "hook"), error ?: number,
-	       report_get_bool(event, "permissive") ? " (permissive)" : "", number_of(event, "pid"),
+	       jsondoc_get_bool(event, "permissive") ? " (permissive)" : "", number_of(event, "pid"),
 	       text_of(event, "comm"), cgroup ?: id, *subject ? ": " : "", subject);
 }
 
@@ -207,11 +207,11 @@ static void show(struct filter *filter, struct json_object *document)
 
 static int show_event(struct filter *filter, const struct checmate_event *event)
 {
-	_cleanup_free_ char *bound = report_cgroup_path(event->cgroup_id);
-	_cleanup_free_ char *task = report_cgroup_path(event->task_cgroup_id);
+	_cleanup_free_ char *bound = jsondoc_cgroup_path(event->cgroup_id);
+	_cleanup_free_ char *task = jsondoc_cgroup_path(event->task_cgroup_id);
 	_cleanup_json_ struct json_object *document = NULL;
 
-	if (report_event(event, bound, task, &document) < 0)
+	if (jsondoc_event(event, bound, task, &document) < 0)
 		return fail(NULL);
 	show(filter, document);
 	return EXIT_DONE;
@@ -226,7 +226,7 @@ static int show_more_lost(struct filter *filter, const struct checmate_events *e
 
 	if (!lost)
 		return EXIT_DONE;
-	if (report_lost(lost, &document) < 0)
+	if (jsondoc_lost(lost, &document) < 0)
 		return fail(NULL);
 	show(filter, document);
 	*told += lost;

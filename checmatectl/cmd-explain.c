@@ -14,7 +14,7 @@
 static void add_program(struct libscols_table *table, const char *hook, size_t order,
 			const struct json_object *item)
 {
-	const char *policy = report_get_text(item, "policy");
+	const char *policy = jsondoc_get_text(item, "policy");
 	const char *state = text_of(item, "state");
 	char program[64], place[24] = "-";
 
@@ -24,24 +24,24 @@ static void add_program(struct libscols_table *table, const char *hook, size_t o
 		 number_of(item, "prog"));
 	line_color(table_add(table, (const char *const[]){ hook, place, policy ?: program,
 							   state_text(state),
-							   report_get_text(item, "errno") ?: "-",
+							   jsondoc_get_text(item, "errno") ?: "-",
 							   text_of(item, "cgroup") }),
 		   3, state_color(state));
 }
 
 static void add_hook(struct libscols_table *table, const struct json_object *hook)
 {
-	for (size_t i = 0; i < report_count(hook, "programs"); i++)
+	for (size_t i = 0; i < jsondoc_count(hook, "programs"); i++)
 		add_program(table, text_of(hook, "hook"), i + 1,
-			    report_get_item(hook, "programs", i));
+			    jsondoc_get_item(hook, "programs", i));
 }
 
 /* --- what they would say ------------------------------------------------------ */
 
 static void explain_verdict(const struct json_object *policy)
 {
-	const char *verdict = report_get_text(policy, "errno") ?: "an error";
-	bool permissive = report_get_bool(policy, "permissive");
+	const char *verdict = jsondoc_get_text(policy, "errno") ?: "an error";
+	bool permissive = jsondoc_get_bool(policy, "permissive");
 
 	if (streq(text_of(policy, "state"), "staged"))
 		printf("  Judges nothing before an exec begins; what it denies then %s %s.\n",
@@ -55,12 +55,12 @@ static void explain_verdict(const struct json_object *policy)
 /* @path is what policies see. */
 static void explain_nearest(const struct json_object *nearest, const char *path)
 {
-	_cleanup_free_ char *shown = report_printable(path);
-	_cleanup_free_ char *fault = report_path_fault(nearest);
+	_cleanup_free_ char *shown = jsondoc_printable(path);
+	_cleanup_free_ char *fault = jsondoc_path_fault(nearest);
 	_cleanup_free_ char *entry = NULL;
 
-	entry = report_printable(text_of(nearest, "path"));
-	if (report_get_bool(nearest, "covers"))
+	entry = jsondoc_printable(text_of(nearest, "path"));
+	if (jsondoc_get_bool(nearest, "covers"))
 		printf("      %s: listed, by %s\n", shown ?: path, entry ?: "");
 	else if (*text_of(nearest, "path"))
 		printf("      %s: not listed; nearest is %s\n", shown ?: path, entry ?: "");
@@ -72,16 +72,16 @@ static void explain_nearest(const struct json_object *nearest, const char *path)
 
 static const char *path_seen(const struct json_object *document)
 {
-	const struct json_object *path = report_get_object(document, "path");
+	const struct json_object *path = jsondoc_get_object(document, "path");
 
-	return report_get_text(path, "resolved") ?: report_get_text(path, "path");
+	return jsondoc_get_text(path, "resolved") ?: jsondoc_get_text(path, "path");
 }
 
 static void explain_path(const struct json_object *path)
 {
-	_cleanup_free_ char *shown = report_printable(text_of(path, "path"));
-	_cleanup_free_ char *link = report_printable(text_of(path, "link"));
-	_cleanup_free_ char *resolved = report_printable(text_of(path, "resolved"));
+	_cleanup_free_ char *shown = jsondoc_printable(text_of(path, "path"));
+	_cleanup_free_ char *link = jsondoc_printable(text_of(path, "link"));
+	_cleanup_free_ char *resolved = jsondoc_printable(text_of(path, "resolved"));
 	const char *kind = text_of(path, "kind");
 
 	if (!shown || !link || !resolved)
@@ -96,16 +96,16 @@ static void explain_path(const struct json_object *path)
 
 static void explain_params(const struct json_object *document, const struct json_object *policy)
 {
-	const struct json_object *params = report_get_object(policy, "params");
-	const struct json_object *docs = report_get_object(policy, "docs");
+	const struct json_object *params = jsondoc_get_object(policy, "params");
+	const struct json_object *docs = jsondoc_get_object(policy, "docs");
 
 	if (!params)
 		return;
 	json_object_object_foreach(params, name, value) {
 		printf("    %s=%s\n      %s\n", name, json_object_get_string(value),
 		       text_of(docs, name));
-		for (size_t i = 0; i < report_count(policy, "nearest"); i++) {
-			const struct json_object *nearest = report_get_item(policy, "nearest", i);
+		for (size_t i = 0; i < jsondoc_count(policy, "nearest"); i++) {
+			const struct json_object *nearest = jsondoc_get_item(policy, "nearest", i);
 
 			if (streq(text_of(nearest, "parameter"), name))
 				explain_nearest(nearest, path_seen(document));
@@ -115,7 +115,7 @@ static void explain_params(const struct json_object *document, const struct json
 
 static void explain_policy(const struct json_object *document, const struct json_object *item)
 {
-	const char *policy = report_get_text(item, "policy");
+	const char *policy = jsondoc_get_text(item, "policy");
 
 	if (!policy) {
 		printf("\n(program %s), attached to %s\n", text_of(item, "name"),
@@ -126,13 +126,13 @@ static void explain_policy(const struct json_object *document, const struct json
 		return;
 	}
 	printf("\n%s, bound to %s\n", policy, text_of(item, "cgroup"));
-	if (!report_get_bool(item, "described")) {
+	if (!jsondoc_get_bool(item, "described")) {
 		puts("  What it denies cannot be read; run as root.");
 		return;
 	}
 	printf("  %s\n", text_of(item, "description"));
 	explain_verdict(item);
-	if (report_get_bool(item, "inherited"))
+	if (jsondoc_get_bool(item, "inherited"))
 		printf("  Inherited by %s.\n", text_of(document, "cgroup"));
 	explain_params(document, item);
 }
@@ -144,23 +144,23 @@ static void explain(const struct json_object *document, const char *hook)
 	_cleanup_table_ struct libscols_table *table = table_new(headings);
 
 	printf("%s (id %llu)\n", text_of(document, "cgroup"), number_of(document, "id"));
-	if (report_get_object(document, "path"))
-		explain_path(report_get_object(document, "path"));
-	for (size_t i = 0; i < report_count(document, "hooks"); i++)
-		add_hook(table, report_get_item(document, "hooks", i));
+	if (jsondoc_get_object(document, "path"))
+		explain_path(jsondoc_get_object(document, "path"));
+	for (size_t i = 0; i < jsondoc_count(document, "hooks"); i++)
+		add_hook(table, jsondoc_get_item(document, "hooks", i));
 	if (!scols_table_get_nlines(table)) {
 		printf("\n%s%snothing is judged here by a policy\n", hook ?: "", hook ? ": " : "");
 		return;
 	}
 	table_print(table, "\nAsked in this order; the first that denies ends it:");
-	for (size_t i = 0; i < report_count(document, "policies"); i++)
-		explain_policy(document, report_get_item(document, "policies", i));
+	for (size_t i = 0; i < jsondoc_count(document, "policies"); i++)
+		explain_policy(document, jsondoc_get_item(document, "policies", i));
 }
 
 /* A process says itself which root is meant, another target by a process of it. */
 static pid_t find_pid(const char *target)
 {
-	_cleanup_(report_error_done) struct report_error error = {};
+	_cleanup_(jsondoc_error_done) struct jsondoc_error error = {};
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	uint64_t pid;
 
@@ -168,7 +168,7 @@ static pid_t find_pid(const char *target)
 		return pid;
 	if (target_open(target, true, &cgroup, &error) < 0)
 		return 0;
-	return report_root_pid(cgroup);
+	return jsondoc_root_pid(cgroup);
 }
 
 /* The form alone decides what a word is: the name of a hook has no '/'. */

@@ -216,7 +216,7 @@ static int verify_policy(const struct options *options, const char *name,
 	json_add_bool(object, "loaded", loaded);
 	json_add_text(object, "error", r < 0 ? checmate_error_text(error) : NULL);
 	if (policy)
-		(void)report_lists_of_policy(policy, NULL, &lists);
+		(void)jsondoc_lists_of_policy(policy, NULL, &lists);
 	json_add(object, "paths", paths_warn(0, lists));
 	json_append(array, object);
 	line_color(table_add(table,

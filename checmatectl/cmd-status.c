@@ -12,15 +12,15 @@
 static void add_attachment(struct libscols_table *table, const struct json_object *item)
 {
 	const char *mode = text_of(item, "mode");
-	const char *state = report_get_bool(item, "staged") ? "staged" :
-			    streq(mode, "permissive")	    ? mode :
-							      "in-force";
+	const char *state = jsondoc_get_bool(item, "staged") ? "staged" :
+			    streq(mode, "permissive")	     ? mode :
+							       "in-force";
 	char id[24], program[24];
 
 	snprintf(id, sizeof(id), "%llu", number_of(item, "id"));
 	snprintf(program, sizeof(program), "%llu", number_of(item, "prog"));
 	line_color(table_add(table, (const char *const[]){ id, text_of(item, "hook"),
-							   report_get_text(item, "policy") ?: "-",
+							   jsondoc_get_text(item, "policy") ?: "-",
 							   text_of(item, "name"), program,
 							   streq(state, "staged") ? state : mode,
 							   text_of(item, "path") }),
@@ -33,10 +33,10 @@ static void show_attachments(const struct json_object *status, const char *key, 
 		"ID", "HOOK", "POLICY", "PROGRAM", "PROG-ID", "MODE", "CGROUP", NULL,
 	};
 	_cleanup_table_ struct libscols_table *table = table_new(headings);
-	size_t n = report_count(status, key);
+	size_t n = jsondoc_count(status, key);
 
 	for (size_t i = 0; i < n; i++)
-		add_attachment(table, report_get_item(status, key, i));
+		add_attachment(table, jsondoc_get_item(status, key, i));
 	if (n)
 		table_print(table, title);
 }
@@ -44,16 +44,16 @@ static void show_attachments(const struct json_object *status, const char *key, 
 static void show(const struct json_object *status)
 {
 	printf("%s (id %llu)", text_of(status, "cgroup"), number_of(status, "id"));
-	if (report_get_bool(status, "enabled"))
+	if (jsondoc_get_bool(status, "enabled"))
 		printf(", generation %llu%s\n", number_of(status, "generation"),
-		       report_get_bool(status, "sealed") ? ", sealed" : "");
+		       jsondoc_get_bool(status, "sealed") ? ", sealed" : "");
 	else
 		puts(", the controller is not enabled here");
 
-	if (!report_count(status, "local"))
+	if (!jsondoc_count(status, "local"))
 		puts("\nAttached here: nothing");
 	show_attachments(status, "local", "\nAttached here:");
-	if (!report_count(status, "effective"))
+	if (!jsondoc_count(status, "effective"))
 		puts("\nEnforced here: nothing");
 	show_attachments(status, "effective", "\nEnforced here, in this order:");
 }
@@ -76,8 +76,8 @@ static char *assignments(const struct json_object *params)
 
 static void add_binding(struct libscols_table *table, const struct json_object *binding)
 {
-	struct json_object *params = report_get_object(binding, "params");
-	const char *cgroup = report_get_text(binding, "cgroup");
+	struct json_object *params = jsondoc_get_object(binding, "params");
+	const char *cgroup = jsondoc_get_text(binding, "cgroup");
 	const char *state = text_of(binding, "state");
 	_cleanup_free_ char *text = NULL;
 	char id[32];
@@ -87,8 +87,8 @@ static void add_binding(struct libscols_table *table, const struct json_object *
 		text = assignments(params);
 	line_color(table_add(table,
 			     (const char *const[]){ cgroup ?: id,
-						    report_get_text(binding, "policy") ?: "-",
-						    report_get_text(binding, "version") ?: "-",
+						    jsondoc_get_text(binding, "policy") ?: "-",
+						    jsondoc_get_text(binding, "version") ?: "-",
 						    state_text(state), text }),
 		   3, state_color(state));
 }

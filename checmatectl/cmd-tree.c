@@ -23,7 +23,7 @@ static void cells_done(struct cells *cells)
 
 static void add_policy(struct cells *cells, const struct json_object *item)
 {
-	const char *policy = report_get_text(item, "policy");
+	const char *policy = jsondoc_get_text(item, "policy");
 	const char *state = text_of(item, "state");
 	enum color color = state_color(state);
 	char program[64];
@@ -32,7 +32,7 @@ static void add_policy(struct cells *cells, const struct json_object *item)
 	text_add_line(&cells->names, policy ?: program);
 	text_add_line(&cells->states, state_text(state));
 	text_add_line(&cells->from,
-		      report_get_bool(item, "inherited") ? text_of(item, "cgroup") : "-");
+		      jsondoc_get_bool(item, "inherited") ? text_of(item, "cgroup") : "-");
 	cells->color = color > cells->color ? color : cells->color;
 }
 
@@ -43,9 +43,9 @@ static void add_node(struct libscols_table *table, struct libscols_line *parent,
 	const char *path = text_of(node, "cgroup"), *slash = strrchr(path, '/');
 	struct libscols_line *line;
 
-	for (size_t i = 0; i < report_count(node, "policies"); i++)
-		add_policy(&cells, report_get_item(node, "policies", i));
-	if (report_get_bool(node, "sealed")) {
+	for (size_t i = 0; i < jsondoc_count(node, "policies"); i++)
+		add_policy(&cells, jsondoc_get_item(node, "policies", i));
+	if (jsondoc_get_bool(node, "sealed")) {
 		text_add_line(&cells.names, "(sealed)");
 		text_add_line(&cells.states, "");
 		text_add_line(&cells.from, "");
@@ -55,8 +55,8 @@ static void add_node(struct libscols_table *table, struct libscols_line *parent,
 			       (const char *const[]){ parent && slash ? slash + 1 : path,
 						      cells.names, cells.states, cells.from });
 	line_color(line, 2, cells.color);
-	for (size_t i = 0; i < report_count(node, "children"); i++)
-		add_node(table, line, report_get_item(node, "children", i));
+	for (size_t i = 0; i < jsondoc_count(node, "children"); i++)
+		add_node(table, line, jsondoc_get_item(node, "children", i));
 }
 
 int command_tree(const struct options *options, int argc, char **argv)
@@ -73,7 +73,7 @@ int command_tree(const struct options *options, int argc, char **argv)
 		json_print(top);
 		return EXIT_DONE;
 	}
-	if (!options->all && !report_count(top, "policies") && !report_count(top, "children")) {
+	if (!options->all && !jsondoc_count(top, "policies") && !jsondoc_count(top, "children")) {
 		printf("%s: no policy holds there or below\n", text_of(top, "cgroup"));
 		return EXIT_DONE;
 	}

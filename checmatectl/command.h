@@ -6,7 +6,7 @@
 
 #include "checmate.h"
 #include "cleanup.h"
-#include "report.h"
+#include "jsondoc.h"
 #include "strv.h"
 
 #define _cleanup_error_ _cleanup_(checmate_error_freep)
@@ -121,7 +121,7 @@ int command_features(const struct options *options, int argc, char **argv);
 int fail(const struct checmate_error *error);
 
 /* The same for what had no document for us. */
-int fail_report(const struct report_error *error);
+int fail_jsondoc(const struct jsondoc_error *error);
 
 /* Says on stderr "THING: REASON; REMEDY". Returns EXIT_FAILED. */
 int fail_text(const char *format, ...) _printf_(1, 2);
@@ -170,7 +170,7 @@ int select_policies(struct selection *selection, const struct options *options, 
 /* Before anything is changed: what the kernel refuses, it refuses here. */
 int selection_load(const struct selection *selection, struct checmate_error **ret_error);
 
-/* The lists of paths that they have, for report_paths(). Returns 0, -errno. */
+/* The lists of paths that they have, for jsondoc_paths(). Returns 0, -errno. */
 int selection_lists(const struct selection *selection, char ***lists);
 
 void selection_done(struct selection *selection);

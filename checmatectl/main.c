@@ -282,7 +282,7 @@ int fail(const struct checmate_error *error)
 	return say_error(checmate_error_text(error), checmate_error_log(error));
 }
 
-int fail_report(const struct report_error *error)
+int fail_jsondoc(const struct jsondoc_error *error)
 {
 	return error->text ? say_error(error->text, error->detail) : fail(NULL);
 }

@@ -5,7 +5,7 @@
 
 int check_target(const char *argument, bool pids)
 {
-	_cleanup_(report_error_done) struct report_error error = {};
+	_cleanup_(jsondoc_error_done) struct jsondoc_error error = {};
 
 	if (target_check(argument, pids, &error) < 0)
 		return usage("%s", error.text ?: argument);
@@ -14,12 +14,12 @@ int check_target(const char *argument, bool pids)
 
 static int open_any(const char *argument, bool pids, struct checmate_cgroup **ret_cgroup)
 {
-	_cleanup_(report_error_done) struct report_error error = {};
+	_cleanup_(jsondoc_error_done) struct jsondoc_error error = {};
 	int status;
 
 	status = check_target(argument, pids);
 	if (!status && target_open(argument, pids, ret_cgroup, &error) < 0)
-		return fail_report(&error);
+		return fail_jsondoc(&error);
 	return status;
 }
 

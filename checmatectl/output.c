@@ -220,10 +220,10 @@ struct json_object *json_texts(char *const *strv)
 
 void json_print(struct json_object *object)
 {
-	puts(need((void *)report_text(object, true)));
+	puts(need((void *)jsondoc_text(object, true)));
 }
 
 void json_print_line(struct json_object *object)
 {
-	puts(need((void *)report_text(object, false)));
+	puts(need((void *)jsondoc_text(object, false)));
 }

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "cleanup.h"
-#include "report.h"
+#include "jsondoc.h"
 
 static inline void json_putp(struct json_object **object)
 {
@@ -70,12 +70,12 @@ void line_color(struct libscols_line *line, size_t column, enum color color);
 /* A text that every document of the kind has. */
 static inline const char *text_of(const struct json_object *object, const char *key)
 {
-	return report_get_text(object, key) ?: "";
+	return jsondoc_get_text(object, key) ?: "";
 }
 
 static inline unsigned long long number_of(const struct json_object *object, const char *key)
 {
-	return report_get_number(object, key);
+	return jsondoc_get_number(object, key);
 }
 
 /* Of a state as it is in a document: for a table, and its colour. */

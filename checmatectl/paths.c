@@ -12,11 +12,11 @@
 
 static struct json_object *look(pid_t pid, char *const *lists)
 {
-	const struct report_root root = { .pid = pid };
+	const struct jsondoc_root root = { .pid = pid };
 	struct json_object *array;
 	int r;
 
-	r = report_paths(&root, lists, &array);
+	r = jsondoc_paths(&root, lists, &array);
 	if (r == -ETIMEDOUT)
 		fail_text("warning: listed paths: a file system does not answer; look at them with "
 			  "\"ls -ld\"");
@@ -28,7 +28,7 @@ struct json_object *paths_warn(pid_t pid, char *const *lists)
 	struct json_object *array = look(pid, lists);
 
 	for (size_t i = 0; array && i < json_object_array_length(array); i++) {
-		_cleanup_free_ char *warning = report_path_warning(
+		_cleanup_free_ char *warning = jsondoc_path_warning(
 			json_object_array_get_idx(array, i));
 
 		if (warning)
@@ -53,7 +53,7 @@ static int read_words(int argc, char *const *argv, char ***lists)
 			r = checmate_policy_set(policy, name, value, NULL);
 		}
 		if (r >= 0)
-			r = report_lists_of_policy(policy, NULL, lists);
+			r = jsondoc_lists_of_policy(policy, NULL, lists);
 	}
 	return r;
 }
@@ -65,7 +65,7 @@ struct json_object *paths_warn_words(const char *path, int argc, char *const *ar
 
 	if (read_words(argc, argv, &lists) < 0 || checmate_cgroup_open(path, &cgroup, NULL) < 0)
 		return json_new_array();
-	return paths_warn(report_root_pid(cgroup), lists);
+	return paths_warn(jsondoc_root_pid(cgroup), lists);
 }
 
 /* --- explain --------------------------------------------------------------------- */
@@ -115,7 +115,7 @@ static size_t common_length(const char *a, const char *b, bool *ret_all)
  */
 static size_t nearness(const struct json_object *entry, const char *path, bool *ret_covers)
 {
-	const char *resolved = report_get_text(entry, "resolved");
+	const char *resolved = jsondoc_get_text(entry, "resolved");
 	size_t n = common_length(path, text_of(entry, "path"), ret_covers), m;
 	bool all;
 
@@ -155,13 +155,13 @@ static void copy_entry(struct json_object *object, const struct json_object *ent
 	static const char *const keys[] = { "path", "kind", "link", "target", "resolved" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		json_add_text(object, keys[i], report_get_text(entry, keys[i]));
+		json_add_text(object, keys[i], jsondoc_get_text(entry, keys[i]));
 }
 
 /* The parameters of a policy of the document that are lists of paths, one after the other. */
 static const char *next_list(const struct json_object *item, size_t *index)
 {
-	const struct json_object *types = report_get_object(item, "types");
+	const struct json_object *types = jsondoc_get_object(item, "types");
 	size_t i = 0;
 
 	if (!types)
@@ -210,15 +210,15 @@ static int collect(const struct json_object *document, const char *path, char **
 {
 	int r = add_list(lists, "", "", path);
 
-	for (size_t i = 0; i < report_count(document, "policies"); i++) {
-		const struct json_object *item = report_get_item(document, "policies", i);
+	for (size_t i = 0; i < jsondoc_count(document, "policies"); i++) {
+		const struct json_object *item = jsondoc_get_item(document, "policies", i);
 		_cleanup_free_ char *index = text_new("%zu", i);
 		const char *parameter;
 		size_t j = 0;
 
 		while (r >= 0 && (parameter = next_list(item, &j)))
 			r = add_list(lists, index, parameter,
-				     text_of(report_get_object(item, "params"), parameter));
+				     text_of(jsondoc_get_object(item, "params"), parameter));
 	}
 	return r;
 }
@@ -245,11 +245,11 @@ int paths_explain(struct json_object *document, const char *path, pid_t pid)
 	own = json_new();
 	copy_entry(own, entry);
 	json_add(document, "path", own);
-	real = report_get_text(entry, "resolved") ?: text_of(entry, "path");
-	for (size_t i = 0; i < report_count(document, "policies"); i++) {
+	real = jsondoc_get_text(entry, "resolved") ?: text_of(entry, "path");
+	for (size_t i = 0; i < jsondoc_count(document, "policies"); i++) {
 		_cleanup_free_ char *index = text_new("%zu", i);
 
-		add_nearest(report_get_item(document, "policies", i), index, array, real);
+		add_nearest(jsondoc_get_item(document, "policies", i), index, array, real);
 	}
 	return EXIT_DONE;
 }

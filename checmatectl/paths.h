@@ -7,11 +7,11 @@
 /**
  * paths_warn() - Look at listed paths and say on stderr which of them match nothing.
  * @pid: below whose root; 0: our own.
- * @lists: of report_lists_of_policy() and the like, may be NULL.
+ * @lists: of jsondoc_lists_of_policy() and the like, may be NULL.
  *
  * A path that cannot be looked at makes no command fail. At worst a warning says so.
  *
- * Return: the array of report_paths(), which the caller frees; empty without an answer.
+ * Return: the array of jsondoc_paths(), which the caller frees; empty without an answer.
  */
 struct json_object *paths_warn(pid_t pid, char *const *lists);
 

@@ -12,7 +12,7 @@ void place_done(struct place *place)
 
 void place_find(const struct options *options, const char *argument, struct place *ret_place)
 {
-	_cleanup_(report_error_done) struct report_error error = {};
+	_cleanup_(jsondoc_error_done) struct jsondoc_error error = {};
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	_cleanup_json_ struct json_object *status = NULL;
 
@@ -23,6 +23,6 @@ void place_find(const struct options *options, const char *argument, struct plac
 	}
 	/* An id can be looked up by root only. */
 	status = remote_try(options, "GetStatus", "s", argument);
-	ret_place->path = text_new("%s", report_get_text(status, "cgroup") ?: argument);
-	ret_place->id = report_get_number(status, "id");
+	ret_place->path = text_new("%s", jsondoc_get_text(status, "cgroup") ?: argument);
+	ret_place->id = jsondoc_get_number(status, "id");
 }

@@ -69,6 +69,6 @@ int selection_lists(const struct selection *selection, char ***lists)
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < selection->n; i++)
-		r = report_lists_of_policy(selection->policies[i], NULL, lists);
+		r = jsondoc_lists_of_policy(selection->policies[i], NULL, lists);
 	return r;
 }

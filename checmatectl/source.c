@@ -2,14 +2,14 @@
 /* checmatectl - Where the documents come from that are shown */
 #include "source.h"
 
+#include "jsondoc.h"
 #include "remote.h"
-#include "report.h"
 #include "target.h"
 
 int source_status(const struct options *options, const char *target,
 		  struct json_object **ret_document)
 {
-	_cleanup_(report_error_done) struct report_error error = {};
+	_cleanup_(jsondoc_error_done) struct jsondoc_error error = {};
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	int status;
 
@@ -24,23 +24,23 @@ int source_status(const struct options *options, const char *target,
 	status = open_target(target, &cgroup);
 	if (status)
 		return status;
-	return report_status(cgroup, ret_document, &error) < 0 ? fail_report(&error) : EXIT_DONE;
+	return jsondoc_status(cgroup, ret_document, &error) < 0 ? fail_jsondoc(&error) : EXIT_DONE;
 }
 
 int source_bindings(const struct options *options, struct json_object **ret_document)
 {
-	_cleanup_(report_error_done) struct report_error error = {};
+	_cleanup_(jsondoc_error_done) struct jsondoc_error error = {};
 	int status;
 
 	status = remote_document(options, false, ret_document, "GetStatus", "s", "");
 	if (status != NOT_REMOTE)
 		return status;
-	return report_bindings(ret_document, &error) < 0 ? fail_report(&error) : EXIT_DONE;
+	return jsondoc_bindings(ret_document, &error) < 0 ? fail_jsondoc(&error) : EXIT_DONE;
 }
 
 int source_tree(const struct options *options, const char *target, struct json_object **ret_document)
 {
-	_cleanup_(report_error_done) struct report_error error = {};
+	_cleanup_(jsondoc_error_done) struct jsondoc_error error = {};
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	int status;
 
@@ -52,15 +52,15 @@ int source_tree(const struct options *options, const char *target, struct json_o
 	status = open_target(target, &cgroup);
 	if (status)
 		return status;
-	if (report_tree(cgroup, options->all, ret_document, &error) < 0)
-		return fail_report(&error);
+	if (jsondoc_tree(cgroup, options->all, ret_document, &error) < 0)
+		return fail_jsondoc(&error);
 	return EXIT_DONE;
 }
 
 int source_explain(const struct options *options, const char *target, const char *hook,
 		   struct json_object **ret_document)
 {
-	_cleanup_(report_error_done) struct report_error error = {};
+	_cleanup_(jsondoc_error_done) struct jsondoc_error error = {};
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	int status;
 
@@ -72,8 +72,8 @@ int source_explain(const struct options *options, const char *target, const char
 	status = open_target(target, &cgroup);
 	if (status)
 		return status;
-	if (report_explain(cgroup, hook, ret_document, &error) < 0)
-		return fail_report(&error);
+	if (jsondoc_explain(cgroup, hook, ret_document, &error) < 0)
+		return fail_jsondoc(&error);
 	return EXIT_DONE;
 }
 
@@ -107,7 +107,7 @@ static int remote_params(const struct options *options, const char *argument, co
 int source_params(const struct options *options, const char *argument, const char *policy,
 		  char *const *names, struct json_object **ret_document)
 {
-	_cleanup_(report_error_done) struct report_error error = {};
+	_cleanup_(jsondoc_error_done) struct jsondoc_error error = {};
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	int status;
 
@@ -118,7 +118,7 @@ int source_params(const struct options *options, const char *argument, const cha
 	status = open_cgroup(argument, &cgroup);
 	if (status)
 		return status;
-	if (report_params_of(cgroup, policy, names, ret_document, &error) < 0)
-		return fail_report(&error);
+	if (jsondoc_params_of(cgroup, policy, names, ret_document, &error) < 0)
+		return fail_jsondoc(&error);
 	return EXIT_DONE;
 }

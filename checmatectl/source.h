@@ -6,7 +6,7 @@
 #include "output.h"
 
 /*
- * Each gives the document of report.h of the same name, and returns an exit status,
+ * Each gives the document of jsondoc.h of the same name, and returns an exit status,
  * after having said why it is not EXIT_DONE.
  */
 int source_status(const struct options *options, const char *target,

@@ -22,12 +22,12 @@
 #include "cleanup.h"
 #include "container.h"
 #include "identity.h"
+#include "jsondoc.h"
 #include "log.h"
-#include "manager-events.h"
 #include "manager.h"
+#include "manager-events.h"
 #include "parse.h"
 #include "polkit.h"
-#include "report.h"
 #include "strv.h"
 #include "target.h"
 #include "utf8.h"
@@ -141,7 +141,7 @@ static int refuse_store(const struct call *call, int r, const struct store_error
 	return refuse(call, r, error->text, error->detail, ret_error);
 }
 
-static int refuse_report(const struct call *call, int r, const struct report_error *error,
+static int refuse_report(const struct call *call, int r, const struct jsondoc_error *error,
 			 sd_bus_error *ret_error)
 {
 	return refuse(call, r, error->text, error->detail, ret_error);
@@ -164,7 +164,7 @@ static int done(sd_bus_message *m)
 static int open_cgroup(const struct call *call, struct checmate_cgroup **ret_cgroup,
 		       sd_bus_error *ret_error)
 {
-	_cleanup_(report_error_done) struct report_error error = {};
+	_cleanup_(jsondoc_error_done) struct jsondoc_error error = {};
 	const bool pids = call->method->action && streq(call->method->action, ACTION_INSPECT);
 	int r;
 
@@ -183,7 +183,7 @@ static int check_reply(size_t size, sd_bus_error *ret_error)
 
 static int reply_document(sd_bus_message *m, struct json_object *document, sd_bus_error *ret_error)
 {
-	const char *text = report_text(document, false);
+	const char *text = jsondoc_text(document, false);
 	int r;
 
 	r = text ? check_reply(strlen(text), ret_error) : -ENOMEM;
@@ -521,18 +521,18 @@ static int run_list_policies(sd_bus_message *m, const struct call *call, sd_bus_
 
 static int run_get_status(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
 {
-	_cleanup_(report_error_done) struct report_error error = {};
+	_cleanup_(jsondoc_error_done) struct jsondoc_error error = {};
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	struct json_object *document = NULL;
 	int r;
 
 	if (!*call->request.target) {
-		r = report_bindings(&document, &error);
+		r = jsondoc_bindings(&document, &error);
 	} else {
 		r = open_cgroup(call, &cgroup, ret_error);
 		if (r < 0)
 			return r;
-		r = report_status(cgroup, &document, &error);
+		r = jsondoc_status(cgroup, &document, &error);
 	}
 	return r < 0 ? refuse_report(call, r, &error, ret_error) :
 		       reply_document(m, document, ret_error);
@@ -540,7 +540,7 @@ static int run_get_status(sd_bus_message *m, const struct call *call, sd_bus_err
 
 static int run_get_tree(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
 {
-	_cleanup_(report_error_done) struct report_error error = {};
+	_cleanup_(jsondoc_error_done) struct jsondoc_error error = {};
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	struct json_object *document = NULL;
 	int r;
@@ -550,7 +550,7 @@ static int run_get_tree(sd_bus_message *m, const struct call *call, sd_bus_error
 	else
 		r = target_open(call->request.target, true, &cgroup, &error);
 	if (r >= 0)
-		r = report_tree(cgroup, call->request.all, &document, &error);
+		r = jsondoc_tree(cgroup, call->request.all, &document, &error);
 	return r < 0 ? refuse_report(call, r, &error, ret_error) :
 		       reply_document(m, document, ret_error);
 }
@@ -558,7 +558,7 @@ static int run_get_tree(sd_bus_message *m, const struct call *call, sd_bus_error
 static int run_explain(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
 {
 	const char *hook = call->request.hook;
-	_cleanup_(report_error_done) struct report_error error = {};
+	_cleanup_(jsondoc_error_done) struct jsondoc_error error = {};
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	struct json_object *document = NULL;
 	int r;
@@ -566,14 +566,14 @@ static int run_explain(sd_bus_message *m, const struct call *call, sd_bus_error 
 	r = open_cgroup(call, &cgroup, ret_error);
 	if (r < 0)
 		return r;
-	r = report_explain(cgroup, *hook ? hook : NULL, &document, &error);
+	r = jsondoc_explain(cgroup, *hook ? hook : NULL, &document, &error);
 	return r < 0 ? refuse_report(call, r, &error, ret_error) :
 		       reply_document(m, document, ret_error);
 }
 
 static int run_get_parameters(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
 {
-	_cleanup_(report_error_done) struct report_error error = {};
+	_cleanup_(jsondoc_error_done) struct jsondoc_error error = {};
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	struct json_object *document = NULL;
 	int r;
@@ -581,7 +581,7 @@ static int run_get_parameters(sd_bus_message *m, const struct call *call, sd_bus
 	r = open_cgroup(call, &cgroup, ret_error);
 	if (r < 0)
 		return r;
-	r = report_params_of(cgroup, call->request.policy, NULL, &document, &error);
+	r = jsondoc_params_of(cgroup, call->request.policy, NULL, &document, &error);
 	return r < 0 ? refuse_report(call, r, &error, ret_error) :
 		       reply_document(m, document, ret_error);
 }

@@ -48,10 +48,10 @@
 #include "checmate.h"
 #include "cleanup.h"
 #include "file.h"
+#include "jsondoc.h"
 #include "log.h"
 #include "oci.h"
 #include "parse.h"
-#include "report.h"
 #include "strv.h"
 #include "utf8.h"
 
@@ -140,7 +140,7 @@ __attribute__((format(printf, 1, 2))) static int complain(const char *format, ..
 
 static void warn_of(const struct json_object *entry)
 {
-	_cleanup_free_ char *warning = report_path_warning(entry);
+	_cleanup_free_ char *warning = jsondoc_path_warning(entry);
 	_cleanup_free_ char *id = utf8_escape(container_id);
 
 	if (!warning || !id)
@@ -150,7 +150,7 @@ static void warn_of(const struct json_object *entry)
 			      "MESSAGE_ID=" LOG_ID_CONTAINER_PATH, "PRIORITY=%d", LOG_WARNING,
 			      "CHECMATE_CONTAINER=%s", container_id, "CHECMATE_CGROUP=%s",
 			      container_cgroup, "CHECMATE_POLICY=%s",
-			      report_get_text(entry, "policy"), NULL);
+			      jsondoc_get_text(entry, "policy"), NULL);
 }
 
 static int complain_error(int r, const char *error)
@@ -409,15 +409,15 @@ static void warn_of_paths(const struct request *request, char *const *policies)
 		_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
 
 		if (checmate_binding_open(cgroup, *policies, &binding, NULL) < 0 ||
-		    report_lists_of_binding(binding, NULL, &lists) < 0)
+		    jsondoc_lists_of_binding(binding, NULL, &lists) < 0)
 			return;
 	}
 	/* Only for those that list paths is anything read of the bundle. */
 	if (!lists || !request->state->bundle ||
 	    oci_bundle_root(request->state->bundle, &folder) < 0)
 		return;
-	if (report_paths(&(struct report_root){ .pid = request->state->pid, .below = folder },
-			 lists, &paths) < 0)
+	if (jsondoc_paths(&(struct jsondoc_root){ .pid = request->state->pid, .below = folder },
+			  lists, &paths) < 0)
 		return;
 	for (size_t i = 0; i < json_object_array_length(paths); i++)
 		warn_of(json_object_array_get_idx(paths, i));

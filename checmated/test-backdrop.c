@@ -13,11 +13,11 @@
 #include "bus-request.h"
 #include "checmate.h"
 #include "cleanup.h"
+#include "jsondoc.h"
 #include "log.h"
 #include "manager-events.h"
 #include "parse.h"
 #include "polkit.h"
-#include "report.h"
 #include "strv.h"
 #include "target.h"
 #include "test-backdrop.h"
@@ -107,7 +107,7 @@ static const char *text_of_size(void)
 	return text;
 }
 
-static int looked(struct json_object **ret_document, struct report_error *error)
+static int looked(struct json_object **ret_document, struct jsondoc_error *error)
 {
 	backdrop.n_looked++;
 	if (backdrop.result < 0)
@@ -258,40 +258,40 @@ int manager_reload(struct manager *manager, size_t *ret_n_failed, char **ret_err
 
 /* --- reports ---------------------------------------------------------------- */
 
-void report_error_done(struct report_error *error)
+void jsondoc_error_done(struct jsondoc_error *error)
 {
 	free(error->text);
 	free(error->detail);
 }
 
-const char *report_text(struct json_object *document, bool pretty)
+const char *jsondoc_text(struct json_object *document, bool pretty)
 {
 	(void)pretty;
 	return json_object_to_json_string(document);
 }
 
-int report_status(const struct checmate_cgroup *cgroup, struct json_object **ret_document,
-		  struct report_error *error)
+int jsondoc_status(const struct checmate_cgroup *cgroup, struct json_object **ret_document,
+		   struct jsondoc_error *error)
 {
 	asked("status %s", cgroup->path);
 	return looked(ret_document, error);
 }
 
-int report_bindings(struct json_object **ret_document, struct report_error *error)
+int jsondoc_bindings(struct json_object **ret_document, struct jsondoc_error *error)
 {
 	asked("bindings");
 	return looked(ret_document, error);
 }
 
-int report_tree(const struct checmate_cgroup *cgroup, bool all, struct json_object **ret_document,
-		struct report_error *error)
+int jsondoc_tree(const struct checmate_cgroup *cgroup, bool all, struct json_object **ret_document,
+		 struct jsondoc_error *error)
 {
 	asked("tree %s%s", cgroup->path, all ? " all" : "");
 	return looked(ret_document, error);
 }
 
-int report_explain(const struct checmate_cgroup *cgroup, const char *hook,
-		   struct json_object **ret_document, struct report_error *error)
+int jsondoc_explain(const struct checmate_cgroup *cgroup, const char *hook,
+		    struct json_object **ret_document, struct jsondoc_error *error)
 {
 	if (hook) {
 		must_be_line(hook, BUS_NAME_MAX);
@@ -301,8 +301,8 @@ int report_explain(const struct checmate_cgroup *cgroup, const char *hook,
 	return looked(ret_document, error);
 }
 
-int report_params_of(const struct checmate_cgroup *cgroup, const char *policy, char *const *names,
-		     struct json_object **ret_document, struct report_error *error)
+int jsondoc_params_of(const struct checmate_cgroup *cgroup, const char *policy, char *const *names,
+		      struct json_object **ret_document, struct jsondoc_error *error)
 {
 	must_be_policy(policy);
 	must(!names);
@@ -311,7 +311,7 @@ int report_params_of(const struct checmate_cgroup *cgroup, const char *policy, c
 }
 
 int target_open(const char *target, bool pids, struct checmate_cgroup **ret_cgroup,
-		struct report_error *error)
+		struct jsondoc_error *error)
 {
 	must_be_target(target);
 	if (!pids && !strchr(target, '/') && target[strspn(target, "0123456789")] == '\0') {

@@ -23,8 +23,8 @@
 #include <cmocka.h>
 
 #include "cleanup.h"
+#include "jsondoc.h"
 #include "parse.h"
-#include "report.h"
 #include "watch.h"
 
 /* --- the library ------------------------------------------------------------- */
@@ -288,8 +288,8 @@ static uint64_t take(int fd, uint64_t *ret_lost)
 	if (json_object_object_get_ex(document, "lost", &member)) {
 		*ret_lost += json_object_get_int64(member);
 	} else {
-		assert_string_equal(report_get_text(document, "policy"), "p");
-		assert_string_equal(report_get_text(document, "bound"), "/a");
+		assert_string_equal(jsondoc_get_text(document, "policy"), "p");
+		assert_string_equal(jsondoc_get_text(document, "bound"), "/a");
 	}
 	json_object_put(document);
 	return *ret_lost ? 2 : 1;

@@ -12,9 +12,9 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "jsondoc.h"
 #include "parse.h"
 #include "ratelimit.h"
-#include "report.h"
 #include "watch.h"
 
 /* Behind all that has the normal priority, before what is done when idle. */
@@ -135,9 +135,9 @@ static int tell_lost(struct subscriber *subscriber)
 
 	if (!subscriber->lost)
 		return 0;
-	r = report_lost(subscriber->lost, &document);
+	r = jsondoc_lost(subscriber->lost, &document);
 	if (r >= 0)
-		r = send_text(subscriber, report_text(document, false));
+		r = send_text(subscriber, jsondoc_text(document, false));
 	if (r >= 0)
 		subscriber->lost = 0;
 	/* EPOLLHUP is told in any case. */
@@ -317,7 +317,7 @@ static const char *path_of(struct watch *watch, uint64_t cgroup_id)
 		return NULL;
 	if (known->cgroup_id != cgroup_id) {
 		free(known->path);
-		known->path = report_cgroup_path(cgroup_id);
+		known->path = jsondoc_cgroup_path(cgroup_id);
 		known->cgroup_id = cgroup_id;
 	}
 	return known->path;
@@ -406,7 +406,7 @@ static int make_document(struct watch *watch, const struct checmate_event *event
 		if (!bound)
 			return -ENOMEM;
 	}
-	return report_event(event, bound, path_of(watch, event->task_cgroup_id), ret_document);
+	return jsondoc_event(event, bound, path_of(watch, event->task_cgroup_id), ret_document);
 }
 
 static void take_event(struct watch *watch, const struct checmate_event *event)
@@ -420,7 +420,7 @@ static void take_event(struct watch *watch, const struct checmate_event *event)
 	if (!watch->subscribers)
 		return;
 	(void)make_document(watch, event, &document);
-	tell_subscribers(watch, event, document ? report_text(document, false) : NULL);
+	tell_subscribers(watch, event, document ? jsondoc_text(document, false) : NULL);
 }
 
 static void take_lost(struct watch *watch)

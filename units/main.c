@@ -26,11 +26,11 @@
 #include "cleanup.h"
 #include "escape.h"
 #include "executor.h"
+#include "jsondoc.h"
 #include "manager.h"
 #include "origin.h"
 #include "parse.h"
 #include "place.h"
-#include "report.h"
 #include "section.h"
 #include "status.h"
 #include "strv.h"
@@ -512,7 +512,7 @@ static int put_in_force(struct run *run)
 /* Which of the warnings is of @entry; each is a line of its own. */
 static void warn_of(struct run *run, const struct json_object *entry)
 {
-	_cleanup_free_ char *warning = report_path_warning(entry);
+	_cleanup_free_ char *warning = jsondoc_path_warning(entry);
 	_cleanup_free_ char *text = NULL;
 
 	if (warning && asprintf(&text, "%s: %s", run->unit.id, warning) >= 0)
@@ -526,17 +526,17 @@ static void warn_of(struct run *run, const struct json_object *entry)
 static void warn_of_paths(struct run *run)
 {
 	const char *below = run->unit.root && *run->unit.root ? run->unit.root : NULL;
-	const struct report_root root = { .below = below };
+	const struct jsondoc_root root = { .below = below };
 	struct json_object *paths = NULL;
 	_cleanup_strv_ char **lists = NULL;
 
 	if (run->unit.image && *run->unit.image)
 		return;
 	for (size_t i = 0; i < run->section.n_policies; i++)
-		if (report_lists_of_policy(run->policies[i], NULL, &lists) < 0)
+		if (jsondoc_lists_of_policy(run->policies[i], NULL, &lists) < 0)
 			return;
 	/* This takes two seconds at most. */
-	if (report_paths(&root, lists, &paths) < 0)
+	if (jsondoc_paths(&root, lists, &paths) < 0)
 		return;
 	for (size_t i = 0; i < json_object_array_length(paths); i++)
 		warn_of(run, json_object_array_get_idx(paths, i));

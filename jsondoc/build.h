@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * report - Building documents
+ * jsondoc - Building documents
  *
  * Memory may run out at any step. Then *@r becomes -ENOMEM, and from then on nothing
  * happens any more, but that what is given to be added is freed: it is enough to look

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* report - status: what is attached and enforced in a cgroup */
+/* jsondoc - status: what is attached and enforced in a cgroup */
 #include "build.h"
-#include "report.h"
+#include "jsondoc.h"
 
 static struct json_object *attachment_json(int *r, const struct checmate_attachment *item)
 {
@@ -20,8 +20,8 @@ static struct json_object *attachment_json(int *r, const struct checmate_attachm
 	return object;
 }
 
-int report_status(const struct checmate_cgroup *cgroup, struct json_object **ret_document,
-		  struct report_error *error)
+int jsondoc_status(const struct checmate_cgroup *cgroup, struct json_object **ret_document,
+		   struct jsondoc_error *error)
 {
 	_cleanup_(checmate_status_freep) struct checmate_status *status = NULL;
 	_cleanup_json_ struct json_object *object = NULL;
@@ -31,7 +31,7 @@ int report_status(const struct checmate_cgroup *cgroup, struct json_object **ret
 
 	r = checmate_status_read(cgroup, &status, &why);
 	if (r < 0)
-		return report_error_take(error, why, r);
+		return jsondoc_error_take(error, why, r);
 
 	object = build_object(&r);
 	build_text(&r, object, "cgroup", checmate_cgroup_path(cgroup));

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* report - status without a target: every binding there is */
+/* jsondoc - status without a target: every binding there is */
 #include <errno.h>
 
 #include "build.h"
-#include "holding.h"
-#include "report.h"
+#include "cgroup-policies.h"
+#include "jsondoc.h"
 #include "strv.h"
 
 static enum state binding_state(const struct checmate_binding *binding)
@@ -18,7 +18,7 @@ static enum state binding_state(const struct checmate_binding *binding)
 }
 
 static int add_binding(struct json_object *array, const struct checmate_cgroup *cgroup,
-		       const char *policy, struct report_error *error)
+		       const char *policy, struct jsondoc_error *error)
 {
 	_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
 	_cleanup_json_ struct json_object *params = NULL;
@@ -28,8 +28,8 @@ static int add_binding(struct json_object *array, const struct checmate_cgroup *
 
 	r = checmate_binding_open(cgroup, policy, &binding, &why);
 	if (r < 0)
-		return report_error_take(error, why, r);
-	r = report_params(binding, NULL, &params, error);
+		return jsondoc_error_take(error, why, r);
+	r = jsondoc_params(binding, NULL, &params, error);
 	if (r < 0)
 		return r;
 
@@ -58,7 +58,7 @@ static int add_gone(struct json_object *array, uint64_t id)
 }
 
 /* A cgroup can go at any moment: then it is shown as gone, or not at all. */
-static int add_cgroup(struct json_object *array, uint64_t id, struct report_error *error)
+static int add_cgroup(struct json_object *array, uint64_t id, struct jsondoc_error *error)
 {
 	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *cgroup = NULL;
 	_cleanup_strv_ char **policies = NULL;
@@ -73,7 +73,7 @@ static int add_cgroup(struct json_object *array, uint64_t id, struct report_erro
 	if (!r)
 		r = checmate_binding_list(cgroup, &policies, &why);
 	if (r < 0) {
-		report_error_take(error, why, r);
+		jsondoc_error_take(error, why, r);
 		return r == -ENODEV ? 0 : r;
 	}
 	for (char **policy = policies; r >= 0 && *policy; policy++) {
@@ -84,7 +84,7 @@ static int add_cgroup(struct json_object *array, uint64_t id, struct report_erro
 	return r == -ENODEV ? 0 : r;
 }
 
-int report_bindings(struct json_object **ret_document, struct report_error *error)
+int jsondoc_bindings(struct json_object **ret_document, struct jsondoc_error *error)
 {
 	_cleanup_json_ struct json_object *array = NULL;
 	struct checmate_error *why = NULL;
@@ -94,7 +94,7 @@ int report_bindings(struct json_object **ret_document, struct report_error *erro
 
 	r = checmate_binding_list_cgroups(&ids, &n, &why);
 	if (r < 0)
-		return report_error_take(error, why, r);
+		return jsondoc_error_take(error, why, r);
 	array = build_array(&r);
 	for (size_t i = 0; r >= 0 && i < n; i++)
 		r = add_cgroup(array, ids[i], error);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* report - Building documents, reading them, and why there is none */
+/* jsondoc - Building documents, reading them, and why there is none */
 #include "build.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
-#include "report.h"
+#include "jsondoc.h"
 #include "utf8.h"
 
 /* --- building ---------------------------------------------------------------- */
@@ -107,47 +107,47 @@ static struct json_object *get(const struct json_object *object, const char *key
 	return value;
 }
 
-const char *report_get_text(const struct json_object *object, const char *key)
+const char *jsondoc_get_text(const struct json_object *object, const char *key)
 {
 	struct json_object *value = get(object, key, json_type_string);
 
 	return value ? json_object_get_string(value) : NULL;
 }
 
-size_t report_count(const struct json_object *object, const char *key)
+size_t jsondoc_count(const struct json_object *object, const char *key)
 {
 	struct json_object *array = get(object, key, json_type_array);
 
 	return array ? json_object_array_length(array) : 0;
 }
 
-struct json_object *report_get_item(const struct json_object *object, const char *key, size_t index)
+struct json_object *jsondoc_get_item(const struct json_object *object, const char *key, size_t index)
 {
 	struct json_object *array = get(object, key, json_type_array);
 
 	return array ? json_object_array_get_idx(array, index) : NULL;
 }
 
-struct json_object *report_get_object(const struct json_object *object, const char *key)
+struct json_object *jsondoc_get_object(const struct json_object *object, const char *key)
 {
 	return get(object, key, json_type_object);
 }
 
-uint64_t report_get_number(const struct json_object *object, const char *key)
+uint64_t jsondoc_get_number(const struct json_object *object, const char *key)
 {
 	struct json_object *value = get(object, key, json_type_int);
 
 	return value ? json_object_get_uint64(value) : 0;
 }
 
-bool report_get_bool(const struct json_object *object, const char *key)
+bool jsondoc_get_bool(const struct json_object *object, const char *key)
 {
 	struct json_object *value = get(object, key, json_type_boolean);
 
 	return value && json_object_get_boolean(value);
 }
 
-const char *report_text(struct json_object *document, bool pretty)
+const char *jsondoc_text(struct json_object *document, bool pretty)
 {
 	return json_object_to_json_string_ext(document, JSON_C_TO_STRING_NOSLASHESCAPE |
 								(pretty ? JSON_C_TO_STRING_PRETTY :
@@ -156,29 +156,29 @@ const char *report_text(struct json_object *document, bool pretty)
 
 /* --- errors ------------------------------------------------------------------ */
 
-void report_error_done(struct report_error *error)
+void jsondoc_error_done(struct jsondoc_error *error)
 {
 	free(error->text);
 	free(error->detail);
-	*error = (struct report_error){};
+	*error = (struct jsondoc_error){};
 }
 
-int report_error_take(struct report_error *error, struct checmate_error *from, int r)
+int jsondoc_error_take(struct jsondoc_error *error, struct checmate_error *from, int r)
 {
 	const char *log = checmate_error_log(from);
 
-	report_error_done(error);
+	jsondoc_error_done(error);
 	error->text = strdup(checmate_error_text(from));
 	error->detail = log && *log ? strdup(log) : NULL;
 	checmate_error_free(from);
 	return r;
 }
 
-int report_error_set(struct report_error *error, int r, const char *format, ...)
+int jsondoc_error_set(struct jsondoc_error *error, int r, const char *format, ...)
 {
 	va_list ap;
 
-	report_error_done(error);
+	jsondoc_error_done(error);
 	va_start(ap, format);
 	if (vasprintf(&error->text, format, ap) < 0)
 		error->text = NULL;

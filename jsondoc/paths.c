@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * report - What listed paths are
+ * jsondoc - What listed paths are
  *
  * A file system of a container can keep whoever looks at it waiting for ever. So a
  * child looks, and is killed when its time is over. The child is not waited for then:
@@ -20,8 +20,8 @@
 
 #include "build.h"
 #include "file.h"
+#include "jsondoc.h"
 #include "parse.h"
-#include "report.h"
 #include "strv.h"
 
 /* How long to wait for the file systems: less than anybody notices of a start. */
@@ -44,7 +44,7 @@ static int add_list(char ***lists, const char *policy, const char *parameter, co
 	return r < 0 ? r : strv_extend(lists, value);
 }
 
-int report_lists_of_policy(const struct checmate_policy *policy, char *const *only, char ***lists)
+int jsondoc_lists_of_policy(const struct checmate_policy *policy, char *const *only, char ***lists)
 {
 	int r = 0;
 
@@ -61,7 +61,8 @@ int report_lists_of_policy(const struct checmate_policy *policy, char *const *on
 	return r;
 }
 
-int report_lists_of_binding(const struct checmate_binding *binding, char *const *only, char ***lists)
+int jsondoc_lists_of_binding(const struct checmate_binding *binding, char *const *only,
+			     char ***lists)
 {
 	int r = 0;
 
@@ -119,7 +120,7 @@ static pid_t first_pid(int cgroup_fd)
 	return parse_u64(text, INT32_MAX, &pid) ? 0 : pid;
 }
 
-pid_t report_root_pid(const struct checmate_cgroup *cgroup)
+pid_t jsondoc_root_pid(const struct checmate_cgroup *cgroup)
 {
 	_cleanup_close_ int fd = dup(checmate_cgroup_fd(cgroup));
 	pid_t pid = 0;
@@ -137,7 +138,7 @@ pid_t report_root_pid(const struct checmate_cgroup *cgroup)
 /* --- the child ------------------------------------------------------------------ */
 
 /* Returns a descriptor, or -1. */
-static int open_root(const struct report_root *root)
+static int open_root(const struct jsondoc_root *root)
 {
 	const struct open_how how = {
 		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
@@ -177,7 +178,7 @@ static void look_at_list(int *r, int root_fd, char *const *list, struct json_obj
 
 /* Nothing but this is done, not even cleaning up: it is the copy of another process. */
 static void __attribute__((noreturn))
-look(const struct report_root *root, char *const *lists, int to)
+look(const struct jsondoc_root *root, char *const *lists, int to)
 {
 	struct json_object *array;
 	int r = 0, root_fd;
@@ -192,7 +193,7 @@ look(const struct report_root *root, char *const *lists, int to)
 	for (; *lists; lists += 3)
 		look_at_list(&r, root_fd, lists, array);
 	if (r >= 0)
-		dprintf(to, "%s", report_text(array, false));
+		dprintf(to, "%s", jsondoc_text(array, false));
 	_exit(0);
 }
 
@@ -246,7 +247,7 @@ static int read_text(int fd, char **ret_text)
 }
 
 /* Returns 0; -ETIMEDOUT; -errno. *ret_text is "" when the child has failed. */
-static int look_in_child(const struct report_root *root, char *const *lists, char **ret_text)
+static int look_in_child(const struct jsondoc_root *root, char *const *lists, char **ret_text)
 {
 	_cleanup_close_ int from = -1;
 	int fds[2], r;
@@ -268,8 +269,8 @@ static int look_in_child(const struct report_root *root, char *const *lists, cha
 	return r;
 }
 
-int report_paths(const struct report_root *root, char *const *lists,
-		 struct json_object **ret_document)
+int jsondoc_paths(const struct jsondoc_root *root, char *const *lists,
+		  struct json_object **ret_document)
 {
 	_cleanup_json_ struct json_object *array = NULL;
 	_cleanup_free_ char *text = NULL;
@@ -289,22 +290,22 @@ int report_paths(const struct report_root *root, char *const *lists,
 
 static void print_link(FILE *file, const struct json_object *entry, const char *path)
 {
-	const char *resolved = report_get_text(entry, "resolved");
-	const char *link = report_get_text(entry, "link") ?: path;
+	const char *resolved = jsondoc_get_text(entry, "resolved");
+	const char *link = jsondoc_get_text(entry, "link") ?: path;
 
 	if (!streq(path, link))
 		fprintf(file, "%s: ", path);
-	fprintf(file, "%s is a symbolic link to %s", link, report_get_text(entry, "target") ?: "");
+	fprintf(file, "%s is a symbolic link to %s", link, jsondoc_get_text(entry, "target") ?: "");
 	if (resolved)
 		fprintf(file, "; list %s", resolved);
 	else
 		fputs(" and leads to nothing; list the path of a file", file);
 }
 
-char *report_path_fault(const struct json_object *entry)
+char *jsondoc_path_fault(const struct json_object *entry)
 {
-	const char *kind = report_get_text(entry, "kind") ?: "";
-	const char *path = report_get_text(entry, "path") ?: "";
+	const char *kind = jsondoc_get_text(entry, "kind") ?: "";
+	const char *path = jsondoc_get_text(entry, "path") ?: "";
 	_cleanup_free_ char *text = NULL;
 	_cleanup_fclose_ FILE *file = NULL;
 	size_t size;
@@ -321,16 +322,16 @@ char *report_path_fault(const struct json_object *entry)
 	if (fclose(TAKE_PTR(file)) == EOF || !text)
 		return NULL;
 	/* Others have chosen what links say. */
-	return report_printable(text);
+	return jsondoc_printable(text);
 }
 
-char *report_path_warning(const struct json_object *entry)
+char *jsondoc_path_warning(const struct json_object *entry)
 {
-	_cleanup_free_ char *fault = report_path_fault(entry);
+	_cleanup_free_ char *fault = jsondoc_path_fault(entry);
 	char *text;
 
-	if (!fault || asprintf(&text, "%s: %s: %s", report_get_text(entry, "policy") ?: "",
-			       report_get_text(entry, "parameter") ?: "", fault) < 0)
+	if (!fault || asprintf(&text, "%s: %s: %s", jsondoc_get_text(entry, "policy") ?: "",
+			       jsondoc_get_text(entry, "parameter") ?: "", fault) < 0)
 		return NULL;
 	return text;
 }

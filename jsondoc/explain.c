@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* report - explain: who judges what a process does, and what they would say */
+/* jsondoc - explain: who judges what a process does, and what they would say */
 #include <errno.h>
 #include <string.h>
 
 #include "build.h"
-#include "holding.h"
+#include "cgroup-policies.h"
+#include "jsondoc.h"
 #include "parse.h"
-#include "report.h"
 
 /**
  * struct view - What is explained.
  * @cgroup: the cgroup.
  * @status: what the kernel says of it.
  * @hook: only of this hook; NULL for all.
- * @holdings: what holds there.
+ * @policies: what holds there.
  */
 struct view {
 	const struct checmate_cgroup *cgroup;
 	struct checmate_status *status;
 	const char *hook;
-	struct holdings holdings;
+	struct cgroup_policies policies;
 };
 
 static void view_done(struct view *view)
 {
-	holdings_done(&view->holdings);
+	cgroup_policies_done(&view->policies);
 	checmate_status_free(view->status);
 }
 
@@ -53,13 +53,13 @@ static const struct checmate_attachment *next_item(const struct view *view, size
 	return NULL;
 }
 
-static bool is_shown(const struct view *view, const struct holding *holding)
+static bool is_shown(const struct view *view, const struct cgroup_policy *policy)
 {
 	const struct checmate_attachment *item;
 	size_t index = 0;
 
 	while ((item = next_item(view, &index)))
-		if (holdings_find(&view->holdings, item) == holding)
+		if (cgroup_policies_find(&view->policies, item) == policy)
 			return true;
 	return false;
 }
@@ -152,13 +152,13 @@ static void add_params(int *r, struct json_object *object, const struct checmate
 	}
 }
 
-static struct json_object *policy_json(int *r, const struct holding *holding)
+static struct json_object *policy_json(int *r, const struct cgroup_policy *policy)
 {
-	struct json_object *object = holding_json(r, holding);
+	struct json_object *object = cgroup_policy_json(r, policy);
 	_cleanup_(bound_done) struct bound bound = {};
 	const struct checmate_binding *binding;
 
-	bound_read(&bound, holding->policy, holding->cgroup_id, holding->path);
+	bound_read(&bound, policy->policy, policy->cgroup_id, policy->path);
 	binding = bound.binding;
 	build_bool(r, object, "described", binding);
 	build_text(r, object, "version", binding ? checmate_binding_version(binding) : NULL);
@@ -175,7 +175,7 @@ static struct json_object *hook_programs(int *r, struct json_object *hooks, cons
 
 	for (size_t i = 0; *r >= 0 && i < json_object_array_length(hooks); i++) {
 		object = json_object_array_get_idx(hooks, i);
-		if (streq(report_get_text(object, "hook"), hook))
+		if (streq(jsondoc_get_text(object, "hook"), hook))
 			return json_object_object_get(object, "programs");
 	}
 	object = build_object(r);
@@ -187,7 +187,7 @@ static struct json_object *hook_programs(int *r, struct json_object *hooks, cons
 }
 
 /* A hook that the kernel does not have is a mistake rather than one without policies. */
-static int check_hook(const char *name, struct report_error *error)
+static int check_hook(const char *name, struct jsondoc_error *error)
 {
 	_cleanup_(checmate_features_freep) struct checmate_features *features = NULL;
 	struct checmate_error *why = NULL;
@@ -196,21 +196,21 @@ static int check_hook(const char *name, struct report_error *error)
 
 	r = checmate_features_probe(&features, &why);
 	if (r < 0)
-		return report_error_take(error, why, r);
+		return jsondoc_error_take(error, why, r);
 	n = checmate_features_count_hooks(features);
 	for (size_t i = 0; i < n; i++)
 		if (streq(checmate_features_get_hook(features, i)->name, name))
 			return 0;
 	if (!n)
 		return 0;
-	return report_error_set(
+	return jsondoc_error_set(
 		error, -ENOENT,
 		"hook %s: the kernel has none of this name; \"checmatectl features --json\" has all",
 		name);
 }
 
-int report_explain(const struct checmate_cgroup *cgroup, const char *hook,
-		   struct json_object **ret_document, struct report_error *error)
+int jsondoc_explain(const struct checmate_cgroup *cgroup, const char *hook,
+		    struct json_object **ret_document, struct jsondoc_error *error)
 {
 	_cleanup_(view_done) struct view view = { .cgroup = cgroup, .hook = hook };
 	_cleanup_json_ struct json_object *object = NULL;
@@ -226,8 +226,8 @@ int report_explain(const struct checmate_cgroup *cgroup, const char *hook,
 		return r;
 	r = checmate_status_read(cgroup, &view.status, &why);
 	if (r < 0)
-		return report_error_take(error, why, r);
-	r = holdings_read(&view.holdings, cgroup, view.status);
+		return jsondoc_error_take(error, why, r);
+	r = cgroup_policies_read(&view.policies, cgroup, view.status);
 	if (r < 0)
 		return r;
 
@@ -240,9 +240,9 @@ int report_explain(const struct checmate_cgroup *cgroup, const char *hook,
 	build_add(&r, object, "policies", policies);
 	while (r >= 0 && (item = next_item(&view, &index)))
 		build_append(&r, hook_programs(&r, hooks, item->hook), item_json(&r, &view, item));
-	for (size_t i = 0; r >= 0 && i < view.holdings.n; i++)
-		if (is_shown(&view, &view.holdings.items[i]))
-			build_append(&r, policies, policy_json(&r, &view.holdings.items[i]));
+	for (size_t i = 0; r >= 0 && i < view.policies.n; i++)
+		if (is_shown(&view, &view.policies.items[i]))
+			build_append(&r, policies, policy_json(&r, &view.policies.items[i]));
 	if (r < 0)
 		return r;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* report - Which cgroup is meant, by the form of the text alone */
+/* jsondoc - Which cgroup is meant, by the form of the text alone */
 #include "target.h"
 
 #include <errno.h>
@@ -26,7 +26,7 @@ static bool is_unit(const char *target)
 	return false;
 }
 
-int target_check(const char *target, bool pids, struct report_error *error)
+int target_check(const char *target, bool pids, struct jsondoc_error *error)
 {
 	uint64_t number;
 	int r;
@@ -34,17 +34,17 @@ int target_check(const char *target, bool pids, struct report_error *error)
 	/* Digits alone are a process; a cgroup called so is written with a '/'. */
 	r = parse_u64(target, INT32_MAX, &number);
 	if (r == -ERANGE || (!r && !number))
-		return report_error_set(error, -EINVAL, "%s: not a process id", target);
+		return jsondoc_error_set(error, -EINVAL, "%s: not a process id", target);
 	if (!r && !pids)
-		return report_error_set(error, -EINVAL,
-					"%s: a process id; \"checmatectl status %s\" tells its cgroup, and a "
-					"cgroup of this name is /%s",
-					target, target, target);
+		return jsondoc_error_set(error, -EINVAL,
+					 "%s: a process id; \"checmatectl status %s\" tells its cgroup, and a "
+					 "cgroup of this name is /%s",
+					 target, target, target);
 	return 0;
 }
 
 int target_open(const char *target, bool pids, struct checmate_cgroup **ret_cgroup,
-		struct report_error *error)
+		struct jsondoc_error *error)
 {
 	struct checmate_error *why = NULL;
 	uint64_t number;
@@ -61,5 +61,5 @@ int target_open(const char *target, bool pids, struct checmate_cgroup **ret_cgro
 		r = checmate_cgroup_open_unit(target, ret_cgroup, &why);
 	else
 		r = checmate_cgroup_open(target, ret_cgroup, &why);
-	return r < 0 ? report_error_take(error, why, r) : 0;
+	return r < 0 ? jsondoc_error_take(error, why, r) : 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* report - Tests: documents, targets, what others chose as names */
+/* jsondoc - Tests: documents, targets, what others chose as names */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,19 +37,19 @@ static void test_event(void **state)
 	_cleanup_json_ struct json_object *document = NULL;
 
 	(void)state;
-	assert_int_equal(report_event(&event, "/a", NULL, &document), 0);
-	assert_string_equal(report_get_text(document, "bound"), "/a");
-	assert_null(report_get_text(document, "cgroup"));
+	assert_int_equal(jsondoc_event(&event, "/a", NULL, &document), 0);
+	assert_string_equal(jsondoc_get_text(document, "bound"), "/a");
+	assert_null(jsondoc_get_text(document, "cgroup"));
 	assert_true(json_object_object_get_ex(document, "cgroup", NULL));
-	assert_int_equal(report_get_number(document, "bound_id"), 7);
-	assert_true(report_get_number(document, "cgroup_id") == UINT64_MAX);
-	assert_string_equal(report_get_text(document, "error"), "EPERM");
-	assert_int_equal(report_get_number(document, "errno"), EPERM);
-	assert_true(report_get_bool(document, "permissive"));
-	assert_int_equal(strlen(report_get_text(document, "time")), 32);
+	assert_int_equal(jsondoc_get_number(document, "bound_id"), 7);
+	assert_true(jsondoc_get_number(document, "cgroup_id") == UINT64_MAX);
+	assert_string_equal(jsondoc_get_text(document, "error"), "EPERM");
+	assert_int_equal(jsondoc_get_number(document, "errno"), EPERM);
+	assert_true(jsondoc_get_bool(document, "permissive"));
+	assert_int_equal(strlen(jsondoc_get_text(document, "time")), 32);
 	/* One line, whatever is in it. */
-	assert_null(strchr(report_text(document, false), '\n'));
-	assert_non_null(strstr(report_text(document, false), "\"bound\":\"/a\""));
+	assert_null(strchr(jsondoc_text(document, false), '\n'));
+	assert_non_null(strstr(jsondoc_text(document, false), "\"bound\":\"/a\""));
 }
 
 static void test_lost(void **state)
@@ -57,8 +57,8 @@ static void test_lost(void **state)
 	_cleanup_json_ struct json_object *document = NULL;
 
 	(void)state;
-	assert_int_equal(report_lost(UINT64_MAX, &document), 0);
-	assert_string_equal(report_text(document, false), "{\"lost\":18446744073709551615}");
+	assert_int_equal(jsondoc_lost(UINT64_MAX, &document), 0);
+	assert_string_equal(jsondoc_text(document, false), "{\"lost\":18446744073709551615}");
 }
 
 /* What is sent over the bus has to be UTF-8, whatever cgroups are called. */
@@ -86,16 +86,16 @@ static void test_names(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		_cleanup_json_ struct json_object *object = NULL, *document = NULL;
-		_cleanup_free_ char *path = report_printable(names[i].name);
+		_cleanup_free_ char *path = jsondoc_printable(names[i].name);
 		int r = 0;
 
 		object = build_object(&r);
 		build_text(&r, object, "name", names[i].name);
 		assert_int_equal(r, 0);
-		assert_string_equal(report_get_text(object, "name"), names[i].text);
+		assert_string_equal(jsondoc_get_text(object, "name"), names[i].text);
 		assert_string_equal(path, names[i].path);
-		assert_int_equal(report_event(&event, NULL, names[i].name, &document), 0);
-		assert_string_equal(report_get_text(document, "cgroup"), names[i].path);
+		assert_int_equal(jsondoc_event(&event, NULL, names[i].name, &document), 0);
+		assert_string_equal(jsondoc_get_text(document, "cgroup"), names[i].path);
 	}
 }
 
@@ -127,25 +127,25 @@ static void test_get(void **state)
 		"{\"text\":\"a\",\"number\":7,\"items\":[1],\"null\":null}");
 
 	(void)state;
-	assert_string_equal(report_get_text(object, "text"), "a");
-	assert_null(report_get_text(object, "number"));
-	assert_null(report_get_text(object, "null"));
-	assert_null(report_get_text(object, "none"));
-	assert_null(report_get_text(NULL, "text"));
-	assert_int_equal(report_get_number(object, "number"), 7);
-	assert_int_equal(report_get_number(object, "text"), 0);
-	assert_false(report_get_bool(object, "number"));
-	assert_null(report_get_object(object, "items"));
-	assert_int_equal(report_count(object, "items"), 1);
-	assert_int_equal(report_count(object, "text"), 0);
-	assert_int_equal(json_object_get_int(report_get_item(object, "items", 0)), 1);
-	assert_null(report_get_item(object, "items", 1));
-	assert_null(report_get_item(object, "none", 0));
+	assert_string_equal(jsondoc_get_text(object, "text"), "a");
+	assert_null(jsondoc_get_text(object, "number"));
+	assert_null(jsondoc_get_text(object, "null"));
+	assert_null(jsondoc_get_text(object, "none"));
+	assert_null(jsondoc_get_text(NULL, "text"));
+	assert_int_equal(jsondoc_get_number(object, "number"), 7);
+	assert_int_equal(jsondoc_get_number(object, "text"), 0);
+	assert_false(jsondoc_get_bool(object, "number"));
+	assert_null(jsondoc_get_object(object, "items"));
+	assert_int_equal(jsondoc_count(object, "items"), 1);
+	assert_int_equal(jsondoc_count(object, "text"), 0);
+	assert_int_equal(json_object_get_int(jsondoc_get_item(object, "items", 0)), 1);
+	assert_null(jsondoc_get_item(object, "items", 1));
+	assert_null(jsondoc_get_item(object, "none", 0));
 }
 
 static void test_target(void **state)
 {
-	_cleanup_(report_error_done) struct report_error error = {};
+	_cleanup_(jsondoc_error_done) struct jsondoc_error error = {};
 	uint64_t id;
 
 	(void)state;
@@ -173,13 +173,13 @@ static void test_target(void **state)
 
 static void test_error(void **state)
 {
-	_cleanup_(report_error_done) struct report_error error = {};
+	_cleanup_(jsondoc_error_done) struct jsondoc_error error = {};
 
 	(void)state;
-	assert_int_equal(report_error_set(&error, -ENOENT, "%s: %d", "a", 1), -ENOENT);
+	assert_int_equal(jsondoc_error_set(&error, -ENOENT, "%s: %d", "a", 1), -ENOENT);
 	assert_string_equal(error.text, "a: 1");
 	/* The former one is freed, and none of the library is a text, too. */
-	assert_int_equal(report_error_take(&error, NULL, -EIO), -EIO);
+	assert_int_equal(jsondoc_error_take(&error, NULL, -EIO), -EIO);
 	assert_non_null(error.text);
 	assert_null(error.detail);
 }
@@ -225,7 +225,7 @@ static void test_path_warning(void **state)
 		const char *const *entry = cases[i].entry;
 		_cleanup_json_ struct json_object *object = path_entry(entry[0], entry[1], entry[2],
 								       entry[3], entry[4]);
-		_cleanup_free_ char *warning = report_path_warning(object);
+		_cleanup_free_ char *warning = jsondoc_path_warning(object);
 
 		assert_int_equal(!warning, !cases[i].warning);
 		if (warning)
@@ -235,9 +235,9 @@ static void test_path_warning(void **state)
 
 static void test_paths(void **state)
 {
-	char folder[] = "/tmp/test-report.XXXXXX", link[64];
+	char folder[] = "/tmp/test-jsondoc.XXXXXX", link[64];
 	char *lists[] = { "exec-allow", "allow", "/l,/,/none", "secrets", "files", "/l/x", NULL };
-	const struct report_root root = { .below = folder }, none = { .below = link };
+	const struct jsondoc_root root = { .below = folder }, none = { .below = link };
 	static const char *const kinds[] = { "link", "exact", "absent", "dangling" };
 	_cleanup_json_ struct json_object *array = NULL, *unknown = NULL, *empty = NULL;
 
@@ -245,23 +245,23 @@ static void test_paths(void **state)
 	assert_non_null(mkdtemp(folder));
 	snprintf(link, sizeof(link), "%s/l", folder);
 	assert_int_equal(symlink("..", link), 0);
-	assert_int_equal(report_paths(&root, lists, &array), 0);
+	assert_int_equal(jsondoc_paths(&root, lists, &array), 0);
 	assert_int_equal(unlink(link), 0);
 	assert_int_equal(json_object_array_length(array), ARRAY_SIZE(kinds));
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		struct json_object *entry = json_object_array_get_idx(array, i);
 
-		assert_string_equal(report_get_text(entry, "kind"), kinds[i]);
-		assert_string_equal(report_get_text(entry, "policy"),
+		assert_string_equal(jsondoc_get_text(entry, "kind"), kinds[i]);
+		assert_string_equal(jsondoc_get_text(entry, "policy"),
 				    i < 3 ? "exec-allow" : "secrets");
 	}
-	assert_string_equal(report_get_text(json_object_array_get_idx(array, 0), "resolved"), "/");
+	assert_string_equal(jsondoc_get_text(json_object_array_get_idx(array, 0), "resolved"), "/");
 
 	/* A root that is gone. */
-	assert_int_equal(report_paths(&none, lists, &unknown), 0);
-	assert_string_equal(report_get_text(json_object_array_get_idx(unknown, 0), "kind"),
+	assert_int_equal(jsondoc_paths(&none, lists, &unknown), 0);
+	assert_string_equal(jsondoc_get_text(json_object_array_get_idx(unknown, 0), "kind"),
 			    "unknown");
-	assert_int_equal(report_paths(&root, NULL, &empty), 0);
+	assert_int_equal(jsondoc_paths(&root, NULL, &empty), 0);
 	assert_int_equal(json_object_array_length(empty), 0);
 	assert_int_equal(rmdir(folder), 0);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * report - The documents of docs/schema, made of what libchecmate says
+ * jsondoc - The documents of docs/schema, made of what libchecmate says
  *
  * What prints them, or sends them over the bus, need not know what is in them. Each
  * function gives a document that is the caller's, json_object_put() frees it, and
@@ -19,51 +19,51 @@
 #include "cleanup.h"
 
 /**
- * struct report_error - Why there is no document.
+ * struct jsondoc_error - Why there is no document.
  * @text: one line, which names the thing, the reason and the remedy; or NULL.
  * @detail: what else is to be told, of several lines; or NULL.
  */
-struct report_error {
+struct jsondoc_error {
 	char *text;
 	char *detail;
 };
 
-void report_error_done(struct report_error *error);
+void jsondoc_error_done(struct jsondoc_error *error);
 
 /* Keeps an error of the library, which it frees. Returns @r. */
-int report_error_take(struct report_error *error, struct checmate_error *from, int r);
+int jsondoc_error_take(struct jsondoc_error *error, struct checmate_error *from, int r);
 
 /* Keeps a text. Returns @r. */
-int report_error_set(struct report_error *error, int r, const char *format, ...) _printf_(3, 4);
+int jsondoc_error_set(struct jsondoc_error *error, int r, const char *format, ...) _printf_(3, 4);
 
 /* status.json: what is attached and enforced in a cgroup. */
-int report_status(const struct checmate_cgroup *cgroup, struct json_object **ret_document,
-		  struct report_error *error);
+int jsondoc_status(const struct checmate_cgroup *cgroup, struct json_object **ret_document,
+		   struct jsondoc_error *error);
 
 /* bindings.json: every binding there is. */
-int report_bindings(struct json_object **ret_document, struct report_error *error);
+int jsondoc_bindings(struct json_object **ret_document, struct jsondoc_error *error);
 
 /* tree.json: a cgroup and those below; all of them, or only where a policy holds. */
-int report_tree(const struct checmate_cgroup *cgroup, bool all, struct json_object **ret_document,
-		struct report_error *error);
+int jsondoc_tree(const struct checmate_cgroup *cgroup, bool all, struct json_object **ret_document,
+		 struct jsondoc_error *error);
 
 /*
  * explain.json: who judges what is done in a cgroup; at @hook only, unless that is
  * NULL. -ENOENT when the kernel has no such hook.
  */
-int report_explain(const struct checmate_cgroup *cgroup, const char *hook,
-		   struct json_object **ret_document, struct report_error *error);
+int jsondoc_explain(const struct checmate_cgroup *cgroup, const char *hook,
+		    struct json_object **ret_document, struct jsondoc_error *error);
 
 /* params.json: the parameters of a binding with these names; NULL: all there are. */
-int report_params(const struct checmate_binding *binding, char *const *names,
-		  struct json_object **ret_document, struct report_error *error);
+int jsondoc_params(const struct checmate_binding *binding, char *const *names,
+		   struct json_object **ret_document, struct jsondoc_error *error);
 
 /* The same of the binding of a policy in a cgroup. */
-int report_params_of(const struct checmate_cgroup *cgroup, const char *policy, char *const *names,
-		     struct json_object **ret_document, struct report_error *error);
+int jsondoc_params_of(const struct checmate_cgroup *cgroup, const char *policy, char *const *names,
+		      struct json_object **ret_document, struct jsondoc_error *error);
 
 /**
- * report_event() - events.json: a denial.
+ * jsondoc_event() - events.json: a denial.
  * @event: the denial.
  * @bound: path of the cgroup that the policy is bound to; NULL when it is gone.
  * @task: path of the cgroup of the task, likewise.
@@ -71,11 +71,11 @@ int report_params_of(const struct checmate_cgroup *cgroup, const char *policy, c
  *
  * Return: 0, -ENOMEM.
  */
-int report_event(const struct checmate_event *event, const char *bound, const char *task,
-		 struct json_object **ret_document);
+int jsondoc_event(const struct checmate_event *event, const char *bound, const char *task,
+		  struct json_object **ret_document);
 
 /* events.json: that @n events were lost. Returns 0, -ENOMEM. */
-int report_lost(uint64_t n, struct json_object **ret_document);
+int jsondoc_lost(uint64_t n, struct json_object **ret_document);
 
 /* --- listed paths --------------------------------------------------------------- */
 
@@ -84,16 +84,16 @@ int report_lost(uint64_t n, struct json_object **ret_document);
  * policy, the parameter and the value of each, three texts. Those that are empty are
  * left out, and, unless @only is NULL, those of other parameters. Return 0, -errno.
  */
-int report_lists_of_policy(const struct checmate_policy *policy, char *const *only, char ***lists);
-int report_lists_of_binding(const struct checmate_binding *binding, char *const *only,
-			    char ***lists);
+int jsondoc_lists_of_policy(const struct checmate_policy *policy, char *const *only, char ***lists);
+int jsondoc_lists_of_binding(const struct checmate_binding *binding, char *const *only,
+			     char ***lists);
 
 /**
- * struct report_root - Below which root directory paths are looked at.
+ * struct jsondoc_root - Below which root directory paths are looked at.
  * @pid: that of this process; 0: our own.
  * @below: the root is this directory there; NULL: no other one.
  */
-struct report_root {
+struct jsondoc_root {
 	pid_t pid;
 	const char *below;
 };
@@ -102,12 +102,12 @@ struct report_root {
  * The first process of the cgroup, or of the only one below: its root is that of the
  * others as a rule. 0: there is none.
  */
-pid_t report_root_pid(const struct checmate_cgroup *cgroup);
+pid_t jsondoc_root_pid(const struct checmate_cgroup *cgroup);
 
 /**
- * report_paths() - The member "paths" of documents: what listed paths are.
+ * jsondoc_paths() - The member "paths" of documents: what listed paths are.
  * @root: where to look. All are "unknown" when it cannot be looked at.
- * @lists: of report_lists_of_policy() and the like; NULL for none.
+ * @lists: of jsondoc_lists_of_policy() and the like; NULL for none.
  * @ret_document: receives the array.
  *
  * Waits for file systems that do not answer, but not longer than two seconds: not for
@@ -115,36 +115,37 @@ pid_t report_root_pid(const struct checmate_cgroup *cgroup);
  *
  * Return: 0; -ETIMEDOUT no answer in this time; -errno.
  */
-int report_paths(const struct report_root *root, char *const *lists,
-		 struct json_object **ret_document);
+int jsondoc_paths(const struct jsondoc_root *root, char *const *lists,
+		  struct json_object **ret_document);
 
 /*
  * The fault of a path in that array and its remedy, in one line for a
  * terminal, which the caller frees; NULL when nothing is. A warning names the policy and
  * the parameter, too.
  */
-char *report_path_fault(const struct json_object *entry);
-char *report_path_warning(const struct json_object *entry);
+char *jsondoc_path_fault(const struct json_object *entry);
+char *jsondoc_path_warning(const struct json_object *entry);
 
 /* --- of others -------------------------------------------------------------------- */
 
-/* Path of a cgroup, for report_event(); NULL when it is gone. The caller frees it. */
-char *report_cgroup_path(uint64_t cgroup_id);
+/* Path of a cgroup, for jsondoc_event(); NULL when it is gone. The caller frees it. */
+char *jsondoc_cgroup_path(uint64_t cgroup_id);
 
-/* A path as report_event() writes it: without what confuses a terminal. */
-char *report_printable(const char *path);
+/* A path as jsondoc_event() writes it: without what confuses a terminal. */
+char *jsondoc_printable(const char *path);
 
 /* The text of a document in one line, or indented; belongs to the document. */
-const char *report_text(struct json_object *document, bool pretty);
+const char *jsondoc_text(struct json_object *document, bool pretty);
 
 /* --- of documents ------------------------------------------------------------ */
 
 /* NULL: there is no such member, it is null, or of another type. */
-const char *report_get_text(const struct json_object *object, const char *key);
-struct json_object *report_get_object(const struct json_object *object, const char *key);
+const char *jsondoc_get_text(const struct json_object *object, const char *key);
+struct json_object *jsondoc_get_object(const struct json_object *object, const char *key);
 /* 0 and false in these cases. */
-uint64_t report_get_number(const struct json_object *object, const char *key);
-bool report_get_bool(const struct json_object *object, const char *key);
-size_t report_count(const struct json_object *object, const char *key);
+uint64_t jsondoc_get_number(const struct json_object *object, const char *key);
+bool jsondoc_get_bool(const struct json_object *object, const char *key);
+size_t jsondoc_count(const struct json_object *object, const char *key);
 /* One of as many as the array of this name has. */
-struct json_object *report_get_item(const struct json_object *object, const char *key, size_t index);
+struct json_object *jsondoc_get_item(const struct json_object *object, const char *key,
+				     size_t index);

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* report - events: the denials that policies tell of */
+/* jsondoc - events: the denials that policies tell of */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 
 #include "build.h"
-#include "report.h"
+#include "jsondoc.h"
 #include "utf8.h"
 
 #define NS_PER_S 1000000000
 #define TIME_TEXT_MAX 64
 
-char *report_cgroup_path(uint64_t cgroup_id)
+char *jsondoc_cgroup_path(uint64_t cgroup_id)
 {
 	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *cgroup = NULL;
 
@@ -21,7 +21,7 @@ char *report_cgroup_path(uint64_t cgroup_id)
 }
 
 /* The name of a cgroup may have been chosen to confuse a terminal. */
-char *report_printable(const char *path)
+char *jsondoc_printable(const char *path)
 {
 	char *text = malloc(OCTAL_LENGTH * strlen(path) + 1), *to = text;
 
@@ -64,14 +64,14 @@ static void build_path(int *r, struct json_object *object, const char *key, cons
 
 	if (*r < 0)
 		return;
-	text = path ? report_printable(path) : NULL;
+	text = path ? jsondoc_printable(path) : NULL;
 	if (path && !text)
 		*r = -ENOMEM;
 	build_text(r, object, key, text);
 }
 
-int report_event(const struct checmate_event *event, const char *bound, const char *task,
-		 struct json_object **ret_document)
+int jsondoc_event(const struct checmate_event *event, const char *bound, const char *task,
+		  struct json_object **ret_document)
 {
 	_cleanup_json_ struct json_object *object = NULL;
 	char time[TIME_TEXT_MAX];
@@ -104,7 +104,7 @@ int report_event(const struct checmate_event *event, const char *bound, const ch
 	return 0;
 }
 
-int report_lost(uint64_t n, struct json_object **ret_document)
+int jsondoc_lost(uint64_t n, struct json_object **ret_document)
 {
 	_cleanup_json_ struct json_object *object = NULL;
 	int r = 0;

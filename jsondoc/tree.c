@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* report - tree: what holds in every cgroup, and where it comes from */
+/* jsondoc - tree: what holds in every cgroup, and where it comes from */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
 #include "build.h"
-#include "holding.h"
+#include "cgroup-policies.h"
+#include "jsondoc.h"
 #include "parse.h"
-#include "report.h"
 #include "strv.h"
 
 /* What every step of the way down is told. */
 struct walk {
 	bool all;
-	struct report_error *error;
+	struct jsondoc_error *error;
 };
 
 static int read_node(const struct checmate_cgroup *cgroup, const struct walk *walk,
@@ -24,13 +24,13 @@ static int compare_nodes(const void *a, const void *b)
 {
 	struct json_object *const *x = a, *const *y = b;
 
-	return strcmp(report_get_text(*x, "cgroup"), report_get_text(*y, "cgroup"));
+	return strcmp(jsondoc_get_text(*x, "cgroup"), jsondoc_get_text(*y, "cgroup"));
 }
 
 /* Something is to be seen there or below: children are there only if that is so of them. */
 static bool has_policy(const struct json_object *node)
 {
-	return report_count(node, "policies") || report_count(node, "children");
+	return jsondoc_count(node, "policies") || jsondoc_count(node, "children");
 }
 
 /* Names of the cgroups in this one. */
@@ -76,7 +76,7 @@ static int add_child(struct json_object *children, const struct checmate_cgroup 
 		return errno == ENOENT ? 0 : -errno;
 	r = checmate_cgroup_open_fd(fd, &cgroup, &why);
 	if (r < 0)
-		report_error_take(walk->error, why, r);
+		jsondoc_error_take(walk->error, why, r);
 	else
 		r = read_node(cgroup, walk, &child);
 	if (r == -ENOENT || r == -ENODEV)
@@ -100,20 +100,20 @@ static int add_children(struct json_object *children, const struct checmate_cgro
 	return r;
 }
 
-static int add_policies(struct json_object *policies, const struct checmate_cgroup *cgroup,
+static int add_policies(struct json_object *array, const struct checmate_cgroup *cgroup,
 			const struct walk *walk)
 {
 	_cleanup_(checmate_status_freep) struct checmate_status *status = NULL;
-	_cleanup_(holdings_done) struct holdings holdings = {};
+	_cleanup_(cgroup_policies_done) struct cgroup_policies policies = {};
 	struct checmate_error *why = NULL;
 	int r;
 
 	r = checmate_status_read(cgroup, &status, &why);
 	if (r < 0)
-		return report_error_take(walk->error, why, r);
-	r = holdings_read(&holdings, cgroup, status);
-	for (size_t i = 0; r >= 0 && i < holdings.n; i++)
-		build_append(&r, policies, holding_json(&r, &holdings.items[i]));
+		return jsondoc_error_take(walk->error, why, r);
+	r = cgroup_policies_read(&policies, cgroup, status);
+	for (size_t i = 0; r >= 0 && i < policies.n; i++)
+		build_append(&r, array, cgroup_policy_json(&r, &policies.items[i]));
 	return r;
 }
 
@@ -143,8 +143,8 @@ static int read_node(const struct checmate_cgroup *cgroup, const struct walk *wa
 	return 0;
 }
 
-int report_tree(const struct checmate_cgroup *cgroup, bool all, struct json_object **ret_document,
-		struct report_error *error)
+int jsondoc_tree(const struct checmate_cgroup *cgroup, bool all, struct json_object **ret_document,
+		 struct jsondoc_error *error)
 {
 	const struct walk walk = { .all = all, .error = error };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* report - What holds in a cgroup: policies, and programs of others */
+/* jsondoc - What holds in a cgroup: policies, and programs of others */
 #pragma once
 
 #include "build.h"
@@ -19,7 +19,7 @@ const char *state_word(enum state state);
 enum state attachment_state(const struct checmate_attachment *item);
 
 /**
- * struct holding - A policy, or a program that is none's, of one cgroup.
+ * struct cgroup_policy - A policy, or a program that is none's, of one cgroup.
  * @program: name of the first of its programs.
  * @policy: the policy's name, or NULL.
  * @path: path of the cgroup it is attached to.
@@ -29,7 +29,7 @@ enum state attachment_state(const struct checmate_attachment *item);
  * @permissive: what it denies, now or when it is in force, is told only.
  * @prog_id: the first of its programs.
  */
-struct holding {
+struct cgroup_policy {
 	char *program;
 	char *policy;
 	char *path;
@@ -40,22 +40,22 @@ struct holding {
 	uint32_t prog_id;
 };
 
-struct holdings {
-	struct holding *items;
+struct cgroup_policies {
+	struct cgroup_policy *items;
 	size_t n;
 };
 
 /*
- * Adds what is enforced in @cgroup, and what is staged there, to @holdings, which
- * is empty; free with holdings_done() also after a failure. Returns 0, -ENOMEM.
+ * Adds what is enforced in @cgroup, and what is staged there, to @policies, which
+ * is empty; free with cgroup_policies_done() also after a failure. Returns 0, -ENOMEM.
  */
-int holdings_read(struct holdings *holdings, const struct checmate_cgroup *cgroup,
-		  const struct checmate_status *status);
+int cgroup_policies_read(struct cgroup_policies *policies, const struct checmate_cgroup *cgroup,
+			 const struct checmate_status *status);
 
 /* The one that an attachment is of; NULL when there is none. */
-const struct holding *holdings_find(const struct holdings *holdings,
-				    const struct checmate_attachment *item);
+const struct cgroup_policy *cgroup_policies_find(const struct cgroup_policies *policies,
+						 const struct checmate_attachment *item);
 
-void holdings_done(struct holdings *holdings);
+void cgroup_policies_done(struct cgroup_policies *policies);
 
-struct json_object *holding_json(int *r, const struct holding *holding);
+struct json_object *cgroup_policy_json(int *r, const struct cgroup_policy *policy);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* report - Which cgroup is meant, by the form of the text alone */
+/* jsondoc - Which cgroup is meant, by the form of the text alone */
 #pragma once
 
-#include "report.h"
+#include "jsondoc.h"
 
 /* The number of "id:NUMBER", or false. */
 bool target_is_id(const char *target, uint64_t *ret_id);
@@ -11,7 +11,7 @@ bool target_is_id(const char *target, uint64_t *ret_id);
  * Whether the form is one: digits alone are a process, which stands for its cgroup
  * where @pids says so. Returns 0; -EINVAL and the text.
  */
-int target_check(const char *target, bool pids, struct report_error *error);
+int target_check(const char *target, bool pids, struct jsondoc_error *error);
 
 /**
  * target_open() - Open PATH, UNIT, id:NUMBER or, with @pids, PID.
@@ -24,4 +24,4 @@ int target_check(const char *target, bool pids, struct report_error *error);
  * -errno.
  */
 int target_open(const char *target, bool pids, struct checmate_cgroup **ret_cgroup,
-		struct report_error *error);
+		struct jsondoc_error *error);

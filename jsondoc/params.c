@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* report - get, set: the parameters of a binding */
+/* jsondoc - get, set: the parameters of a binding */
 #include "build.h"
-#include "report.h"
+#include "jsondoc.h"
 
 static int add_param(struct json_object *object, const struct checmate_binding *binding,
-		     const char *name, struct report_error *error)
+		     const char *name, struct jsondoc_error *error)
 {
 	struct checmate_error *why = NULL;
 	_cleanup_free_ char *value = NULL;
@@ -12,13 +12,13 @@ static int add_param(struct json_object *object, const struct checmate_binding *
 
 	r = checmate_binding_get(binding, name, &value, &why);
 	if (r < 0)
-		return report_error_take(error, why, r);
+		return jsondoc_error_take(error, why, r);
 	build_text(&r, object, name, value);
 	return r;
 }
 
-int report_params(const struct checmate_binding *binding, char *const *names,
-		  struct json_object **ret_document, struct report_error *error)
+int jsondoc_params(const struct checmate_binding *binding, char *const *names,
+		   struct json_object **ret_document, struct jsondoc_error *error)
 {
 	_cleanup_json_ struct json_object *object = NULL;
 	size_t n = names ? 0 : checmate_binding_count_params(binding);
@@ -36,8 +36,8 @@ int report_params(const struct checmate_binding *binding, char *const *names,
 	return 0;
 }
 
-int report_params_of(const struct checmate_cgroup *cgroup, const char *policy, char *const *names,
-		     struct json_object **ret_document, struct report_error *error)
+int jsondoc_params_of(const struct checmate_cgroup *cgroup, const char *policy, char *const *names,
+		      struct json_object **ret_document, struct jsondoc_error *error)
 {
 	_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
 	struct checmate_error *why = NULL;
@@ -45,6 +45,6 @@ int report_params_of(const struct checmate_cgroup *cgroup, const char *policy, c
 
 	r = checmate_binding_open(cgroup, policy, &binding, &why);
 	if (r < 0)
-		return report_error_take(error, why, r);
-	return report_params(binding, names, ret_document, error);
+		return jsondoc_error_take(error, why, r);
+	return jsondoc_params(binding, names, ret_document, error);
 }
