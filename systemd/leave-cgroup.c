@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* units - To work outside of the unit's cgroup */
-#include "escape.h"
+/* systemd - To work outside of the unit's cgroup */
+#include "leave-cgroup.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,7 +37,7 @@ static int open_own(void)
 	return open(path, O_WRONLY | O_CLOEXEC);
 }
 
-void escape(int *ret_back)
+void leave_cgroup(int *ret_back)
 {
 	_cleanup_close_ int root = open(CGROUPS PROCS, O_WRONLY | O_CLOEXEC);
 	_cleanup_close_ int own = open_own();
@@ -45,7 +45,7 @@ void escape(int *ret_back)
 	*ret_back = root >= 0 && own >= 0 && move_self(root) == 0 ? TAKE_FD(own) : -1;
 }
 
-void escape_undo(int *back)
+void leave_cgroup_undo(int *back)
 {
 	if (*back < 0)
 		return;

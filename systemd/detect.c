@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* units - Does a unit file speak of Checmate? */
+/* systemd - Does a unit file speak of Checmate? */
 #include <string.h>
 #include <strings.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * units - Does a unit file speak of Checmate?
+ * systemd - Does a unit file speak of Checmate?
  *
  * What begins a line for systemd is not always what begins a line for others:
  * there are continuations, carriage returns and NUL bytes. So the generator takes

@@ -10,12 +10,12 @@
 #include <cmocka.h>
 
 #include "cleanup.h"
-#include "place.h"
+#include "unit-cgroup-path.h"
 
 static void find(const char *unit, const char *slice, const char *want)
 {
 	_cleanup_free_ char *path = NULL;
-	int r = place_find(unit, slice, &path);
+	int r = unit_cgroup_path(unit, slice, &path);
 
 	if (want) {
 		assert_int_equal(r, 0);
@@ -50,13 +50,13 @@ static void test_find(void **state)
 static void test_type(void **state)
 {
 	(void)state;
-	assert_string_equal(place_type("a.service"), "Service");
-	assert_string_equal(place_type("a.b.swap"), "Swap");
-	assert_null(place_type("a.timer"));
-	assert_null(place_type("service"));
-	assert_true(place_is_staged("a@b.service"));
-	assert_false(place_is_staged("a.socket"));
-	assert_false(place_is_staged("a.slice"));
+	assert_string_equal(unit_cgroup_type("a.service"), "Service");
+	assert_string_equal(unit_cgroup_type("a.b.swap"), "Swap");
+	assert_null(unit_cgroup_type("a.timer"));
+	assert_null(unit_cgroup_type("service"));
+	assert_true(unit_cgroup_is_staged("a@b.service"));
+	assert_false(unit_cgroup_is_staged("a.socket"));
+	assert_false(unit_cgroup_is_staged("a.slice"));
 }
 
 int main(void)
@@ -66,5 +66,5 @@ int main(void)
 		cmocka_unit_test(test_type),
 	};
 
-	return cmocka_run_group_tests_name("place", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("unit-cgroup-path", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * units - The helper that systemd executes before a unit's command
+ * systemd - The helper that systemd executes before a unit's command
  *
  * From version 255 on systemd does not set its services up itself: a child of it first
  * executes systemd-executor, which does, and that executes the command. systemd keeps

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* units - The helper that systemd executes before a unit's command */
+/* systemd - The helper that systemd executes before a unit's command */
 #include "executor.h"
 
 #include <errno.h>

@@ -24,16 +24,16 @@
 
 #include "checmate.h"
 #include "cleanup.h"
-#include "escape.h"
 #include "executor.h"
 #include "jsondoc.h"
-#include "manager.h"
+#include "leave-cgroup.h"
 #include "origin.h"
 #include "parse.h"
-#include "place.h"
 #include "section.h"
 #include "status.h"
 #include "strv.h"
+#include "systemd-client.h"
+#include "unit-cgroup-path.h"
 
 #define CGROUPS "/sys/fs/cgroup"
 #define MESSAGE_ID "d64dd7d3e1c24b6a8f0d9c3b1f6f4a52"
@@ -42,8 +42,8 @@
 struct run {
 	const char *name; /* as given */
 	bool prepare; /* before systemd starts the unit, not when it does */
-	int back; /* see escape() */
-	struct manager_unit unit;
+	int back; /* see leave_cgroup() */
+	struct systemd_unit unit;
 	struct section section;
 	struct checmate_cgroup *cgroup;
 	struct checmate_policy **policies; /* in the order of the section's */
@@ -58,8 +58,8 @@ static void run_done(struct run *run)
 	free(run->policies);
 	checmate_cgroup_free(run->cgroup);
 	section_done(&run->section);
-	manager_unit_done(&run->unit);
-	escape_undo(&run->back);
+	systemd_unit_done(&run->unit);
+	leave_cgroup_undo(&run->back);
 }
 
 /* --- telling ---------------------------------------------------------------- */
@@ -79,7 +79,7 @@ static void tell(struct run *run, int priority, const char *text, const char *de
 	const char *unit = run->unit.id ?: run->name;
 	bool journal = stderr_is_journal();
 
-	escape_undo(&run->back);
+	leave_cgroup_undo(&run->back);
 	if (journal)
 		fprintf(stderr, "<%d>", priority);
 	fprintf(stderr, "checmate-unit: %s\n", text);
@@ -216,11 +216,11 @@ static int make_cgroup(const char *path)
 static int open_cgroup(struct run *run)
 {
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
-	const struct manager_unit *unit = &run->unit;
+	const struct systemd_unit *unit = &run->unit;
 	_cleanup_free_ char *path = NULL;
 	int r;
 
-	if (!place_type(unit->id))
+	if (!unit_cgroup_type(unit->id))
 		return fail(run, -EINVAL,
 			    "%s: nothing runs in such a unit that a policy could judge; put [X-Checmate] into the service, socket, slice, scope, mount or swap that is meant",
 			    unit->id);
@@ -233,7 +233,7 @@ static int open_cgroup(struct run *run)
 		path = strdup(unit->cgroup);
 		r = path ? 0 : -ENOMEM;
 	} else if (run->prepare) {
-		r = place_find(unit->id, unit->slice, &path);
+		r = unit_cgroup_path(unit->id, unit->slice, &path);
 	} else {
 		return fail(run, -ENOENT,
 			    "%s: it has no cgroup, as it is not about to start; this is for systemd to execute",
@@ -408,7 +408,7 @@ static int find_staging(struct run *run)
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
 	int r;
 
-	if (!place_is_staged(run->unit.id))
+	if (!unit_cgroup_is_staged(run->unit.id))
 		return 0;
 	r = checmate_features_probe(&features, &e);
 	if (r < 0)
@@ -548,7 +548,7 @@ static int apply_unit(struct run *run)
 	_cleanup_free_ char *error = NULL;
 	int r;
 
-	r = manager_ask(run->name, &run->unit, &error);
+	r = systemd_client_read_unit(run->name, &run->unit, &error);
 	if (r < 0)
 		return fail_text(run, r, error);
 	r = read_sections(run);
@@ -591,6 +591,6 @@ int main(int argc, char **argv)
 	}
 	run.name = argv[2];
 	run.prepare = streq(argv[1], "prepare");
-	escape(&run.back);
+	leave_cgroup(&run.back);
 	return apply_unit(&run) < 0 ? STATUS_REFUSED : EXIT_SUCCESS;
 }

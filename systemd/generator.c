@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* units - Drop-ins for the units that speak of Checmate */
+/* systemd - Drop-ins for the units that speak of Checmate */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* units - Where the cgroup of a unit is, before systemd makes it */
-#include "place.h"
+/* systemd - Where the cgroup of a unit is, before systemd makes it */
+#include "unit-cgroup-path.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 #define SLICE ".slice"
 
-const char *place_type(const char *unit)
+const char *unit_cgroup_type(const char *unit)
 {
 	static const struct {
 		const char *suffix;
@@ -30,7 +30,7 @@ const char *place_type(const char *unit)
 }
 
 /* Sockets are made without any exec. */
-bool place_is_staged(const char *unit)
+bool unit_cgroup_is_staged(const char *unit)
 {
 	const char *dot = strrchr(unit, '.');
 
@@ -105,16 +105,16 @@ static int append_slice(char **path, const char *slice)
 	return 0;
 }
 
-int place_find(const char *unit, const char *slice, char **ret_path)
+int unit_cgroup_path(const char *unit, const char *slice, char **ret_path)
 {
 	_cleanup_free_ char *path = NULL;
-	const char *type = place_type(unit);
+	const char *type = unit_cgroup_type(unit);
 	bool is_slice = type && streq(type, "Slice");
 	int r = 0;
 
 	if (is_slice)
 		slice = unit;
-	if (*slice && (!place_type(slice) || !streq(place_type(slice), "Slice")))
+	if (*slice && (!unit_cgroup_type(slice) || !streq(unit_cgroup_type(slice), "Slice")))
 		return -EINVAL;
 	if (*slice && !streq(slice, "-" SLICE))
 		r = append_slice(&path, slice);

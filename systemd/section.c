@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* units - What a unit's files say in [X-Checmate] */
+/* systemd - What a unit's files say in [X-Checmate] */
 #include "section.h"
 
 #include <errno.h>

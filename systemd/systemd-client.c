@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* units - What systemd knows of a unit */
-#include "manager.h"
+/* systemd - What systemd knows of a unit */
+#include "systemd-client.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -12,8 +12,8 @@
 
 #include "cleanup.h"
 #include "executor.h"
-#include "place.h"
 #include "strv.h"
+#include "unit-cgroup-path.h"
 
 #define SOCKET "unix:path=/run/systemd/private"
 #define SERVICE "org.freedesktop.systemd1"
@@ -27,7 +27,7 @@ static void bus_close(sd_bus **bus)
 	sd_bus_flush_close_unref(*bus);
 }
 
-void manager_unit_done(struct manager_unit *unit)
+void systemd_unit_done(struct systemd_unit *unit)
 {
 	free(unit->id);
 	free(unit->fragment);
@@ -36,7 +36,7 @@ void manager_unit_done(struct manager_unit *unit)
 	free(unit->slice);
 	free(unit->root);
 	free(unit->image);
-	*unit = (struct manager_unit){};
+	*unit = (struct systemd_unit){};
 }
 
 static int open_bus(sd_bus **ret_bus)
@@ -55,10 +55,10 @@ static int open_bus(sd_bus **ret_bus)
 	return 0;
 }
 
-static int ask_cgroup(sd_bus *bus, const char *object, const char *name, struct manager_unit *unit,
+static int ask_cgroup(sd_bus *bus, const char *object, const char *name, struct systemd_unit *unit,
 		      sd_bus_error *error)
 {
-	const char *type = place_type(name);
+	const char *type = unit_cgroup_type(name);
 	_cleanup_free_ char *interface = NULL;
 	int r;
 
@@ -86,11 +86,11 @@ static int ask_cgroup(sd_bus *bus, const char *object, const char *name, struct 
 	return 0;
 }
 
-static int ask(const char *name, struct manager_unit *ret_unit, sd_bus_error *error)
+static int ask(const char *name, struct systemd_unit *ret_unit, sd_bus_error *error)
 {
 	static const char interface[] = SERVICE ".Unit";
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	_cleanup_(manager_unit_done) struct manager_unit unit = {};
+	_cleanup_(systemd_unit_done) struct systemd_unit unit = {};
 	_cleanup_free_ char *version = NULL;
 	_cleanup_(bus_close) sd_bus *bus = NULL;
 	const char *object;
@@ -120,7 +120,7 @@ static int ask(const char *name, struct manager_unit *ret_unit, sd_bus_error *er
 		return r;
 	unit.version = executor_parse_version(version);
 	*ret_unit = unit;
-	unit = (struct manager_unit){};
+	unit = (struct systemd_unit){};
 	return 0;
 }
 
@@ -130,7 +130,7 @@ static bool is_away(int r)
 	       r == -ENOENT;
 }
 
-int manager_ask(const char *unit, struct manager_unit *ret_unit, char **ret_error)
+int systemd_client_read_unit(const char *unit, struct systemd_unit *ret_unit, char **ret_error)
 {
 	static const struct timespec pause = { .tv_nsec = PAUSE_NSEC };
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * units - What a unit's files say in [X-Checmate]
+ * systemd - What a unit's files say in [X-Checmate]
  *
  *	[X-Checmate]
  *	Policy=net-bind net-connect

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * units - How the helper ends when a unit must not start
+ * systemd - How the helper ends when a unit must not start
  *
  * To systemd a command before the start has failed if its status is none of those that
  * SuccessExitStatus= of the very service names. 1, 2 and so on are named there by many

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * units - What systemd knows of a unit
+ * systemd - What systemd knows of a unit
  *
  * It is asked by its own socket, never over the bus: the unit that is about to start
  * may be the bus, or what it waits for.
  */
 #pragma once
 
-struct manager_unit {
+struct systemd_unit {
 	char *id; /* its name; an alias was followed */
 	char *fragment; /* its file, or "" */
 	char **drop_ins; /* in systemd's order */
@@ -19,6 +19,6 @@ struct manager_unit {
 };
 
 /* Returns 0; -errno with a line for a person in @ret_error unless that is -ENOMEM. */
-int manager_ask(const char *unit, struct manager_unit *ret_unit, char **ret_error);
+int systemd_client_read_unit(const char *unit, struct systemd_unit *ret_unit, char **ret_error);
 
-void manager_unit_done(struct manager_unit *unit);
+void systemd_unit_done(struct systemd_unit *unit);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * units - Drop-ins for the units that speak of Checmate
+ * systemd - Drop-ins for the units that speak of Checmate
  *
  * The generator only finds such units; what their sections say, the helper reads
  * when they start. What it writes are symbolic links to drop-ins that are
