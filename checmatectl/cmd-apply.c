@@ -2,27 +2,28 @@
 /* checmatectl - apply, replace: policies into force in a cgroup */
 #include <errno.h>
 
+#include "cgroup-ref.h"
 #include "command.h"
+#include "daemon-client.h"
 #include "file.h"
 #include "output.h"
 #include "parse.h"
 #include "paths.h"
-#include "place.h"
-#include "remote.h"
+#include "policy-args.h"
 
 /* As much of cgroup.subtree_control as is read. */
 #define CONTROLLERS_MAX 4096
 
 /* Takes over @paths. */
-static void report_apply(const struct options *options, const struct place *place,
+static void report_apply(const struct options *options, const struct cgroup_ref *ref,
 			 char *const *policies, char *const *enabled, struct json_object *paths)
 {
 	_cleanup_json_ struct json_object *object = json_new();
 
 	json_add(object, "paths", paths);
 	if (options->json) {
-		json_add_text(object, "cgroup", place->path);
-		json_add_number(object, "id", place->id);
+		json_add_text(object, "cgroup", ref->path);
+		json_add_number(object, "id", ref->id);
 		json_add(object, "enabled", json_texts(enabled));
 		json_add(object, "applied", json_texts(policies));
 		json_add_bool(object, "permissive", options->permissive);
@@ -31,7 +32,7 @@ static void report_apply(const struct options *options, const struct place *plac
 		return;
 	}
 	for (; *policies; policies++)
-		printf("%s: %s is %s%s\n", place->path, *policies,
+		printf("%s: %s is %s%s\n", ref->path, *policies,
 		       options->when_exec ? "staged until an exec" : "in force",
 		       options->permissive ? ", permissive" : "");
 }
@@ -106,7 +107,7 @@ static int append_policies(sd_bus_message *message, int argc, char **argv, char 
 			r = sd_bus_message_append(message, "s", argv[i++]);
 		if (r >= 0)
 			r = sd_bus_message_open_container(message, 'a', "s");
-		while (r >= 0 && i < argc && is_assignment(argv[i]))
+		while (r >= 0 && i < argc && policy_args_is_assignment(argv[i]))
 			r = sd_bus_message_append(message, "s", argv[i++]);
 		if (r >= 0)
 			r = sd_bus_message_close_container(message);
@@ -119,31 +120,31 @@ static int append_policies(sd_bus_message *message, int argc, char **argv, char 
 /* What the daemon would refuse as well, but could not tell what to do about it. */
 static int check_policies(const struct options *options, int argc, char **argv)
 {
-	if (is_assignment(argv[0]))
+	if (policy_args_is_assignment(argv[0]))
 		return usage("%s: a parameter stands before its policy", argv[0]);
 	for (int i = 0; i < argc; i++)
-		if (!is_assignment(argv[i]) && strchr(argv[i], '/'))
+		if (!policy_args_is_assignment(argv[i]) && strchr(argv[i], '/'))
 			return options->daemon ?
 				       fail_text("policy %s: a path is not for checmated; give the "
 						 "name of a policy that is installed, or --direct "
 						 "as root",
 						 argv[i]) :
-				       NOT_REMOTE;
+				       USE_LIBRARY;
 	return EXIT_DONE;
 }
 
-static int remote_apply(const struct options *options, bool replace, int argc, char **argv)
+static int daemon_apply(const struct options *options, bool replace, int argc, char **argv)
 {
 	_cleanup_strv_ char **policies = NULL, **off = NULL, **enabled = NULL;
-	_cleanup_(place_done) struct place place = {};
+	_cleanup_(cgroup_ref_done) struct cgroup_ref ref = {};
 	_cleanup_message_ sd_bus_message *message = NULL;
 	int r, status;
 
 	if (options->when_exec || options->untrusted_ok)
-		return NOT_REMOTE;
-	status = check_target(argv[0], false) ?: check_policies(options, argc - 1, argv + 1);
+		return USE_LIBRARY;
+	status = cgroup_ref_check(argv[0], false) ?: check_policies(options, argc - 1, argv + 1);
 	if (!status)
-		status = remote_new(options, replace ? "Replace" : "Apply", &message);
+		status = daemon_client_new(options, replace ? "Replace" : "Apply", &message);
 	if (status)
 		return status;
 	r = sd_bus_message_append(message, "s", argv[0]);
@@ -153,31 +154,31 @@ static int remote_apply(const struct options *options, bool replace, int argc, c
 		r = sd_bus_message_append(message, "a{sv}", 1, "mode", "s",
 					  options->permissive ? "permissive" : "enforce");
 	if (r < 0)
-		return remote_failed(r);
+		return daemon_client_failed(r);
 
-	place_find(options, argv[0], &place);
-	if (read_off(place.path, &off) < 0)
+	cgroup_ref_find(options, argv[0], &ref);
+	if (read_off(ref.path, &off) < 0)
 		return fail(NULL);
-	status = remote_send(options, message, NULL);
-	if (status == NOT_REMOTE)
+	status = daemon_client_send(options, message, NULL);
+	if (status == USE_LIBRARY)
 		return status;
 	if (read_enabled(off, &enabled) < 0)
 		return fail(NULL);
 	report_enabled(options, enabled);
 	if (!status)
-		report_apply(options, &place, policies, enabled,
-			     paths_warn_words(place.path, argc - 1, argv + 1));
+		report_apply(options, &ref, policies, enabled,
+			     paths_warn_words(ref.path, argc - 1, argv + 1));
 	return status;
 }
 
 /* --- by the library --------------------------------------------------------------- */
 
-static char **policy_names(const struct selection *selection)
+static char **policy_names(const struct policy_args *args)
 {
 	_cleanup_strv_ char **names = NULL;
 
-	for (size_t i = 0; i < selection->n; i++)
-		if (strv_extend(&names, checmate_policy_name(selection->policies[i])) < 0)
+	for (size_t i = 0; i < args->n; i++)
+		if (strv_extend(&names, checmate_policy_name(args->policies[i])) < 0)
 			return NULL;
 	return TAKE_PTR(names);
 }
@@ -192,31 +193,31 @@ static int direct_apply(const struct options *options, bool replace, int argc, c
 		.pid = options->pid,
 		.except = options->except,
 	};
-	_cleanup_(selection_done) struct selection selection = {};
+	_cleanup_(policy_args_done) struct policy_args args = {};
 	_cleanup_error_ struct checmate_error *error = NULL;
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	_cleanup_strv_ char **enabled = NULL, **policies = NULL, **lists = NULL;
 	int status;
 
-	status = select_policies(&selection, options, argc - 1, argv + 1);
+	status = policy_args_read(&args, options, argc - 1, argv + 1);
 	if (status)
 		return status;
-	status = open_cgroup(argv[0], &cgroup);
+	status = cgroup_ref_open(argv[0], &cgroup);
 	if (status)
 		return status;
-	policies = policy_names(&selection);
-	if (!policies || selection_lists(&selection, &lists) < 0)
+	policies = policy_names(&args);
+	if (!policies || policy_args_lists(&args, &lists) < 0)
 		return fail(NULL);
-	if (selection_load(&selection, &error) < 0)
+	if (policy_args_load(&args, &error) < 0)
 		return fail(error);
 	if (checmate_cgroup_enable(cgroup, &enabled, &error) < 0)
 		return fail(error);
 	report_enabled(options, enabled);
-	if (checmate_binding_apply(cgroup, selection.policies, selection.n, &opts, &error) < 0)
+	if (checmate_binding_apply(cgroup, args.policies, args.n, &opts, &error) < 0)
 		return fail(error);
 	report_apply(options,
-		     &(struct place){ .path = (char *)checmate_cgroup_path(cgroup),
-				      .id = checmate_cgroup_id(cgroup) },
+		     &(struct cgroup_ref){ .path = (char *)checmate_cgroup_path(cgroup),
+					   .id = checmate_cgroup_id(cgroup) },
 		     policies, enabled, paths_warn(jsondoc_root_pid(cgroup), lists));
 	return EXIT_DONE;
 }
@@ -227,8 +228,8 @@ static int apply(const struct options *options, bool replace, int argc, char **a
 
 	if (!options->when_exec && (options->pid || options->except))
 		return usage("--%s goes with --when-exec", options->pid ? "pid" : "except");
-	status = remote_apply(options, replace, argc, argv);
-	return status == NOT_REMOTE ? direct_apply(options, replace, argc, argv) : status;
+	status = daemon_apply(options, replace, argc, argv);
+	return status == USE_LIBRARY ? direct_apply(options, replace, argc, argv) : status;
 }
 
 int command_apply(const struct options *options, int argc, char **argv)

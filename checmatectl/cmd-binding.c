@@ -2,13 +2,14 @@
 /* checmatectl - remove, mode, seal, set, get, gc: policies that are in force */
 #include <errno.h>
 
+#include "cgroup-ref.h"
 #include "command.h"
+#include "daemon-client.h"
+#include "document-source.h"
 #include "output.h"
 #include "parse.h"
 #include "paths.h"
-#include "place.h"
-#include "remote.h"
-#include "source.h"
+#include "policy-args.h"
 #include "target.h"
 
 static void report_removed(const struct options *options, const char *cgroup, const char *policy)
@@ -25,157 +26,159 @@ static void report_removed(const struct options *options, const char *cgroup, co
 }
 
 /* A cgroup that is gone has no path any more, only its id. */
-static int direct_remove(const char *argument, const char *policy, struct place *ret_place)
+static int direct_remove(const char *argument, const char *policy, struct cgroup_ref *ret_ref)
 {
 	_cleanup_error_ struct checmate_error *error = NULL;
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	int status;
 
-	if (target_is_id(argument, &ret_place->id)) {
-		if (checmate_binding_remove_id(ret_place->id, policy, &error) < 0)
+	if (target_is_id(argument, &ret_ref->id)) {
+		if (checmate_binding_remove_id(ret_ref->id, policy, &error) < 0)
 			return fail(error);
-		ret_place->path = text_new("%s", argument);
+		ret_ref->path = text_new("%s", argument);
 		return EXIT_DONE;
 	}
-	status = open_cgroup(argument, &cgroup);
+	status = cgroup_ref_open(argument, &cgroup);
 	if (status)
 		return status;
 	if (checmate_binding_remove(cgroup, policy, &error) < 0)
 		return fail(error);
-	ret_place->path = text_new("%s", checmate_cgroup_path(cgroup));
+	ret_ref->path = text_new("%s", checmate_cgroup_path(cgroup));
 	return EXIT_DONE;
 }
 
-static int remote_remove(const struct options *options, const char *argument, const char *policy,
-			 struct place *ret_place)
+static int daemon_remove(const struct options *options, const char *argument, const char *policy,
+			 struct cgroup_ref *ret_ref)
 {
 	uint64_t id;
 	int status;
 
-	status = check_target(argument, false) ?:
-			 remote_call(options, NULL, "Remove", "ss", argument, policy ?: "");
+	status = cgroup_ref_check(argument, false) ?:
+			 daemon_client_call(options, NULL, "Remove", "ss", argument, policy ?: "");
 	if (status)
 		return status;
 	if (target_is_id(argument, &id))
-		ret_place->path = text_new("%s", argument);
+		ret_ref->path = text_new("%s", argument);
 	else
-		place_find(options, argument, ret_place);
+		cgroup_ref_find(options, argument, ret_ref);
 	return EXIT_DONE;
 }
 
 int command_remove(const struct options *options, int argc, char **argv)
 {
 	const char *policy = argc > 1 ? argv[1] : NULL;
-	_cleanup_(place_done) struct place place = {};
+	_cleanup_(cgroup_ref_done) struct cgroup_ref ref = {};
 	int status;
 
 	/* Over the bus that is every policy, which nobody says by an empty variable. */
 	if (policy && !*policy)
 		return usage("remove: the policy's name is empty; without one, all are removed");
-	status = remote_remove(options, argv[0], policy, &place);
-	if (status == NOT_REMOTE)
-		status = direct_remove(argv[0], policy, &place);
+	status = daemon_remove(options, argv[0], policy, &ref);
+	if (status == USE_LIBRARY)
+		status = direct_remove(argv[0], policy, &ref);
 	if (!status)
-		report_removed(options, place.path, policy);
+		report_removed(options, ref.path, policy);
 	return status;
 }
 
 static int direct_mode(const char *argument, const char *policy, bool permissive,
-		       struct place *ret_place)
+		       struct cgroup_ref *ret_ref)
 {
 	_cleanup_error_ struct checmate_error *error = NULL;
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	int status;
 
-	status = open_cgroup(argument, &cgroup);
+	status = cgroup_ref_open(argument, &cgroup);
 	if (status)
 		return status;
 	if (checmate_binding_set_mode(cgroup, policy, permissive, &error) < 0)
 		return fail(error);
-	ret_place->path = text_new("%s", checmate_cgroup_path(cgroup));
+	ret_ref->path = text_new("%s", checmate_cgroup_path(cgroup));
 	return EXIT_DONE;
 }
 
-static int remote_mode(const struct options *options, char **argv, struct place *ret_place)
+static int daemon_mode(const struct options *options, char **argv, struct cgroup_ref *ret_ref)
 {
 	int status;
 
-	status = check_target(argv[0], false) ?:
-			 remote_call(options, NULL, "SetMode", "sss", argv[0], argv[1], argv[2]);
+	status = cgroup_ref_check(argv[0], false) ?:
+			 daemon_client_call(options, NULL, "SetMode", "sss", argv[0], argv[1],
+					    argv[2]);
 	if (!status)
-		place_find(options, argv[0], ret_place);
+		cgroup_ref_find(options, argv[0], ret_ref);
 	return status;
 }
 
 int command_mode(const struct options *options, int argc, char **argv)
 {
 	_cleanup_json_ struct json_object *object = json_new();
-	_cleanup_(place_done) struct place place = {};
+	_cleanup_(cgroup_ref_done) struct cgroup_ref ref = {};
 	bool permissive = streq(argv[2], "permissive");
 	int status;
 
 	(void)argc;
 	if (!permissive && !streq(argv[2], "enforce"))
 		return usage("mode: %s: it is enforce or permissive", argv[2]);
-	status = remote_mode(options, argv, &place);
-	if (status == NOT_REMOTE)
-		status = direct_mode(argv[0], argv[1], permissive, &place);
+	status = daemon_mode(options, argv, &ref);
+	if (status == USE_LIBRARY)
+		status = direct_mode(argv[0], argv[1], permissive, &ref);
 	if (status)
 		return status;
-	json_add_text(object, "cgroup", place.path);
+	json_add_text(object, "cgroup", ref.path);
 	json_add_text(object, "policy", argv[1]);
 	json_add_text(object, "mode", argv[2]);
 	if (options->json)
 		json_print(object);
 	else
-		printf("%s: %s is %s\n", place.path, argv[1],
-		       permissive ? "permissive" : "enforced");
+		printf("%s: %s is %s\n", ref.path, argv[1], permissive ? "permissive" : "enforced");
 	return EXIT_DONE;
 }
 
-static int direct_seal(const char *argument, struct place *ret_place)
+static int direct_seal(const char *argument, struct cgroup_ref *ret_ref)
 {
 	_cleanup_error_ struct checmate_error *error = NULL;
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	int status;
 
-	status = open_cgroup(argument, &cgroup);
+	status = cgroup_ref_open(argument, &cgroup);
 	if (status)
 		return status;
 	if (checmate_cgroup_seal(cgroup, &error) < 0)
 		return fail(error);
-	ret_place->path = text_new("%s", checmate_cgroup_path(cgroup));
+	ret_ref->path = text_new("%s", checmate_cgroup_path(cgroup));
 	return EXIT_DONE;
 }
 
-static int remote_seal(const struct options *options, const char *argument, struct place *ret_place)
+static int daemon_seal(const struct options *options, const char *argument,
+		       struct cgroup_ref *ret_ref)
 {
 	int status;
 
-	status = check_target(argument, false) ?: remote_call(options, NULL, "Seal", "s", argument);
+	status = cgroup_ref_check(argument, false) ?:
+			 daemon_client_call(options, NULL, "Seal", "s", argument);
 	if (!status)
-		place_find(options, argument, ret_place);
+		cgroup_ref_find(options, argument, ret_ref);
 	return status;
 }
 
 int command_seal(const struct options *options, int argc, char **argv)
 {
 	_cleanup_json_ struct json_object *object = json_new();
-	_cleanup_(place_done) struct place place = {};
+	_cleanup_(cgroup_ref_done) struct cgroup_ref ref = {};
 	int status;
 
 	(void)argc;
-	status = remote_seal(options, argv[0], &place);
-	if (status == NOT_REMOTE)
-		status = direct_seal(argv[0], &place);
+	status = daemon_seal(options, argv[0], &ref);
+	if (status == USE_LIBRARY)
+		status = direct_seal(argv[0], &ref);
 	if (status)
 		return status;
-	json_add_text(object, "cgroup", place.path);
+	json_add_text(object, "cgroup", ref.path);
 	json_add_bool(object, "sealed", true);
 	if (options->json)
 		json_print(object);
 	else
-		printf("%s: sealed until it is removed\n", place.path);
+		printf("%s: sealed until it is removed\n", ref.path);
 	return EXIT_DONE;
 }
 
@@ -186,7 +189,7 @@ static int show_params(const struct options *options, char **argv, char *const *
 	_cleanup_json_ struct json_object *params = NULL;
 	int status;
 
-	status = source_params(options, argv[0], argv[1], names, &params);
+	status = document_source_params(options, argv[0], argv[1], names, &params);
 	if (status)
 		return status;
 	if (options->json) {
@@ -209,7 +212,7 @@ static int direct_set(char **argv, char *const *names, char *const *values)
 	_cleanup_strv_ char **lists = NULL;
 	int status;
 
-	status = open_cgroup(argv[0], &cgroup);
+	status = cgroup_ref_open(argv[0], &cgroup);
 	if (status)
 		return status;
 	if (checmate_binding_open(cgroup, argv[1], &binding, &error) < 0)
@@ -245,7 +248,7 @@ static int check_values(const char *name, char *const *names, char *const *value
 static void warn_values(const struct options *options, char **argv, char *const *names,
 			char *const *values)
 {
-	_cleanup_(place_done) struct place place = {};
+	_cleanup_(cgroup_ref_done) struct cgroup_ref ref = {};
 	_cleanup_strv_ char **words = NULL;
 	int r = strv_extend(&words, argv[1]);
 
@@ -256,21 +259,21 @@ static void warn_values(const struct options *options, char **argv, char *const 
 	}
 	if (r < 0)
 		return;
-	place_find(options, argv[0], &place);
-	json_object_put(paths_warn_words(place.path, strv_length(words), words));
+	cgroup_ref_find(options, argv[0], &ref);
+	json_object_put(paths_warn_words(ref.path, strv_length(words), words));
 }
 
-static int remote_set(const struct options *options, char **argv, char *const *names,
+static int daemon_set(const struct options *options, char **argv, char *const *names,
 		      char *const *values)
 {
 	int status;
 
-	status = check_target(argv[0], false);
-	if (!status && remote_is_wanted(options))
+	status = cgroup_ref_check(argv[0], false);
+	if (!status && daemon_client_is_wanted(options))
 		status = check_values(argv[1], names, values);
 	for (size_t i = 0; !status && names[i]; i++) {
-		status = remote_call(options, NULL, "SetParameter", "ssss", argv[0], argv[1],
-				     names[i], values[i]);
+		status = daemon_client_call(options, NULL, "SetParameter", "ssss", argv[0], argv[1],
+					    names[i], values[i]);
 		if (status > 0 && i)
 			fail_text("set: what stands before %s is set already", names[i]);
 	}
@@ -285,15 +288,15 @@ int command_set(const struct options *options, int argc, char **argv)
 	int status;
 
 	for (int i = 2; i < argc; i++) {
-		const char *value = split_assignment(argv[i]);
+		const char *value = policy_args_split(argv[i]);
 
 		if (!value)
 			return usage("set: %s: not PARAM=VALUE", argv[i]);
 		if (strv_extend(&names, argv[i]) < 0 || strv_extend(&values, value) < 0)
 			return fail(NULL);
 	}
-	status = remote_set(options, argv, names, values);
-	if (status == NOT_REMOTE)
+	status = daemon_set(options, argv, names, values);
+	if (status == USE_LIBRARY)
 		status = direct_set(argv, names, values);
 	return status ?: show_params(options, argv, names);
 }

@@ -8,11 +8,11 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 
+#include "cgroup-ref.h"
 #include "command.h"
+#include "daemon-client.h"
 #include "output.h"
 #include "parse.h"
-#include "place.h"
-#include "remote.h"
 #include "target.h"
 
 #define _cleanup_events_ _cleanup_(checmate_events_freep)
@@ -67,47 +67,48 @@ static int parse_errno(const char *text)
 }
 
 /* Returns an exit status. */
-static int find_cgroup(const struct options *options, const char *argument, struct place *ret_place)
+static int find_cgroup(const struct options *options, const char *argument,
+		       struct cgroup_ref *ret_ref)
 {
 	_cleanup_error_ struct checmate_error *error = NULL;
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
-	_cleanup_(place_done) struct place found = {};
+	_cleanup_(cgroup_ref_done) struct cgroup_ref found = {};
 	int r;
 
 	/* One that is gone has events, too. */
-	if (!target_is_id(argument, &ret_place->id)) {
-		r = open_cgroup(argument, &cgroup);
+	if (!target_is_id(argument, &ret_ref->id)) {
+		r = cgroup_ref_open(argument, &cgroup);
 		if (r)
 			return r;
-	} else if (remote_is_wanted(options)) {
-		place_find(options, argument, &found);
+	} else if (daemon_client_is_wanted(options)) {
+		cgroup_ref_find(options, argument, &found);
 		if (found.id)
-			ret_place->path = TAKE_PTR(found.path);
+			ret_ref->path = TAKE_PTR(found.path);
 		return EXIT_DONE;
 	} else {
-		r = checmate_cgroup_open_id(ret_place->id, &cgroup, &error);
+		r = checmate_cgroup_open_id(ret_ref->id, &cgroup, &error);
 		if (r < 0)
 			return r == -ENOENT ? EXIT_DONE : fail(error);
 	}
-	ret_place->id = checmate_cgroup_id(cgroup);
-	ret_place->path = text_new("%s", checmate_cgroup_path(cgroup));
+	ret_ref->id = checmate_cgroup_id(cgroup);
+	ret_ref->path = text_new("%s", checmate_cgroup_path(cgroup));
 	return EXIT_DONE;
 }
 
 /* Returns an exit status. */
 static int choose_cgroup(struct filter *filter, const char *argument)
 {
-	_cleanup_(place_done) struct place place = {};
+	_cleanup_(cgroup_ref_done) struct cgroup_ref ref = {};
 	_cleanup_free_ char *path = NULL;
 	int status;
 
-	status = find_cgroup(filter->options, argument, &place);
+	status = find_cgroup(filter->options, argument, &ref);
 	if (status)
 		return status;
-	filter->cgroup_id = place.id;
-	if (!place.path)
+	filter->cgroup_id = ref.id;
+	if (!ref.path)
 		return EXIT_DONE;
-	path = jsondoc_printable(place.path);
+	path = jsondoc_printable(ref.path);
 	if (!path)
 		return fail(NULL);
 	filter->cgroup_path = text_new("%s%s", path, path[1] ? "/" : "");
@@ -291,7 +292,7 @@ static int read_daemon(struct filter *filter, struct reader *reader)
 			  "it is there");
 		return -1;
 	}
-	document = (size_t)n <= sizeof(text) ? remote_parse(text, n) : NULL;
+	document = (size_t)n <= sizeof(text) ? daemon_client_parse(text, n) : NULL;
 	if (!document) {
 		fail_text("events: what checmated tells is not understood; have it and "
 			  "checmatectl of one version");
@@ -362,7 +363,7 @@ static int take_reply(sd_bus_message *reply, struct reader *reader, bool *ret_al
 
 	r = sd_bus_message_read(reply, "hb", &fd, &all);
 	if (r < 0)
-		return remote_failed(r);
+		return daemon_client_failed(r);
 	if (reader->own >= 0)
 		close(reader->own);
 	reader->own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -373,16 +374,16 @@ static int take_reply(sd_bus_message *reply, struct reader *reader, bool *ret_al
 	return EXIT_DONE;
 }
 
-/* Returns an exit status, or NOT_REMOTE. */
+/* Returns an exit status, or USE_LIBRARY. */
 static int open_daemon(const struct options *options, struct reader *reader)
 {
 	_cleanup_message_ sd_bus_message *message = NULL, *reply = NULL, *again = NULL;
 	bool all = false;
 	int status;
 
-	status = remote_new(options, "OpenEvents", &message);
+	status = daemon_client_new(options, "OpenEvents", &message);
 	if (!status)
-		status = remote_send(options, message, &reply);
+		status = daemon_client_send(options, message, &reply);
 	if (status)
 		return status;
 	/* It has been reading all the time: nothing waits for somebody to come by. */
@@ -391,7 +392,7 @@ static int open_daemon(const struct options *options, struct reader *reader)
 				 "from now on, and \"journalctl -u checmated\" has those before");
 	status = take_reply(reply, reader, &all);
 	if (!status && !all && options->daemon && !options->no_ask_password) {
-		status = remote_send_again(options, message, &again);
+		status = daemon_client_send_again(options, message, &again);
 		if (!status)
 			status = take_reply(again, reader, &all);
 	}
@@ -415,10 +416,10 @@ static int open_reader(const struct options *options, struct reader *reader)
 	int r, status;
 
 	status = open_daemon(options, reader);
-	if (status != NOT_REMOTE)
+	if (status != USE_LIBRARY)
 		return status;
 	r = checmate_events_open(&reader->events, &error);
-	if (r == -EBUSY && !options->direct && remote_is_running()) {
+	if (r == -EBUSY && !options->direct && daemon_client_is_running()) {
 		daemon.daemon = true;
 		return open_daemon(&daemon, reader);
 	}

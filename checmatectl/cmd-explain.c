@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "command.h"
+#include "document-source.h"
 #include "output.h"
 #include "parse.h"
 #include "paths.h"
-#include "source.h"
 #include "target.h"
 
 /* --- who is asked ------------------------------------------------------------ */
@@ -195,7 +195,7 @@ int command_explain(const struct options *options, int argc, char **argv)
 
 	(void)argc;
 	status = read_words(argv + 1, &hook, &path) ?:
-			 source_explain(options, argv[0], hook, &document);
+			 document_source_explain(options, argv[0], hook, &document);
 	if (!status && path)
 		status = paths_explain(document, path, find_pid(argv[0]));
 	if (status)

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* checmatectl - policy: what policies there are, what one does and takes */
 #include "command.h"
+#include "daemon-client.h"
 #include "output.h"
 #include "parse.h"
 #include "paths.h"
-#include "remote.h"
+#include "policy-args.h"
 
 static struct json_object *describe_policy(const struct checmate_policy *policy)
 {
@@ -30,7 +31,7 @@ static int direct_list(const struct options *options, struct json_object *array)
 		_cleanup_policy_ struct checmate_policy *policy = NULL;
 
 		/* One bad object does not hide the others. */
-		if (open_policy(options, *name, &policy, &why) < 0) {
+		if (policy_args_open(options, *name, &policy, &why) < 0) {
 			status = fail(why);
 			continue;
 		}
@@ -40,7 +41,7 @@ static int direct_list(const struct options *options, struct json_object *array)
 }
 
 /* The daemon does not tell from where it has one: from the same place as we, as a rule. */
-static struct json_object *describe_remote(const char *name, const char *version,
+static struct json_object *describe_daemon(const char *name, const char *version,
 					   const char *description)
 {
 	_cleanup_policy_ struct checmate_policy *policy = NULL;
@@ -55,15 +56,15 @@ static struct json_object *describe_remote(const char *name, const char *version
 	return object;
 }
 
-static int remote_list(const struct options *options, struct json_object *array)
+static int daemon_list(const struct options *options, struct json_object *array)
 {
 	const char *name, *version, *description;
 	_cleanup_message_ sd_bus_message *reply = NULL;
 	int r, status;
 
 	if (!options->daemon)
-		return NOT_REMOTE;
-	status = remote_call(options, &reply, "ListPolicies", "");
+		return USE_LIBRARY;
+	status = daemon_client_call(options, &reply, "ListPolicies", "");
 	if (status)
 		return status;
 	r = sd_bus_message_enter_container(reply, 'a', "(sss)");
@@ -71,11 +72,11 @@ static int remote_list(const struct options *options, struct json_object *array)
 	       (r = sd_bus_message_read(reply, "(sss)", &name, &version, &description)) > 0) {
 		/* One that could not be opened has no version, and says why instead. */
 		if (*version)
-			json_append(array, describe_remote(name, version, description));
+			json_append(array, describe_daemon(name, version, description));
 		else
 			status = fail_text("%s", description);
 	}
-	return r < 0 ? remote_failed(r) : status;
+	return r < 0 ? daemon_client_failed(r) : status;
 }
 
 static int list_policies(const struct options *options)
@@ -85,8 +86,8 @@ static int list_policies(const struct options *options)
 	_cleanup_json_ struct json_object *array = json_new_array();
 	int status;
 
-	status = remote_list(options, array);
-	if (status == NOT_REMOTE)
+	status = daemon_list(options, array);
+	if (status == USE_LIBRARY)
 		status = direct_list(options, array);
 	if (status && !json_object_array_length(array))
 		return status;
@@ -198,7 +199,7 @@ static int verify_policy(const struct options *options, const char *name,
 	const char *result = "loads";
 	int r;
 
-	r = open_policy(options, name, &policy, &error);
+	r = policy_args_open(options, name, &policy, &error);
 	if (!r)
 		r = checmate_policy_check(policy, NULL, &error);
 	if (!r && may_load) {
@@ -267,7 +268,7 @@ int command_policy(const struct options *options, int argc, char **argv)
 	if (!streq(argv[0], "show") || argc != 2)
 		return usage("policy: it takes list, show POLICY or verify [POLICY…]");
 
-	if (open_policy(options, argv[1], &policy, &error) < 0)
+	if (policy_args_open(options, argv[1], &policy, &error) < 0)
 		return fail(error);
 	return options->json ? show_json(policy) : show_text(policy);
 }

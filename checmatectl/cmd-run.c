@@ -22,10 +22,12 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "cgroup-ref.h"
 #include "command.h"
 #include "file.h"
 #include "parse.h"
 #include "paths.h"
+#include "policy-args.h"
 
 /* Where fresh cgroups are when we are in the root, which others may look into. */
 #define RUN_FOLDER "checmate-run"
@@ -65,7 +67,7 @@ static int open_parent(const struct options *options, struct checmate_cgroup **r
 	int r;
 
 	if (options->parent)
-		return open_cgroup(options->parent, ret_parent);
+		return cgroup_ref_open(options->parent, ret_parent);
 	if (checmate_cgroup_open_pid(getpid(), &own, &error) < 0)
 		return fail(error);
 	if (!streq(checmate_cgroup_path(own), "/")) {
@@ -398,7 +400,7 @@ static int block_signals(struct run *run)
 }
 
 /* Everything up to the policies. Returns an exit status. */
-static int set_up(struct run *run, const struct options *options, struct selection *selection)
+static int set_up(struct run *run, const struct options *options, struct policy_args *args)
 {
 	struct checmate_apply_opts opts = {
 		.sz = sizeof(opts),
@@ -414,7 +416,7 @@ static int set_up(struct run *run, const struct options *options, struct selecti
 	if (!checmate_features_backend(features))
 		return fail_text("run: this machine cannot enforce policies; \"checmatectl "
 				 "features\" says why");
-	if (selection_load(selection, &error) < 0)
+	if (policy_args_load(args, &error) < 0)
 		return fail(error);
 	status = make_cgroup(run, options);
 	if (!status)
@@ -429,8 +431,7 @@ static int set_up(struct run *run, const struct options *options, struct selecti
 		fail_text("run: %s: its policies hold already before it is executed; the backend "
 			  "%s has no staging",
 			  options->exec[0], checmate_features_backend(features));
-	if (checmate_binding_apply(run->cgroup, selection->policies, selection->n, &opts, &error) <
-	    0)
+	if (checmate_binding_apply(run->cgroup, args->policies, args->n, &opts, &error) < 0)
 		return fail(error);
 	return EXIT_DONE;
 }
@@ -438,20 +439,20 @@ static int set_up(struct run *run, const struct options *options, struct selecti
 int command_run(const struct options *options, int argc, char **argv)
 {
 	_cleanup_(run_done) struct run run = { .signals = -1, .go = -1, .result = -1 };
-	_cleanup_(selection_done) struct selection selection = {};
+	_cleanup_(policy_args_done) struct policy_args args = {};
 	_cleanup_strv_ char **lists = NULL;
 	int error, r;
 
-	if (select_policies(&selection, options, argc, argv))
+	if (policy_args_read(&args, options, argc, argv))
 		return EXIT_NO_SETUP;
-	if (selection_lists(&selection, &lists) >= 0)
+	if (policy_args_lists(&args, &lists) >= 0)
 		json_object_put(paths_warn(0, lists));
 	r = block_signals(&run);
 	if (r < 0) {
 		fail_text("run: signals: %s; try again", strerror(-r));
 		return EXIT_NO_SETUP;
 	}
-	if (set_up(&run, options, &selection))
+	if (set_up(&run, options, &args))
 		return EXIT_NO_SETUP;
 
 	if (write(run.go, "", 1) != 1) {

@@ -3,9 +3,9 @@
 #include <errno.h>
 
 #include "command.h"
+#include "document-source.h"
 #include "output.h"
 #include "parse.h"
-#include "source.h"
 
 /* --- one cgroup ----------------------------------------------------------- */
 
@@ -114,9 +114,9 @@ int command_status(const struct options *options, int argc, char **argv)
 	int status;
 
 	if (argc)
-		status = source_status(options, argv[0], &document);
+		status = document_source_status(options, argv[0], &document);
 	else
-		status = source_bindings(options, &document);
+		status = document_source_bindings(options, &document);
 	if (status)
 		return status;
 	if (options->json)

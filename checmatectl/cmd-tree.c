@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "command.h"
+#include "document-source.h"
 #include "output.h"
-#include "source.h"
 
 /* Texts of as many lines as there are policies; the colour is of the worst. */
 struct cells {
@@ -66,7 +66,7 @@ int command_tree(const struct options *options, int argc, char **argv)
 	_cleanup_json_ struct json_object *top = NULL;
 	int status;
 
-	status = source_tree(options, argc ? argv[0] : "/", &top);
+	status = document_source_tree(options, argc ? argv[0] : "/", &top);
 	if (status)
 		return status;
 	if (options->json) {

@@ -316,25 +316,6 @@ int usage(const char *format, ...)
 	return EXIT_USAGE;
 }
 
-bool is_assignment(const char *argument)
-{
-	const char *equals = strchr(argument, '=');
-	_cleanup_free_ char *name = equals ? strndup(argument, equals - argument) : NULL;
-
-	return name && name_is_valid(name, SIZE_MAX);
-}
-
-char *split_assignment(char *argument)
-{
-	char *equals;
-
-	if (!is_assignment(argument))
-		return NULL;
-	equals = strchr(argument, '=');
-	*equals = '\0';
-	return equals + 1;
-}
-
 /* --- main ------------------------------------------------------------------- */
 
 static const struct command *find_command(const char *name)

@@ -7,6 +7,7 @@
 
 #include "output.h"
 #include "parse.h"
+#include "policy-args.h"
 
 /* --- warnings -------------------------------------------------------------------- */
 
@@ -46,9 +47,9 @@ static int read_words(int argc, char *const *argv, char ***lists)
 		_cleanup_policy_ struct checmate_policy *policy = NULL;
 
 		r = checmate_policy_open(argv[i++], &policy, NULL);
-		while (r >= 0 && i < argc && is_assignment(argv[i])) {
+		while (r >= 0 && i < argc && policy_args_is_assignment(argv[i])) {
 			_cleanup_free_ char *name = text_new("%s", argv[i++]);
-			const char *value = split_assignment(name);
+			const char *value = policy_args_split(name);
 
 			r = checmate_policy_set(policy, name, value, NULL);
 		}

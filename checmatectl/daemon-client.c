@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* checmatectl - What checmated does for who may not do it himself */
-#include "remote.h"
+#include "daemon-client.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/capability.h>
 
-#include "agent.h"
 #include "parse.h"
+#include "polkit-agent.h"
 
 #define BUS_NAME "org.checmate1"
 #define BUS_PATH "/org/checmate1"
@@ -45,7 +45,7 @@ static bool has_rights(void)
 }
 
 /* A backend that is forced is one of the library's here. */
-bool remote_is_wanted(const struct options *options)
+bool daemon_client_is_wanted(const struct options *options)
 {
 	return options->daemon || (!options->direct && !options->backend && !has_rights());
 }
@@ -70,7 +70,7 @@ static bool is_refusal(const sd_bus_error *error)
 static int say_absent(const struct options *options, const char *reason)
 {
 	if (!options->daemon)
-		return NOT_REMOTE;
+		return USE_LIBRARY;
 	return fail_text("checmated: not reached: %s; see \"systemctl status checmated\", or run "
 			 "as root with --direct",
 			 reason);
@@ -91,7 +91,7 @@ static int say_error(const struct options *options, const sd_bus_error *error)
 	return fail_text("%s", text);
 }
 
-int remote_failed(int r)
+int daemon_client_failed(int r)
 {
 	return fail_text("checmated: %s; see \"systemctl status checmated\" and \"systemctl status "
 			 "dbus\"",
@@ -103,25 +103,26 @@ static int open_bus(void)
 	return bus ? 0 : sd_bus_open_system(&bus);
 }
 
-bool remote_is_running(void)
+bool daemon_client_is_running(void)
 {
 	_cleanup_(sd_bus_creds_unrefp) sd_bus_creds *creds = NULL;
 
 	return open_bus() >= 0 && sd_bus_get_name_creds(bus, BUS_NAME, 0, &creds) >= 0;
 }
 
-int remote_new(const struct options *options, const char *method, sd_bus_message **ret_message)
+int daemon_client_new(const struct options *options, const char *method,
+		      sd_bus_message **ret_message)
 {
 	int r;
 
-	if (!remote_is_wanted(options))
-		return NOT_REMOTE;
+	if (!daemon_client_is_wanted(options))
+		return USE_LIBRARY;
 	r = open_bus();
 	if (r < 0)
 		return say_absent(options, strerror(-r));
 	r = sd_bus_message_new_method_call(bus, ret_message, BUS_NAME, BUS_PATH, BUS_INTERFACE,
 					   method);
-	return r < 0 ? remote_failed(r) : EXIT_DONE;
+	return r < 0 ? daemon_client_failed(r) : EXIT_DONE;
 }
 
 /* Once more, with somebody there who can be asked. */
@@ -129,7 +130,7 @@ static int call_interactively(sd_bus_message *former, sd_bus_error *error,
 			      sd_bus_message **ret_reply)
 {
 	_cleanup_message_ sd_bus_message *message = NULL;
-	_cleanup_(agent_close) struct agent agent = agent_open();
+	_cleanup_(polkit_agent_close) struct polkit_agent agent = polkit_agent_open();
 	int r;
 
 	r = sd_bus_message_new_method_call(bus, &message, BUS_NAME, BUS_PATH, BUS_INTERFACE,
@@ -160,7 +161,8 @@ static int call(const struct options *options, bool ask, sd_bus_message *message
 	return r;
 }
 
-int remote_send(const struct options *options, sd_bus_message *message, sd_bus_message **ret_reply)
+int daemon_client_send(const struct options *options, sd_bus_message *message,
+		       sd_bus_message **ret_reply)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	_cleanup_message_ sd_bus_message *reply = NULL;
@@ -172,8 +174,8 @@ int remote_send(const struct options *options, sd_bus_message *message, sd_bus_m
 	return EXIT_DONE;
 }
 
-int remote_send_again(const struct options *options, sd_bus_message *message,
-		      sd_bus_message **ret_reply)
+int daemon_client_send_again(const struct options *options, sd_bus_message *message,
+			     sd_bus_message **ret_reply)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	_cleanup_message_ sd_bus_message *reply = NULL;
@@ -193,15 +195,15 @@ static int new_call(const struct options *options, sd_bus_message **ret_message,
 {
 	int r, status;
 
-	status = remote_new(options, method, ret_message);
+	status = daemon_client_new(options, method, ret_message);
 	if (status)
 		return status;
 	r = sd_bus_message_appendv(*ret_message, types, ap);
-	return r < 0 ? remote_failed(r) : EXIT_DONE;
+	return r < 0 ? daemon_client_failed(r) : EXIT_DONE;
 }
 
-int remote_call(const struct options *options, sd_bus_message **ret_reply, const char *method,
-		const char *types, ...)
+int daemon_client_call(const struct options *options, sd_bus_message **ret_reply,
+		       const char *method, const char *types, ...)
 {
 	_cleanup_message_ sd_bus_message *message = NULL;
 	va_list ap;
@@ -210,12 +212,12 @@ int remote_call(const struct options *options, sd_bus_message **ret_reply, const
 	va_start(ap, types);
 	status = new_call(options, &message, method, types, ap);
 	va_end(ap);
-	return status ?: remote_send(options, message, ret_reply);
+	return status ?: daemon_client_send(options, message, ret_reply);
 }
 
 /* --- documents ------------------------------------------------------------------ */
 
-struct json_object *remote_parse(const char *text, size_t size)
+struct json_object *daemon_client_parse(const char *text, size_t size)
 {
 	struct json_object *document = NULL;
 	struct json_tokener *tokener;
@@ -240,16 +242,17 @@ static int read_document(sd_bus_message *reply, struct json_object **ret_documen
 
 	r = sd_bus_message_read(reply, "s", &text);
 	if (r < 0)
-		return remote_failed(r);
-	*ret_document = remote_parse(text, strlen(text));
+		return daemon_client_failed(r);
+	*ret_document = daemon_client_parse(text, strlen(text));
 	if (!*ret_document)
 		return fail_text("checmated: its answer is not JSON; have it and checmatectl of "
 				 "one version");
 	return EXIT_DONE;
 }
 
-int remote_document(const struct options *options, bool everybody,
-		    struct json_object **ret_document, const char *method, const char *types, ...)
+int daemon_client_document(const struct options *options, bool everybody,
+			   struct json_object **ret_document, const char *method, const char *types,
+			   ...)
 {
 	_cleanup_message_ sd_bus_message *message = NULL, *reply = NULL;
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -266,15 +269,15 @@ int remote_document(const struct options *options, bool everybody,
 	if (r < 0 && everybody && is_refusal(&error)) {
 		fail_text("%s", error.message ?: error.name);
 		fail_text("shown is what everybody may see; --daemon asks for a password");
-		return NOT_REMOTE;
+		return USE_LIBRARY;
 	}
 	if (r < 0)
 		return say_error(options, &error);
 	return read_document(reply, ret_document);
 }
 
-struct json_object *remote_try(const struct options *options, const char *method, const char *types,
-			       ...)
+struct json_object *daemon_client_try(const struct options *options, const char *method,
+				      const char *types, ...)
 {
 	_cleanup_message_ sd_bus_message *message = NULL, *reply = NULL;
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;

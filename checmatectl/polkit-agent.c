@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* checmatectl - Who asks for a password on this terminal: polkit's own program */
-#include "agent.h"
+#include "polkit-agent.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,9 +28,9 @@ static void __attribute__((noreturn)) execute(int ready, pid_t parent)
 	_exit(127);
 }
 
-struct agent agent_open(void)
+struct polkit_agent polkit_agent_open(void)
 {
-	struct agent agent = {};
+	struct polkit_agent agent = {};
 	pid_t parent = getpid();
 	int fds[2];
 	char byte;
@@ -50,7 +50,7 @@ struct agent agent_open(void)
 	return agent;
 }
 
-void agent_close(struct agent *agent)
+void polkit_agent_close(struct polkit_agent *agent)
 {
 	if (!agent->pid)
 		return;

@@ -1,55 +1,58 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* checmatectl - Where the documents come from that are shown */
-#include "source.h"
+#include "document-source.h"
 
+#include "cgroup-ref.h"
+#include "daemon-client.h"
 #include "jsondoc.h"
-#include "remote.h"
 #include "target.h"
 
-int source_status(const struct options *options, const char *target,
-		  struct json_object **ret_document)
+int document_source_status(const struct options *options, const char *target,
+			   struct json_object **ret_document)
 {
 	_cleanup_(jsondoc_error_done) struct jsondoc_error error = {};
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	int status;
 
-	status = check_target(target, true);
+	status = cgroup_ref_check(target, true);
 	/* No name is no cgroup, and not all of them as over the bus. */
 	if (!status && *target)
-		status = remote_document(options, true, ret_document, "GetStatus", "s", target);
+		status = daemon_client_document(options, true, ret_document, "GetStatus", "s",
+						target);
 	else if (!status)
-		status = NOT_REMOTE;
-	if (status != NOT_REMOTE)
+		status = USE_LIBRARY;
+	if (status != USE_LIBRARY)
 		return status;
-	status = open_target(target, &cgroup);
+	status = cgroup_ref_open_or_pid(target, &cgroup);
 	if (status)
 		return status;
 	return jsondoc_status(cgroup, ret_document, &error) < 0 ? fail_jsondoc(&error) : EXIT_DONE;
 }
 
-int source_bindings(const struct options *options, struct json_object **ret_document)
+int document_source_bindings(const struct options *options, struct json_object **ret_document)
 {
 	_cleanup_(jsondoc_error_done) struct jsondoc_error error = {};
 	int status;
 
-	status = remote_document(options, false, ret_document, "GetStatus", "s", "");
-	if (status != NOT_REMOTE)
+	status = daemon_client_document(options, false, ret_document, "GetStatus", "s", "");
+	if (status != USE_LIBRARY)
 		return status;
 	return jsondoc_bindings(ret_document, &error) < 0 ? fail_jsondoc(&error) : EXIT_DONE;
 }
 
-int source_tree(const struct options *options, const char *target, struct json_object **ret_document)
+int document_source_tree(const struct options *options, const char *target,
+			 struct json_object **ret_document)
 {
 	_cleanup_(jsondoc_error_done) struct jsondoc_error error = {};
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	int status;
 
-	status = check_target(target, true) ?:
-			 remote_document(options, true, ret_document, "GetTree", "sb", target,
-					 (int)options->all);
-	if (status != NOT_REMOTE)
+	status = cgroup_ref_check(target, true) ?:
+			 daemon_client_document(options, true, ret_document, "GetTree", "sb",
+						target, (int)options->all);
+	if (status != USE_LIBRARY)
 		return status;
-	status = open_target(target, &cgroup);
+	status = cgroup_ref_open_or_pid(target, &cgroup);
 	if (status)
 		return status;
 	if (jsondoc_tree(cgroup, options->all, ret_document, &error) < 0)
@@ -57,19 +60,19 @@ int source_tree(const struct options *options, const char *target, struct json_o
 	return EXIT_DONE;
 }
 
-int source_explain(const struct options *options, const char *target, const char *hook,
-		   struct json_object **ret_document)
+int document_source_explain(const struct options *options, const char *target, const char *hook,
+			    struct json_object **ret_document)
 {
 	_cleanup_(jsondoc_error_done) struct jsondoc_error error = {};
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	int status;
 
-	status = check_target(target, true) ?:
-			 remote_document(options, true, ret_document, "Explain", "ss", target,
-					 hook ?: "");
-	if (status != NOT_REMOTE)
+	status = cgroup_ref_check(target, true) ?:
+			 daemon_client_document(options, true, ret_document, "Explain", "ss",
+						target, hook ?: "");
+	if (status != USE_LIBRARY)
 		return status;
-	status = open_target(target, &cgroup);
+	status = cgroup_ref_open_or_pid(target, &cgroup);
 	if (status)
 		return status;
 	if (jsondoc_explain(cgroup, hook, ret_document, &error) < 0)
@@ -78,14 +81,15 @@ int source_explain(const struct options *options, const char *target, const char
 }
 
 /* The daemon tells all of them. */
-static int remote_params(const struct options *options, const char *argument, const char *policy,
+static int daemon_params(const struct options *options, const char *argument, const char *policy,
 			 char *const *names, struct json_object **ret_document)
 {
 	_cleanup_json_ struct json_object *all = NULL, *params = NULL;
 	struct json_object *value;
 	int status;
 
-	status = remote_document(options, false, &all, "GetParameters", "ss", argument, policy);
+	status = daemon_client_document(options, false, &all, "GetParameters", "ss", argument,
+					policy);
 	if (status)
 		return status;
 	if (!names) {
@@ -104,18 +108,18 @@ static int remote_params(const struct options *options, const char *argument, co
 	return EXIT_DONE;
 }
 
-int source_params(const struct options *options, const char *argument, const char *policy,
-		  char *const *names, struct json_object **ret_document)
+int document_source_params(const struct options *options, const char *argument, const char *policy,
+			   char *const *names, struct json_object **ret_document)
 {
 	_cleanup_(jsondoc_error_done) struct jsondoc_error error = {};
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 	int status;
 
-	status = check_target(argument, false) ?:
-			 remote_params(options, argument, policy, names, ret_document);
-	if (status != NOT_REMOTE)
+	status = cgroup_ref_check(argument, false) ?:
+			 daemon_params(options, argument, policy, names, ret_document);
+	if (status != USE_LIBRARY)
 		return status;
-	status = open_cgroup(argument, &cgroup);
+	status = cgroup_ref_open(argument, &cgroup);
 	if (status)
 		return status;
 	if (jsondoc_params_of(cgroup, policy, names, ret_document, &error) < 0)

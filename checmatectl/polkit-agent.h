@@ -5,7 +5,7 @@
 #include <sys/types.h>
 
 /* A running pkttyagent; @pid 0: none, since there is no terminal, or no such program. */
-struct agent {
+struct polkit_agent {
 	pid_t pid;
 };
 
@@ -13,5 +13,5 @@ struct agent {
  * Where the session has an agent already, that one asks, and this one says nothing.
  * Ready when it returns.
  */
-struct agent agent_open(void);
-void agent_close(struct agent *agent);
+struct polkit_agent polkit_agent_open(void);
+void polkit_agent_close(struct polkit_agent *agent);

@@ -3,7 +3,7 @@
  * checmatectl - What checmated does for who may not do it himself
  *
  * Each function returns an exit status, after having said why it is not EXIT_DONE; or
- * NOT_REMOTE when the library is to be used: since the command line says so, since
+ * USE_LIBRARY when the library is to be used: since the command line says so, since
  * the caller has the rights himself, or since there is no daemon to be asked.
  */
 #pragma once
@@ -13,38 +13,40 @@
 #include "command.h"
 #include "output.h"
 
-#define NOT_REMOTE (-1)
+#define USE_LIBRARY (-1)
 
 #define _cleanup_message_ _cleanup_(sd_bus_message_unrefp)
 
 /* The daemon is to be asked, if there is one. */
-bool remote_is_wanted(const struct options *options);
+bool daemon_client_is_wanted(const struct options *options);
 
 /* There is one now: nothing is started to find out. */
-bool remote_is_running(void);
+bool daemon_client_is_running(void);
 
 /* A request to be filled in. */
-int remote_new(const struct options *options, const char *method, sd_bus_message **ret_message);
+int daemon_client_new(const struct options *options, const char *method,
+		      sd_bus_message **ret_message);
 
 /* Sends it; @ret_reply may be NULL. Asks for a password where one helps. */
-int remote_send(const struct options *options, sd_bus_message *message, sd_bus_message **ret_reply);
+int daemon_client_send(const struct options *options, sd_bus_message *message,
+		       sd_bus_message **ret_reply);
 
 /*
  * Sends a request once more and has a password asked for: of a method that does less
  * without an authorization instead of refusing.
  */
-int remote_send_again(const struct options *options, sd_bus_message *message,
-		      sd_bus_message **ret_reply);
+int daemon_client_send_again(const struct options *options, sd_bus_message *message,
+			     sd_bus_message **ret_reply);
 
-/* remote_new() and remote_send(), of arguments as sd_bus_message_append(3) has them. */
-int remote_call(const struct options *options, sd_bus_message **ret_reply, const char *method,
-		const char *types, ...);
+/* daemon_client_new() and daemon_client_send(), of arguments as sd_bus_message_append(3) has them. */
+int daemon_client_call(const struct options *options, sd_bus_message **ret_reply,
+		       const char *method, const char *types, ...);
 
 /* Why a request could not be filled in, or a reply not be read. */
-int remote_failed(int r);
+int daemon_client_failed(int r);
 
 /**
- * remote_document() - A document that the daemon makes.
+ * daemon_client_document() - A document that the daemon makes.
  * @options: of the command line.
  * @everybody: what everybody may see will do: that the daemon refuses is said, and the
  *             library is to be used.
@@ -52,12 +54,13 @@ int remote_failed(int r);
  * @method: the method that returns it.
  * @types: of the arguments, which follow.
  */
-int remote_document(const struct options *options, bool everybody,
-		    struct json_object **ret_document, const char *method, const char *types, ...);
+int daemon_client_document(const struct options *options, bool everybody,
+			   struct json_object **ret_document, const char *method, const char *types,
+			   ...);
 
 /* The same, with nothing said; NULL when there is none. */
-struct json_object *remote_try(const struct options *options, const char *method, const char *types,
-			       ...);
+struct json_object *daemon_client_try(const struct options *options, const char *method,
+				      const char *types, ...);
 
 /* The text of a document, checked; NULL: it is none. */
-struct json_object *remote_parse(const char *text, size_t size);
+struct json_object *daemon_client_parse(const char *text, size_t size);
