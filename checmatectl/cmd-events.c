@@ -186,8 +186,7 @@ static void show_lost(const struct options *options, struct json_object *documen
 		return;
 	}
 	fflush(stdout);
-	fprintf(stderr, "checmate: %llu record%s lost: there was no room; follow the events\n",
-		lost, lost == 1 ? "" : "s");
+	say("%llu record%s lost: there was no room; follow the events", lost, lost == 1 ? "" : "s");
 }
 
 /* A document of events.json: an event, or that some were lost. */

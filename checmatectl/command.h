@@ -6,7 +6,7 @@
 
 #include "checmate.h"
 #include "cleanup.h"
-#include "jsondoc.h"
+#include "message.h"
 #include "strv.h"
 
 #define _cleanup_error_ _cleanup_(checmate_error_freep)
@@ -116,15 +116,3 @@ int command_gc(const struct options *options, int argc, char **argv);
 int command_status(const struct options *options, int argc, char **argv);
 int command_events(const struct options *options, int argc, char **argv);
 int command_features(const struct options *options, int argc, char **argv);
-
-/* Says on stderr why the library failed. Returns EXIT_FAILED. */
-int fail(const struct checmate_error *error);
-
-/* The same for what had no document for us. */
-int fail_jsondoc(const struct jsondoc_error *error);
-
-/* Says on stderr "THING: REASON; REMEDY". Returns EXIT_FAILED. */
-int fail_text(const char *format, ...) _printf_(1, 2);
-
-/* Says on stderr what is wrong with the command line. Returns EXIT_USAGE. */
-int usage(const char *format, ...) _printf_(1, 2);

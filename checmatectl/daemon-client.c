@@ -267,8 +267,8 @@ int daemon_client_document(const struct options *options, bool everybody,
 	everybody = everybody && !options->daemon;
 	r = call(options, !everybody, message, &error, &reply);
 	if (r < 0 && everybody && is_refusal(&error)) {
-		fail_text("%s", error.message ?: error.name);
-		fail_text("shown is what everybody may see; --daemon asks for a password");
+		say("%s", error.message ?: error.name);
+		say("shown is what everybody may see; --daemon asks for a password");
 		return USE_LIBRARY;
 	}
 	if (r < 0)

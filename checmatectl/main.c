@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* checmatectl - Command line: options, the table of commands */
-#include <errno.h>
 #include <getopt.h>
-#include <signal.h>
-#include <stdarg.h>
 
 #include "command.h"
 #include "output.h"
@@ -263,59 +260,6 @@ static void help(const struct command *only)
 	     "See checmatectl(1).");
 }
 
-/* --- what commands share ---------------------------------------------------- */
-
-static int say_error(const char *text, const char *log)
-{
-	fprintf(stderr, "checmate: %s\n", text);
-	while (log && *log) {
-		int n = strcspn(log, "\n");
-
-		fprintf(stderr, "    %.*s\n", n, log);
-		log += n + (log[n] == '\n');
-	}
-	return EXIT_FAILED;
-}
-
-int fail(const struct checmate_error *error)
-{
-	return say_error(checmate_error_text(error), checmate_error_log(error));
-}
-
-int fail_jsondoc(const struct jsondoc_error *error)
-{
-	return error->text ? say_error(error->text, error->detail) : fail(NULL);
-}
-
-/* nonnull: else a sanitizer's check of it is taken for a sign that it may be NULL. */
-_printf_(1, 0)
-	__attribute__((nonnull)) static void say(const char *format, va_list ap, const char *end)
-{
-	fputs("checmate: ", stderr);
-	vfprintf(stderr, format, ap);
-	fputs(end, stderr);
-}
-
-int fail_text(const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	say(format, ap, "\n");
-	va_end(ap);
-	return EXIT_FAILED;
-}
-
-int usage(const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	say(format, ap, "; see \"checmatectl --help\"\n");
-	va_end(ap);
-	return EXIT_USAGE;
-}
-
 /* --- main ------------------------------------------------------------------- */
 
 static const struct command *find_command(const char *name)
@@ -329,10 +273,8 @@ static const struct command *find_command(const char *name)
 /* What is still in the buffer may not reach its reader: then say so. */
 static int flush(int status)
 {
-	if (fflush(stdout) == EOF || ferror(stdout)) {
-		fputs("checmate: standard output: not written; see where it goes\n", stderr);
-		return EXIT_FAILED;
-	}
+	if (fflush(stdout) == EOF || ferror(stdout))
+		return fail_text("standard output: not written; see where it goes");
 	return status;
 }
 

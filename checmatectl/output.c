@@ -9,8 +9,7 @@
 
 static void no_memory(void)
 {
-	fputs("checmate: memory: none left; free some and try again\n", stderr);
-	exit(EXIT_FAILED);
+	exit(fail_text("memory: none left; free some and try again"));
 }
 
 static void *need(void *pointer)

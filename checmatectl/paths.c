@@ -19,8 +19,8 @@ static struct json_object *look(pid_t pid, char *const *lists)
 
 	r = jsondoc_paths(&root, lists, &array);
 	if (r == -ETIMEDOUT)
-		fail_text("warning: listed paths: a file system does not answer; look at them with "
-			  "\"ls -ld\"");
+		say("warning: listed paths: a file system does not answer; look at them with "
+		    "\"ls -ld\"");
 	return r < 0 ? NULL : array;
 }
 
@@ -33,7 +33,7 @@ struct json_object *paths_warn(pid_t pid, char *const *lists)
 			json_object_array_get_idx(array, i));
 
 		if (warning)
-			fail_text("warning: %s", warning);
+			say("warning: %s", warning);
 	}
 	return array ?: json_new_array();
 }

@@ -106,12 +106,12 @@ status "a directory that is not there" 1 config verify "$work/none"
 status "config takes verify" 2 config check
 printf '[Policy net-bind]\nAlow=1\n' >"$work/bindings/web.conf.d/10.conf"
 status "a drop-in that is not" 1 config verify "$work/bindings"
-grep -q "^checmate: $work/bindings/web.conf.d/10.conf:2: .*alow" "$work/log" && [ "$(wc -l <"$work/log")" -eq 1 ]
+grep -q "^checmatectl: $work/bindings/web.conf.d/10.conf:2: .*alow" "$work/log" && [ "$(wc -l <"$work/log")" -eq 1 ]
 point $? "its file, line and reason are told"
 status "a policy that is not there" 1 policy show no-such
 status "the same for run" 125 run --policy=no-such -- true
 "$ctl" policy show no-such 2>"$work/log" >"$work/out"
-grep -q '^checmate: policy no-such: .*; ' "$work/log" && [ ! -s "$work/out" ]
+grep -q '^checmatectl: policy no-such: .*; ' "$work/log" && [ ! -s "$work/out" ]
 point $? "it is said on standard error what, why, and what to do"
 "$ctl" policy list --color=always --json >"$work/log"
 ! grep -q "$(printf '\033')" "$work/log"
@@ -124,12 +124,12 @@ printf '[Match]\nUnit=web.service\n[Policy exec-allow]\nDenyErrno=EACCES\nAllow=
 	"$work/listed/link/x" "$work/listed/real" >"$work/bindings/web.conf"
 mkdir "$work/listed/real/x"
 status "binding files with a link in a list are good" 0 config verify "$work/bindings"
-warning="checmate: warning: exec-allow: allow: $work/listed/link/x: $work/listed/link is a"
-[ "$(grep '^checmate: ' "$work/log")" = "$warning symbolic link to real; list $work/listed/real/x" ]
+warning="checmatectl: warning: exec-allow: allow: $work/listed/link/x: $work/listed/link is a"
+[ "$(grep '^checmatectl: ' "$work/log")" = "$warning symbolic link to real; list $work/listed/real/x" ]
 point $? "the link is told, and nothing else"
 sed -i 's/^Unit=.*/Runtime=podman/' "$work/bindings/web.conf"
 status "so are those of containers" 0 config verify "$work/bindings"
-! grep '^checmate: ' "$work/log" >"$work/out"
+! grep '^checmatectl: ' "$work/log" >"$work/out"
 point $? "whose links are others"
 
 echo "1..$count"

@@ -137,7 +137,7 @@ check_output "what it says counts" ok bind_in "$web" 6060
 
 printf '[Policy net-bind]\n\nAlow=0.0.0.0/0:1\n' >"$bindings/10-web.conf.d/wrong.conf"
 check_match "a drop-in that is wrong is told, to an ordinary user" \
-	"^checmate: $bindings/10-web.conf.d/wrong.conf:3: .*alow" as_nobody checmatectl config verify
+	"^checmatectl: $bindings/10-web.conf.d/wrong.conf:3: .*alow" as_nobody checmatectl config verify
 check_status "by the exit status as well" 1 as_nobody checmatectl config verify
 check_match "checmated says the same" "10-web.conf.d/wrong.conf:3: .*alow" \
 	checmated --check-config

@@ -76,7 +76,7 @@ start /r chroot /other /bin/busybox sleep 1000
 other=$!
 check "a process with another root" wait_until 20 test /proc/$other/root -ef /other
 check_match "a link there is told" \
-	'^checmate: warning: exec-allow: allow: /link is a symbolic link to bin; list /bin$' \
+	'^checmatectl: warning: exec-allow: allow: /link is a symbolic link to bin; list /bin$' \
 	$ctl apply /r exec-allow allow=/link
 check_match "and explained" '^/link/x/y does not exist$' $ctl explain $other /link/x/y
 check_match "a path with .. is refused" 'a path has no \. and no \.\.' $ctl explain /r /link/../x
@@ -93,7 +93,7 @@ setsid sleep 1000 &
 daemon=$!
 check "a file system that answers nobody" mount -t autofs \
 	-o fd=9,pgrp=$daemon,minproto=5,maxproto=5,indirect automount /stuck
-check_match "is told of" '^checmate: warning: listed paths: a file system does not answer' \
+check_match "is told of" '^checmatectl: warning: listed paths: a file system does not answer' \
 	$ctl set /r exec-allow allow=/stuck/x,/link
 check_output "and is no failure" "/r: exec-allow is in force" \
 	sh -c "$ctl replace /r exec-allow allow=/stuck/x 2>/dev/null"

@@ -180,7 +180,7 @@ check_match "and says that it cannot stage" 'run: true: its policies hold alread
 	$run $link -- true
 check_status "the program's status is kept" 7 $run $link -- sh -c 'exit 7'
 check_output "nothing is left of it" "" left
-check_match "staging by hand is refused" 'checmate: .*(staging|stage)' \
+check_match "staging by hand is refused" 'checmatectl: .*(staging|stage)' \
 	$ctl apply $link --when-exec /c net-bind
 
 clean_slate

@@ -123,7 +123,7 @@ flood() {
 flood
 $ctl events -n 1 >/tmp/kept 2>/tmp/lost
 check_output "one is shown" 1 sh -c 'wc -l </tmp/kept'
-check_match "what is lost is told" '^checmate: [0-9]+ records lost: ' cat /tmp/lost
+check_match "what is lost is told" '^checmatectl: [0-9]+ records lost: ' cat /tmp/lost
 for _ in 1 2 3 4 5; do
 	probe /c bind tcp4 10.0.0.1:80 >/dev/null
 done

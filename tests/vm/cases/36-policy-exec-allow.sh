@@ -178,13 +178,13 @@ check_status "allows nothing" 126 inside /a "$tests/fs-probe" secure
 ln -s exec/bin /exec-link
 links=allow="/exec-link,/exec/other/none,$tests"
 link='exec-allow: allow: /exec-link is a symbolic link to exec/bin; list /exec/bin'
-check_match "a listed link is told" "^checmate: warning: $link\$" \
+check_match "a listed link is told" "^checmatectl: warning: $link\$" \
 	checmatectl set /a exec-allow "$links"
-check_match "and what does not exist" '^checmate: warning: .*: /exec/other/none does not exist;' \
+check_match "and what does not exist" '^checmatectl: warning: .*: /exec/other/none does not exist;' \
 	checmatectl apply --replace /a exec-allow "$links"
 check_output "and nothing else" 2 sh -c \
 	"checmatectl apply --replace /a exec-allow '$links' 2>&1 >/dev/null | wc -l"
-check_match "run tells it before the program runs" "^checmate: warning: $link\$" \
+check_match "run tells it before the program runs" "^checmatectl: warning: $link\$" \
 	checmatectl run --policy exec-allow "$links" -- "$tests/fs-probe" secure
 check_match "of a denied path explain shows what it is" \
 	'^/exec-link/busybox is /exec/bin/busybox: /exec-link is a symbolic link$' \
