@@ -15,13 +15,13 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "check.h"
+#include "backend-check.h"
+#include "binding-globals.h"
 #include "error.h"
 #include "file.h"
 #include "parse.h"
 #include "paths.h"
 #include "pin.h"
-#include "self.h"
 #include "strv.h"
 
 #define POLICY_FILE "checmate.policy"
@@ -632,7 +632,7 @@ static int set_mode(const struct checmate_cgroup *cgroup, const char *policy, bo
 		    struct checmate_error **ret_error)
 {
 	struct pin_path path = pin_path(cgroup->id, policy, "");
-	_cleanup_(self_closep) struct checmate_self *self = NULL;
+	_cleanup_(binding_globals_closep) struct checmate_self *self = NULL;
 	_cleanup_free_ uint64_t *ids_attached = NULL;
 	_cleanup_(ids_done) struct ids ids = {};
 	int r;
@@ -644,7 +644,7 @@ static int set_mode(const struct checmate_cgroup *cgroup, const char *policy, bo
 	if (!ids_attached)
 		return error_oom(ret_error);
 	/* Whatever can fail comes before the transaction. */
-	r = self_open(&path, &self);
+	r = binding_globals_open(&path, &self);
 	if (r < 0 && r != -ENOENT)
 		return pin_explain(&path, r, ret_error);
 
@@ -673,7 +673,7 @@ static int set_mode(const struct checmate_cgroup *cgroup, const char *policy, bo
 
 	/* The kernel does what was asked for. This is what events say about it. */
 	if (self)
-		self_set_flags(self, permissive ? backend_checmate.flags_permissive : 0);
+		binding_globals_set_flags(self, permissive ? backend_checmate.flags_permissive : 0);
 	return 0;
 }
 
@@ -767,7 +767,7 @@ const struct backend backend_checmate = {
 	.enable = enable,
 	.read_local = read_local,
 	.read_effective = read_effective,
-	.check = check_for_checmate,
+	.check = backend_check_checmate,
 	.apply = apply,
 	.remove = remove_bindings,
 	.set_mode = set_mode,

@@ -25,11 +25,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "check.h"
+#include "backend-check.h"
+#include "binding-globals.h"
 #include "error.h"
 #include "parse.h"
 #include "pin.h"
-#include "self.h"
 #include "strv.h"
 
 #define PIN_COMMIT "+commit"
@@ -173,9 +173,9 @@ static int is_permissive(int prog_fd)
 		/* The map that cannot be read may be the one that says permissive. */
 		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &map, &size))
 			return -errno;
-		if (!streq(map.name, SELF_MAP))
+		if (!streq(map.name, BINDING_GLOBALS_MAP))
 			continue;
-		r = self_read_flags(fd, &flags);
+		r = binding_globals_read_flags(fd, &flags);
 		/* A map of that name that is another one says nothing. */
 		if (r < 0 && r != -EBADMSG)
 			return r;
@@ -396,8 +396,8 @@ static int check_room(const struct checmate_policy *const *policies, size_t n_po
 		struct bpf_program *program;
 
 		bpf_object__for_each_program(program, policies[i]->object)
-			if (!strv_contains(hooks, check_hook(program)) &&
-			    strv_extend(&hooks, check_hook(program)) < 0)
+			if (!strv_contains(hooks, backend_check_hook(program)) &&
+			    strv_extend(&hooks, backend_check_hook(program)) < 0)
 				return error_oom(ret_error);
 	}
 	if (strv_length(hooks) <= HOOKS_MAX)
@@ -411,8 +411,8 @@ static int check_room(const struct checmate_policy *const *policies, size_t n_po
 static int check(const struct checmate_policy *policy, struct checmate_error **ret_error)
 {
 	static const char remedy[] = "boot a kernel with the controller checmate";
-	const struct bpf_program *sleepable = check_find_sleepable(policy);
-	const char *kfunc = check_find_kfunc(policy), *name = policy->description.name;
+	const struct bpf_program *sleepable = backend_check_find_sleepable(policy);
+	const char *kfunc = backend_check_find_kfunc(policy), *name = policy->description.name;
 	const struct btf *btf = get_types();
 	struct bpf_program *program;
 
@@ -431,11 +431,12 @@ static int check(const struct checmate_policy *policy, struct checmate_error **r
 			return error_set(ret_error, -EOPNOTSUPP,
 					 "policy %s: its program %s is of the kind lsm/, which cannot be attached to a cgroup with the backend bpf-link; build it for lsm_cgroup/, or %s",
 					 name, bpf_program__name(program), remedy);
-		snprintf(function, sizeof(function), "bpf_lsm_%s", check_hook(program));
+		snprintf(function, sizeof(function), "bpf_lsm_%s", backend_check_hook(program));
 		if (btf && btf__find_by_name_kind(btf, function, BTF_KIND_FUNC) < 0)
 			return error_set(ret_error, -EOPNOTSUPP,
 					 "policy %s: its program %s is for the hook %s, which this kernel lacks; boot a newer one",
-					 name, bpf_program__name(program), check_hook(program));
+					 name, bpf_program__name(program),
+					 backend_check_hook(program));
 	}
 	return check_room(&policy, 1, ret_error);
 }
@@ -563,7 +564,7 @@ static int commit(uint64_t cgroup_id, struct checmate_error **ret_error)
 static int explain_link(const struct checmate_cgroup *cgroup, const struct bpf_program *program,
 			int code, struct checmate_error **ret_error)
 {
-	const char *name = bpf_program__name(program), *hook = check_hook(program);
+	const char *name = bpf_program__name(program), *hook = backend_check_hook(program);
 
 	if (code == -ENOMEM)
 		return error_oom(ret_error);
@@ -631,7 +632,8 @@ static int check_apply(const struct apply *apply, struct checmate_error **ret_er
 	for (size_t i = 0; !r && i < apply->n_policies; i++) {
 		const struct checmate_policy *policy = apply->policies[i];
 
-		if (apply->permissive && !bpf_object__find_map_by_name(policy->object, SELF_MAP))
+		if (apply->permissive &&
+		    !bpf_object__find_map_by_name(policy->object, BINDING_GLOBALS_MAP))
 			return error_set(ret_error, -EOPNOTSUPP,
 					 "policy %s: with the backend bpf-link its programs have to let pass what is only to be told, and they cannot; build it with this version's checmate.bpf.h",
 					 policy->description.name);
@@ -721,7 +723,7 @@ static int set_mode(const struct checmate_cgroup *cgroup, const char *policy, bo
 		    struct checmate_error **ret_error)
 {
 	struct pin_path path = pin_path(cgroup->id, policy, "");
-	_cleanup_(self_closep) struct checmate_self *self = NULL;
+	_cleanup_(binding_globals_closep) struct checmate_self *self = NULL;
 	_cleanup_(control_list_done) struct control_list list = {};
 	_cleanup_(pin_programs_done) struct pin_programs pins = {};
 	int r;
@@ -738,7 +740,7 @@ static int set_mode(const struct checmate_cgroup *cgroup, const char *policy, bo
 		return error_set(ret_error, -ENOENT,
 				 "cgroup %s: somebody has detached the policy %s; apply it again",
 				 cgroup->path, policy);
-	r = self_open(&path, &self);
+	r = binding_globals_open(&path, &self);
 	if (r == -ENOENT && !permissive)
 		return 0;
 	if (r == -ENOENT || r == -EBADMSG)
@@ -748,7 +750,7 @@ static int set_mode(const struct checmate_cgroup *cgroup, const char *policy, bo
 	if (r < 0)
 		return pin_explain(&path, r, ret_error);
 	/* The programs ask for it at each denial. */
-	self_set_flags(self, permissive ? backend_link.flags_permissive : 0);
+	binding_globals_set_flags(self, permissive ? backend_link.flags_permissive : 0);
 	return 0;
 }
 

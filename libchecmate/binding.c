@@ -16,13 +16,13 @@
 #include <sys/mman.h>
 
 #include "backend.h"
-#include "bpf.h"
-#include "enforce.h"
+#include "binding-globals.h"
 #include "error.h"
+#include "libbpf-log.h"
 #include "parse.h"
 #include "pin.h"
 #include "policy.h"
-#include "self.h"
+#include "selftest.h"
 #include "strv.h"
 
 struct checmate_binding {
@@ -133,7 +133,7 @@ static int load_all(const struct backend *backend, const struct apply *apply,
 		r = checmate_policy_load(apply->policies[i], ret_error);
 		if (r < 0)
 			return r;
-		r = self_write(apply->policies[i], apply->cgroup->id, flags);
+		r = binding_globals_write(apply->policies[i], apply->cgroup->id, flags);
 		if (r < 0)
 			return error_set(ret_error, r,
 					 "policy %s: it cannot be told which cgroup it is bound to: %s; build it with this version's checmate.bpf.h",
@@ -209,7 +209,7 @@ static int apply_locked(const struct backend *backend, const struct apply *apply
 	r = check_exists(apply, &list, ret_error);
 	if (r < 0)
 		return r;
-	r = enforce_test(backend, apply->policies, apply->n_policies, ret_error);
+	r = selftest_run(backend, apply->policies, apply->n_policies, ret_error);
 	if (r < 0)
 		return r;
 	r = pin_new(apply, ret_error);
@@ -565,12 +565,12 @@ int checmate_binding_list_cgroups(uint64_t **ret_ids, size_t *ret_n,
 static int describe(struct checmate_binding *binding, const char *policy,
 		    struct checmate_error **ret_error)
 {
-	_cleanup_capture_ struct bpf_capture capture;
+	_cleanup_libbpf_log_ struct libbpf_log capture;
 	char thing[POLICY_NAME_MAX + sizeof("policy ")];
 	struct btf *btf;
 	int r;
 
-	bpf_capture_begin(&capture);
+	libbpf_log_begin(&capture);
 	snprintf(thing, sizeof(thing), "policy %s", policy);
 	btf = binding->pins.n ? btf__load_from_kernel_by_id(binding->pins.items[0].btf_id) : NULL;
 	if (!btf)

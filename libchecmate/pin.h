@@ -5,7 +5,7 @@
  *	<bpffs>/checmate/<cgroup id>/<policy>/prog_<program>
  *	                                      map_<map>
  *	                                      link_<program>
- *	<bpffs>/checmate/events/              see events.h
+ *	<bpffs>/checmate/events/              see event-ring.h
  *
  * Links are there with the backend "bpf-link" only.
  *
@@ -108,5 +108,5 @@ int pin_list(const char *path, char ***ret_names);
 /* <bpffs>/checmate */
 struct pin_path pin_root(void);
 
-/* <bpffs>/checmate/events[/<name>], see events.h; @name may be NULL. */
+/* <bpffs>/checmate/events[/<name>], see event-ring.h; @name may be NULL. */
 struct pin_path pin_events(const char *name);

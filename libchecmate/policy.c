@@ -8,11 +8,11 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "bpf.h"
 #include "error.h"
-#include "events.h"
+#include "event-ring.h"
 #include "file.h"
-#include "object.h"
+#include "libbpf-log.h"
+#include "object-validate.h"
 #include "parse.h"
 #include "strv.h"
 #include "template.h"
@@ -134,7 +134,7 @@ static int find(const char *name, char **ret_path, struct checmate_error **ret_e
  * The first thing libbpf said, without its prefix and newline: that is the
  * cause, the following lines are what came of it. Never NULL, to be freed.
  */
-static char *first_words(const struct bpf_capture *capture)
+static char *first_words(const struct libbpf_log *capture)
 {
 	const char *line = capture->text;
 
@@ -263,11 +263,11 @@ static int add_value(struct checmate_policy *policy, size_t index, struct checma
 static int open_object(struct checmate_policy *policy, struct checmate_error **ret_error)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "checmate");
-	_cleanup_capture_ struct bpf_capture capture;
+	_cleanup_libbpf_log_ struct libbpf_log capture;
 	const struct btf *btf;
 	int r;
 
-	bpf_capture_begin(&capture);
+	libbpf_log_begin(&capture);
 	policy->object = bpf_object__open_mem(policy->data, policy->size, &opts);
 	if (!policy->object) {
 		_cleanup_free_ char *reason = first_words(&capture);
@@ -386,7 +386,7 @@ int checmate_policy_open_opts(const char *name_or_path, const struct checmate_op
 		return r;
 	/* These very bytes were found to be whole, and loaded. */
 	if (!template_knows(policy->data, policy->size)) {
-		r = object_check(policy->path, policy->data, policy->size, ret_error);
+		r = object_validate(policy->path, policy->data, policy->size, ret_error);
 		if (r < 0)
 			return r;
 	}
@@ -610,19 +610,19 @@ static int get_ids(struct checmate_policy *policy, struct checmate_error **ret_e
 }
 
 static int explain_load(const struct checmate_policy *policy, int code, const char *log,
-			struct bpf_capture *capture, struct checmate_error **ret_error)
+			struct libbpf_log *capture, struct checmate_error **ret_error)
 {
-	_cleanup_free_ char *program = capture->text ? bpf_log_program(capture->text) : NULL;
-	_cleanup_free_ char *reason = bpf_log_reason(log);
+	_cleanup_free_ char *program = capture->text ? libbpf_log_program(capture->text) : NULL;
+	_cleanup_free_ char *reason = libbpf_log_reason(log);
 	const char *name = policy->description.name;
 	_cleanup_free_ char *said = first_words(capture);
 
 	if (reason && strstr(reason, "CO-RE relocation"))
-		return error_set_log(ret_error, code, bpf_log_tail(log, LOG_LINES),
+		return error_set_log(ret_error, code, libbpf_log_tail(log, LOG_LINES),
 				     "policy %s: program %s needs a kernel field that this kernel lacks: %s; use a policy built for this kernel",
 				     name, program ?: "?", reason);
 	if (reason)
-		return error_set_log(ret_error, code, bpf_log_tail(log, LOG_LINES),
+		return error_set_log(ret_error, code, libbpf_log_tail(log, LOG_LINES),
 				     "policy %s: the kernel refuses program %s: %s; the end of its log says where",
 				     name, program ?: "?", reason);
 	if (code == -EPERM || code == -EACCES)
@@ -635,7 +635,7 @@ static int explain_load(const struct checmate_policy *policy, int code, const ch
 }
 
 /* By libbpf, which reads the kernel's types and fits the object to them. */
-static int load_object(struct checmate_policy *policy, struct bpf_capture *capture,
+static int load_object(struct checmate_policy *policy, struct libbpf_log *capture,
 		       struct checmate_error **ret_error)
 {
 	_cleanup_free_ char *log = NULL;
@@ -662,7 +662,7 @@ static int load_object(struct checmate_policy *policy, struct bpf_capture *captu
 
 int checmate_policy_load(struct checmate_policy *policy, struct checmate_error **ret_error)
 {
-	_cleanup_capture_ struct bpf_capture capture = {};
+	_cleanup_libbpf_log_ struct libbpf_log capture = {};
 	int r;
 
 	if (policy->loaded)
@@ -672,11 +672,11 @@ int checmate_policy_load(struct checmate_policy *policy, struct checmate_error *
 				 "policy %s: loading it failed before; open it again",
 				 policy->description.name);
 
-	bpf_capture_begin(&capture);
+	libbpf_log_begin(&capture);
 	r = stage_scalars(policy, ret_error);
 	if (r < 0)
 		return r;
-	r = events_share(policy->object, ret_error);
+	r = event_ring_share(policy->object, ret_error);
 	if (r == -EACCES)
 		return explain_load(policy, r, "", &capture, ret_error);
 	if (r < 0)

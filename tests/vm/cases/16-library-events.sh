@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Events by the library: who gets which, and what is lost; see
-# libchecmate/test-events.c.
+# libchecmate/test-event-ring.c.
 
 # shellcheck source=tests/lib/tap.sh
 . /usr/libexec/checmate/tests/lib/tap.sh >/dev/null
@@ -10,7 +10,7 @@
 . /usr/libexec/checmate/tests/lib/policy.sh
 
 clean_slate
-CMOCKA_MESSAGE_OUTPUT=TAP "$tests/test-events"
+CMOCKA_MESSAGE_OUTPUT=TAP "$tests/test-event-ring"
 status=$?
 clean_slate
 exit "$status"

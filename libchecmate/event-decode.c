@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* libchecmate - Event records: from bytes to words */
-#include "event.h"
+#include "event-decode.h"
 
 #include <arpa/inet.h>
 #include <assert.h>

@@ -17,7 +17,7 @@
 #include "checmate.h"
 
 /**
- * events_share() - Have a policy tell its denials to the shared maps.
+ * event_ring_share() - Have a policy tell its denials to the shared maps.
  * @object: the policy, opened and not loaded.
  * @ret_error: explanation, or NULL.
  *
@@ -28,4 +28,4 @@
  * something else; -errno. On failure @object must not be loaded: its records
  * would go where nobody reads.
  */
-int events_share(struct bpf_object *object, struct checmate_error **ret_error);
+int event_ring_share(struct bpf_object *object, struct checmate_error **ret_error);

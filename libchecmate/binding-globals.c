@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* libchecmate - What the programs of a binding know about it */
-#include "self.h"
+#include "binding-globals.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -32,9 +32,10 @@ static void unmap_self(struct checmate_self *self)
 	munmap(self, sizeof(*self));
 }
 
-int self_write(const struct checmate_policy *policy, uint64_t cgroup_id, uint32_t flags)
+int binding_globals_write(const struct checmate_policy *policy, uint64_t cgroup_id, uint32_t flags)
 {
-	const struct bpf_map *map = bpf_object__find_map_by_name(policy->object, SELF_MAP);
+	const struct bpf_map *map = bpf_object__find_map_by_name(policy->object,
+								 BINDING_GLOBALS_MAP);
 	struct checmate_self *self;
 
 	if (!map)
@@ -48,9 +49,9 @@ int self_write(const struct checmate_policy *policy, uint64_t cgroup_id, uint32_
 	return 0;
 }
 
-int self_open(const struct pin_path *path, struct checmate_self **ret_self)
+int binding_globals_open(const struct pin_path *path, struct checmate_self **ret_self)
 {
-	_cleanup_close_ int fd = pin_open_map(path, SELF_MAP);
+	_cleanup_close_ int fd = pin_open_map(path, BINDING_GLOBALS_MAP);
 	struct checmate_self *self;
 
 	if (fd < 0)
@@ -62,18 +63,18 @@ int self_open(const struct pin_path *path, struct checmate_self **ret_self)
 	return 0;
 }
 
-void self_set_flags(struct checmate_self *self, uint32_t flags)
+void binding_globals_set_flags(struct checmate_self *self, uint32_t flags)
 {
 	__atomic_store_n(&self->flags, flags, __ATOMIC_RELEASE);
 }
 
-void self_closep(struct checmate_self **self)
+void binding_globals_closep(struct checmate_self **self)
 {
 	if (*self)
 		unmap_self(*self);
 }
 
-int self_read_flags(int fd, uint32_t *ret_flags)
+int binding_globals_read_flags(int fd, uint32_t *ret_flags)
 {
 	struct checmate_self *self = map_self(fd);
 

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "cleanup.h"
-#include "event.h"
+#include "event-decode.h"
 
 #define HEAD offsetof(struct checmate_event_record, text)
 

@@ -6,7 +6,7 @@
 #include "policy.h"
 
 /**
- * enforce_test() - Try that an attached program does deny.
+ * selftest_run() - Try that an attached program does deny.
  * @backend: how to attach.
  * @policies: loaded policies; the hook that is tried is one of theirs, if it
  *            is one that can be tried.
@@ -19,5 +19,5 @@
  *
  * Return: 0; -EIO the kernel attaches and does not enforce; -errno.
  */
-int enforce_test(const struct backend *backend, struct checmate_policy *const *policies,
+int selftest_run(const struct backend *backend, struct checmate_policy *const *policies,
 		 size_t n_policies, struct checmate_error **ret_error);

@@ -9,8 +9,8 @@
 
 #include <stddef.h>
 
-#include "checmate-types.h"
 #include "checmate.h"
+#include "checmate-types.h"
 
 /* Every byte may become an escape, "\ooo". */
 #define EVENT_ESCAPED(bytes) ((bytes)*4 + 1)

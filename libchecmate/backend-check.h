@@ -5,13 +5,13 @@
 #include "policy.h"
 
 /* As checmate_policy_check() with the backend "checmate". */
-int check_for_checmate(const struct checmate_policy *policy, struct checmate_error **ret_error);
+int backend_check_checmate(const struct checmate_policy *policy, struct checmate_error **ret_error);
 
 /* The first program of a policy that may sleep, or NULL. */
-const struct bpf_program *check_find_sleepable(const struct checmate_policy *policy);
+const struct bpf_program *backend_check_find_sleepable(const struct checmate_policy *policy);
 
 /* The first function of the kernel's module checmate that a policy calls, or NULL. */
-const char *check_find_kfunc(const struct checmate_policy *policy);
+const char *backend_check_find_kfunc(const struct checmate_policy *policy);
 
 /* The hook of a program, from its section. */
-const char *check_hook(const struct bpf_program *program);
+const char *backend_check_hook(const struct bpf_program *program);

@@ -13,7 +13,7 @@
 #include "checmate.h"
 
 /**
- * object_check() - Look for what libbpf would not survive.
+ * object_validate() - Look for what libbpf would not survive.
  * @path: what to call the object in explanations.
  * @data: the file's bytes.
  * @size: how many.
@@ -21,4 +21,5 @@
  *
  * Return: 0; -EINVAL no BPF object, or none to be given to libbpf; -ENOMEM.
  */
-int object_check(const char *path, const char *data, size_t size, struct checmate_error **ret_error);
+int object_validate(const char *path, const char *data, size_t size,
+		    struct checmate_error **ret_error);

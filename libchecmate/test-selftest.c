@@ -33,7 +33,7 @@
 #define _cleanup_status_ _cleanup_(checmate_status_freep)
 #define _cleanup_error_ _cleanup_(checmate_error_freep)
 
-#define FOLDER "/sys/fs/cgroup/test-enforce"
+#define FOLDER "/sys/fs/cgroup/test-selftest"
 #define OBJECTS "/usr/libexec/checmate/tests/objects"
 
 /* Fails the test with the explanation when a call did not come to @expected. */
@@ -56,7 +56,7 @@ static int teardown(void **state)
 	_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
 
 	(void)state;
-	if (checmate_cgroup_open("test-enforce", &cgroup, NULL) < 0)
+	if (checmate_cgroup_open("test-selftest", &cgroup, NULL) < 0)
 		return -1;
 	(void)checmate_binding_remove(cgroup, NULL, NULL);
 	return rmdir(FOLDER);
@@ -123,9 +123,9 @@ static void test_cgroup(void **state)
 	assert_true(checmate_cgroup_id(by_path) == checmate_cgroup_id(by_fd));
 	assert_true(checmate_cgroup_id(by_path) == checmate_cgroup_id(by_id));
 	assert_true(checmate_cgroup_id(by_path) == checmate_cgroup_id(by_pid));
-	assert_string_equal(checmate_cgroup_path(by_path), "/test-enforce");
-	assert_string_equal(checmate_cgroup_path(by_fd), "/test-enforce");
-	assert_string_equal(checmate_cgroup_path(by_id), "/test-enforce");
+	assert_string_equal(checmate_cgroup_path(by_path), "/test-selftest");
+	assert_string_equal(checmate_cgroup_path(by_fd), "/test-selftest");
+	assert_string_equal(checmate_cgroup_path(by_id), "/test-selftest");
 	assert_true(checmate_cgroup_fd(by_id) >= 0);
 
 	check(-EINVAL, checmate_cgroup_open_fd(file, &other, &error));

@@ -7,42 +7,42 @@
 #include "cleanup.h"
 
 /*
- * While a capture exists, what libbpf says in this thread goes there. Other
+ * While a log is open, what libbpf says in this thread goes there. Other
  * threads, and libbpf's other users in this process, are not affected.
- * Captures do not nest.
+ * Logs do not nest.
  */
-struct bpf_capture {
+struct libbpf_log {
 	char *text;
 	size_t size;
 };
 
-void bpf_capture_begin(struct bpf_capture *capture);
-void bpf_capture_end(struct bpf_capture *capture);
+void libbpf_log_begin(struct libbpf_log *capture);
+void libbpf_log_end(struct libbpf_log *capture);
 
-#define _cleanup_capture_ _cleanup_(bpf_capture_end)
+#define _cleanup_libbpf_log_ _cleanup_(libbpf_log_end)
 
 /**
- * bpf_log_tail() - The end of a log, which is where the reason is.
+ * libbpf_log_tail() - The end of a log, which is where the reason is.
  * @log: any number of lines.
  * @lines: how many lines to keep.
  *
  * Return: a pointer into @log, at the beginning of a line.
  */
-const char *bpf_log_tail(const char *log, size_t lines);
+const char *libbpf_log_tail(const char *log, size_t lines);
 
 /**
- * bpf_log_reason() - The one line of a verifier log that gives the reason.
+ * libbpf_log_reason() - The one line of a verifier log that gives the reason.
  * @log: the log.
  *
  * Return: the line without its newline, to free; NULL when there is none or
  * memory is short.
  */
-char *bpf_log_reason(const char *log);
+char *libbpf_log_reason(const char *log);
 
 /**
- * bpf_log_program() - The program that libbpf says was refused.
+ * libbpf_log_program() - The program that libbpf says was refused.
  * @text: what libbpf said.
  *
  * Return: its name, to free; NULL when it named none.
  */
-char *bpf_log_program(const char *text);
+char *libbpf_log_program(const char *text);

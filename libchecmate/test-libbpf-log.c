@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "bpf.h"
+#include "libbpf-log.h"
 
 static const char verifier_log[] =
 	"reg type unsupported for arg#0 function judge#9\n"
@@ -34,7 +34,7 @@ static const char relocation_log[] =
 
 static void check_reason(const char *log, const char *expected)
 {
-	_cleanup_free_ char *reason = bpf_log_reason(log);
+	_cleanup_free_ char *reason = libbpf_log_reason(log);
 
 	if (expected)
 		assert_string_equal(reason, expected);
@@ -58,12 +58,12 @@ static void test_reason(void **state)
 static void test_tail(void **state)
 {
 	(void)state;
-	assert_string_equal(bpf_log_tail("", 3), "");
-	assert_string_equal(bpf_log_tail("a\nb\nc\n", 1), "c\n");
-	assert_string_equal(bpf_log_tail("a\nb\nc\n", 2), "b\nc\n");
-	assert_string_equal(bpf_log_tail("a\nb\nc", 2), "b\nc");
-	assert_string_equal(bpf_log_tail("a\nb\nc\n", 3), "a\nb\nc\n");
-	assert_string_equal(bpf_log_tail("a\nb\nc\n", 99), "a\nb\nc\n");
+	assert_string_equal(libbpf_log_tail("", 3), "");
+	assert_string_equal(libbpf_log_tail("a\nb\nc\n", 1), "c\n");
+	assert_string_equal(libbpf_log_tail("a\nb\nc\n", 2), "b\nc\n");
+	assert_string_equal(libbpf_log_tail("a\nb\nc", 2), "b\nc");
+	assert_string_equal(libbpf_log_tail("a\nb\nc\n", 3), "a\nb\nc\n");
+	assert_string_equal(libbpf_log_tail("a\nb\nc\n", 99), "a\nb\nc\n");
 }
 
 static void test_program(void **state)
@@ -71,13 +71,14 @@ static void test_program(void **state)
 	_cleanup_free_ char *name = NULL;
 
 	(void)state;
-	name = bpf_log_program("libbpf: prog 'other': relo #0\n"
-			       "libbpf: prog 'judge': BPF program load failed: Permission denied\n"
-			       "libbpf: failed to load object 'checmate'\n");
+	name = libbpf_log_program(
+		"libbpf: prog 'other': relo #0\n"
+		"libbpf: prog 'judge': BPF program load failed: Permission denied\n"
+		"libbpf: failed to load object 'checmate'\n");
 	assert_string_equal(name, "judge");
-	assert_null(bpf_log_program("libbpf: failed to load object 'checmate'\n"));
-	assert_null(bpf_log_program("BPF program load failed: x\nprog 'judge'\n"));
-	assert_null(bpf_log_program("prog 'judge BPF program load failed: x\n"));
+	assert_null(libbpf_log_program("libbpf: failed to load object 'checmate'\n"));
+	assert_null(libbpf_log_program("BPF program load failed: x\nprog 'judge'\n"));
+	assert_null(libbpf_log_program("prog 'judge BPF program load failed: x\n"));
 }
 
 static int printed;
@@ -94,17 +95,17 @@ _printf_(2, 0) static int count(enum libbpf_print_level level, const char *forma
 static void test_capture(void **state)
 {
 	static const char bad[] = "not an object";
-	struct bpf_capture capture;
+	struct libbpf_log capture;
 
 	(void)state;
 	libbpf_set_print(count);
 
-	bpf_capture_begin(&capture);
+	libbpf_log_begin(&capture);
 	assert_null(bpf_object__open_mem(bad, sizeof(bad), NULL));
 	assert_non_null(capture.text);
 	assert_int_equal(strlen(capture.text), capture.size);
 	assert_int_equal(printed, 0);
-	bpf_capture_end(&capture);
+	libbpf_log_end(&capture);
 	assert_null(capture.text);
 
 	/* Outside of a capture libbpf speaks to whom it did before. */

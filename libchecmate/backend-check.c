@@ -5,7 +5,7 @@
  * Asked before anything is loaded: the kernel would refuse it too, but cannot
  * say why.
  */
-#include "check.h"
+#include "backend-check.h"
 
 #include <bpf/btf.h>
 #include <errno.h>
@@ -20,13 +20,13 @@
 #include "paths.h"
 #include "probe.h"
 
-const char *check_hook(const struct bpf_program *program)
+const char *backend_check_hook(const struct bpf_program *program)
 {
 	/* checmate_policy_open() has seen to it that there is one. */
 	return strchr(bpf_program__section_name(program), '/') + 1;
 }
 
-const struct bpf_program *check_find_sleepable(const struct checmate_policy *policy)
+const struct bpf_program *backend_check_find_sleepable(const struct checmate_policy *policy)
 {
 	struct bpf_program *program;
 
@@ -38,7 +38,7 @@ const struct bpf_program *check_find_sleepable(const struct checmate_policy *pol
 	return NULL;
 }
 
-const char *check_find_kfunc(const struct checmate_policy *policy)
+const char *backend_check_find_kfunc(const struct checmate_policy *policy)
 {
 	const struct btf *btf = bpf_object__btf(policy->object);
 
@@ -111,13 +111,14 @@ static int check_locked(const struct checmate_policy *policy, struct checmate_er
 	if (!hooks.n)
 		return 0;
 	bpf_object__for_each_program(program, policy->object) {
-		const struct checmate_hook *hook = find_hook(check_hook(program));
+		const struct checmate_hook *hook = find_hook(backend_check_hook(program));
 		bool sleepable = startswith(bpf_program__section_name(program), "lsm.s/");
 
 		if (!hook)
 			return error_set(ret_error, -EOPNOTSUPP,
 					 "policy %s: its program %s is for the hook %s, which this kernel lacks or gives to no program; see \"checmatectl features\" for those it has",
-					 name, bpf_program__name(program), check_hook(program));
+					 name, bpf_program__name(program),
+					 backend_check_hook(program));
 		if (sleepable && !hook->sleepable)
 			return error_set(ret_error, -EOPNOTSUPP,
 					 "policy %s: its program %s may sleep, and programs of the hook %s may not; build it for the section \"lsm/%s\"",
@@ -126,7 +127,7 @@ static int check_locked(const struct checmate_policy *policy, struct checmate_er
 	return 0;
 }
 
-int check_for_checmate(const struct checmate_policy *policy, struct checmate_error **ret_error)
+int backend_check_checmate(const struct checmate_policy *policy, struct checmate_error **ret_error)
 {
 	int r;
 

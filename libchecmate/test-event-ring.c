@@ -32,7 +32,7 @@
 #define _cleanup_events_ _cleanup_(checmate_events_freep)
 #define _cleanup_error_ _cleanup_(checmate_error_freep)
 
-#define FOLDER "/sys/fs/cgroup/test-events"
+#define FOLDER "/sys/fs/cgroup/test-event-ring"
 #define PINS "/sys/fs/bpf/checmate/events"
 
 /* More than the ring holds. */

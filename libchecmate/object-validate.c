@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* libchecmate - Whether a policy object is whole */
-#include "object.h"
+#include "object-validate.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -445,7 +445,8 @@ static int check_sections(const struct object *object, const char **ret_name)
 	return 0;
 }
 
-int object_check(const char *path, const char *data, size_t size, struct checmate_error **ret_error)
+int object_validate(const char *path, const char *data, size_t size,
+		    struct checmate_error **ret_error)
 {
 	static const char remedy[] = "build it with clang -target bpf -g -O2";
 	struct object object = { .file = { .data = data, .size = size } };

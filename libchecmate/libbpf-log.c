@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* libchecmate - What libbpf and the verifier say, kept instead of printed */
-#include "bpf.h"
+#include "libbpf-log.h"
 
 #include <bpf/libbpf.h>
 #include <pthread.h>
@@ -13,7 +13,7 @@
 /* Enough for what matters; a verifier log goes elsewhere. */
 #define CAPTURE_MAX 65536
 
-static _Thread_local struct bpf_capture *current;
+static _Thread_local struct libbpf_log *current;
 static libbpf_print_fn_t former;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -47,22 +47,22 @@ static void install(void)
 	former = libbpf_set_print(keep);
 }
 
-void bpf_capture_begin(struct bpf_capture *capture)
+void libbpf_log_begin(struct libbpf_log *capture)
 {
 	pthread_once(&once, install);
-	*capture = (struct bpf_capture){};
+	*capture = (struct libbpf_log){};
 	current = capture;
 }
 
-void bpf_capture_end(struct bpf_capture *capture)
+void libbpf_log_end(struct libbpf_log *capture)
 {
 	if (current == capture)
 		current = NULL;
 	free(capture->text);
-	*capture = (struct bpf_capture){};
+	*capture = (struct libbpf_log){};
 }
 
-const char *bpf_log_tail(const char *log, size_t lines)
+const char *libbpf_log_tail(const char *log, size_t lines)
 {
 	const char *begin = log + strlen(log);
 
@@ -108,7 +108,7 @@ static bool is_narrative(const char *line, size_t n)
 	return colon > line && *colon == ':';
 }
 
-char *bpf_log_reason(const char *log)
+char *libbpf_log_reason(const char *log)
 {
 	const char *end = log + strlen(log);
 
@@ -124,7 +124,7 @@ char *bpf_log_reason(const char *log)
 	return NULL;
 }
 
-char *bpf_log_program(const char *text)
+char *libbpf_log_program(const char *text)
 {
 	static const char mark[] = "prog '";
 	const char *failed = strstr(text, "BPF program load failed");

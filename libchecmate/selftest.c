@@ -5,7 +5,7 @@
  * A kernel that was booted without the LSM in lsm= attaches programs and never
  * runs them: its own lists look as they should. So it is tried.
  */
-#include "enforce.h"
+#include "selftest.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -21,7 +21,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include "check.h"
+#include "backend-check.h"
 #include "error.h"
 #include "parse.h"
 #include "paths.h"
@@ -181,7 +181,7 @@ static int find_hook_id(struct checmate_policy *const *policies, size_t n_polici
 			struct bpf_prog_info info = {};
 			__u32 size = sizeof(info);
 
-			if (!streq(check_hook(program), hook))
+			if (!streq(backend_check_hook(program), hook))
 				continue;
 			if (bpf_obj_get_info_by_fd(policy_program_fd(policies[i], program), &info,
 						   &size))
@@ -348,7 +348,7 @@ static int test(const struct backend *backend, struct checmate_policy *const *po
 	return r;
 }
 
-int enforce_test(const struct backend *backend, struct checmate_policy *const *policies,
+int selftest_run(const struct backend *backend, struct checmate_policy *const *policies,
 		 size_t n_policies, struct checmate_error **ret_error)
 {
 	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;

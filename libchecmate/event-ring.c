@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* libchecmate - Where all policies tell of denials: sharing and reading */
-#include "events.h"
+#include "event-ring.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -11,10 +11,10 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "bpf.h"
 #include "error.h"
-#include "event.h"
+#include "event-decode.h"
 #include "file.h"
+#include "libbpf-log.h"
 #include "pin.h"
 
 /* --- the maps ------------------------------------------------------------- */
@@ -135,7 +135,7 @@ static int reuse(struct bpf_object *object, const struct shared_map *shared, int
 	return r < 0 ? explain(shared->name, r, ret_error) : 0;
 }
 
-int events_share(struct bpf_object *object, struct checmate_error **ret_error)
+int event_ring_share(struct bpf_object *object, struct checmate_error **ret_error)
 {
 	_cleanup_close_ int ring = -1, lost = -1;
 	int r;
@@ -250,12 +250,12 @@ static int lock_folder(struct checmate_events *events, struct checmate_error **r
 int checmate_events_open(struct checmate_events **ret_events, struct checmate_error **ret_error)
 {
 	_cleanup_(checmate_events_freep) struct checmate_events *events = NULL;
-	_cleanup_capture_ struct bpf_capture capture;
+	_cleanup_libbpf_log_ struct libbpf_log capture;
 	_cleanup_close_ int lost = -1;
 	void *counter;
 	int r;
 
-	bpf_capture_begin(&capture);
+	libbpf_log_begin(&capture);
 	events = calloc(1, sizeof(*events));
 	if (!events)
 		return error_oom(ret_error);
