@@ -16,16 +16,6 @@
 #define _cleanup_status_ _cleanup_(checmate_status_freep)
 #define _cleanup_features_ _cleanup_(checmate_features_freep)
 
-/* Exit statuses; those from 125 on are of "run" only, as env(1) has them. */
-enum {
-	EXIT_DONE = 0,
-	EXIT_FAILED = 1,
-	EXIT_USAGE = 2,
-	EXIT_NO_SETUP = 125,
-	EXIT_NO_EXEC = 126,
-	EXIT_NOT_FOUND = 127,
-};
-
 /**
  * struct options - What the command line says beside the command's arguments.
  * @json: print JSON instead of tables.

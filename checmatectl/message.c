@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "command.h"
-
 /*
  * Every message is written here. nonnull: else a sanitizer's check of @format is taken for a
  * sign that @format may be NULL.

@@ -1,10 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* checmatectl - Messages on stderr: "checmatectl: THING: REASON; REMEDY" */
+/* checmatectl - Messages on stderr, and the exit statuses that go with them */
 #pragma once
 
 #include "checmate.h"
 #include "cleanup.h"
 #include "jsondoc.h"
+
+/* Exit statuses; those from 125 on are of "run" only, as env(1) has them. */
+enum {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_NO_SETUP = 125,
+	EXIT_NO_EXEC = 126,
+	EXIT_NOT_FOUND = 127,
+};
 
 /* Says why the library failed. Returns EXIT_FAILED. */
 int fail(const struct checmate_error *error);

@@ -89,7 +89,7 @@ static int read_hooks(void)
 		return 0;
 	control_hooks_done(&hooks);
 	hooks_file = st;
-	return features_read_hooks(&hooks);
+	return probe_hooks(&hooks);
 }
 
 static const struct checmate_hook *find_hook(const char *name)

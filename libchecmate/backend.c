@@ -51,7 +51,7 @@ int backend_get(const struct backend **ret_backend, struct checmate_error **ret_
 
 	/* Where nothing can enforce, what fails explains what is missing. */
 	if (!name) {
-		r = features_choose(&name, ret_error);
+		r = probe_choose(&name, ret_error);
 		if (r < 0)
 			return r;
 	}

@@ -95,7 +95,7 @@ const struct backend *backend_find(const char *name);
  * @ret_backend: receives it.
  * @ret_error: explanation, or NULL.
  *
- * Return: 0; -EINVAL CHECMATE_BACKEND names none; as features_choose().
+ * Return: 0; -EINVAL CHECMATE_BACKEND names none; as probe_choose().
  */
 int backend_get(const struct backend **ret_backend, struct checmate_error **ret_error);
 

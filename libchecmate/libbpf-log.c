@@ -62,6 +62,16 @@ void libbpf_log_end(struct libbpf_log *capture)
 	*capture = (struct libbpf_log){};
 }
 
+char *libbpf_log_cause(const struct libbpf_log *capture)
+{
+	const char *line = capture->text;
+
+	if (!line || !*line)
+		line = "no reason given";
+	line = startswith(line, "libbpf: ") ?: line;
+	return strndup(line, strcspn(line, "\n"));
+}
+
 const char *libbpf_log_tail(const char *log, size_t lines)
 {
 	const char *begin = log + strlen(log);

@@ -19,6 +19,12 @@ struct libbpf_log {
 void libbpf_log_begin(struct libbpf_log *capture);
 void libbpf_log_end(struct libbpf_log *capture);
 
+/*
+ * The first thing libbpf said, without its prefix and newline: that is the
+ * cause, the following lines are what came of it. Never NULL, to be freed.
+ */
+char *libbpf_log_cause(const struct libbpf_log *capture);
+
 #define _cleanup_libbpf_log_ _cleanup_(libbpf_log_end)
 
 /**
