@@ -42,7 +42,7 @@ size_t utf8_length(const char *text, size_t size)
 	return bytes[1] >= least && bytes[1] <= most ? n : 0;
 }
 
-char *octal_escape(char *to, char byte)
+static char *octal_escape(char *to, char byte)
 {
 	unsigned char number = byte;
 
@@ -53,15 +53,13 @@ char *octal_escape(char *to, char byte)
 	return to;
 }
 
-char *utf8_escape(const char *text)
+size_t utf8_escape_to(char *to, const char *text, size_t size,
+		      size_t (*length)(const char *text, size_t size))
 {
-	size_t size = strlen(text);
-	char *copy = malloc(OCTAL_LENGTH * size + 1), *to = copy;
+	const char *begin = to;
 
-	if (!copy)
-		return NULL;
 	while (size) {
-		size_t n = utf8_length(text, size);
+		size_t n = length(text, size);
 
 		if (n) {
 			memcpy(to, text, n);
@@ -74,5 +72,20 @@ char *utf8_escape(const char *text)
 		size -= n;
 	}
 	*to = '\0';
+	return to - begin;
+}
+
+char *utf8_escape_by(const char *text, size_t (*length)(const char *text, size_t size))
+{
+	size_t size = strlen(text);
+	char *copy = malloc(UTF8_ESCAPED(size));
+
+	if (copy)
+		utf8_escape_to(copy, text, size, length);
 	return copy;
+}
+
+char *utf8_escape(const char *text)
+{
+	return utf8_escape_by(text, utf8_length);
 }

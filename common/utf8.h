@@ -10,11 +10,23 @@
  */
 size_t utf8_length(const char *text, size_t size);
 
-/* Bytes of "\ooo". */
-#define OCTAL_LENGTH 4
+/* Bytes that an escaped text of @size bytes needs at most: each may become "\ooo". */
+#define UTF8_ESCAPED(size) ((size)*4 + 1)
 
-/* Writes a byte in octal, without a NUL. Returns what follows it. */
-char *octal_escape(char *to, char byte);
+/**
+ * utf8_escape_to() - Write a text of which every byte that cannot be shown is "\ooo".
+ * @to: receives the text, UTF8_ESCAPED(@size) bytes at most, with a NUL.
+ * @text: the text.
+ * @size: its bytes.
+ * @length: as utf8_length(), of what can be shown there.
+ *
+ * Return: the bytes before the NUL.
+ */
+size_t utf8_escape_to(char *to, const char *text, size_t size,
+		      size_t (*length)(const char *text, size_t size));
 
-/* A copy of which every byte that cannot be shown is "\ooo"; NULL: no memory. */
+/* The same as a copy, which the caller frees; NULL: no memory. */
+char *utf8_escape_by(const char *text, size_t (*length)(const char *text, size_t size));
+
+/* The same by utf8_length(). */
 char *utf8_escape(const char *text);

@@ -52,28 +52,9 @@ static size_t plain_length(const char *text, size_t size)
 
 static struct json_object *text_json(const char *text)
 {
-	_cleanup_free_ char *buffer = NULL;
-	size_t size = strlen(text);
-	char *to;
+	_cleanup_free_ char *escaped = utf8_escape_by(text, plain_length);
 
-	buffer = malloc(OCTAL_LENGTH * size + 1);
-	if (!buffer)
-		return NULL;
-	to = buffer;
-	while (size) {
-		size_t n = plain_length(text, size);
-
-		if (n) {
-			memcpy(to, text, n);
-			to += n;
-		} else {
-			n = 1;
-			to = octal_escape(to, *text);
-		}
-		text += n;
-		size -= n;
-	}
-	return json_object_new_string_len(buffer, to - buffer);
+	return escaped ? json_object_new_string(escaped) : NULL;
 }
 
 void build_text(int *r, struct json_object *object, const char *key, const char *text)

@@ -21,19 +21,15 @@ char *jsondoc_cgroup_path(uint64_t cgroup_id)
 }
 
 /* The name of a cgroup may have been chosen to confuse a terminal. */
+static size_t ascii_length(const char *text, size_t size)
+{
+	(void)size;
+	return *text >= ' ' && *text < 0x7f;
+}
+
 char *jsondoc_printable(const char *path)
 {
-	char *text = malloc(OCTAL_LENGTH * strlen(path) + 1), *to = text;
-
-	for (; text && *path; path++) {
-		if (*path >= ' ' && *path < 0x7f)
-			*to++ = *path;
-		else
-			to = octal_escape(to, *path);
-	}
-	if (text)
-		*to = '\0';
-	return text;
+	return utf8_escape_by(path, ascii_length);
 }
 
 /* "2026-01-31T23:59:59.123456+01:00", of a time since boot. */

@@ -21,30 +21,19 @@ static_assert(offsetof(struct checmate_event_record, text) == 136, "event record
 
 /* --- texts ---------------------------------------------------------------- */
 
+/* A backslash of the text's own would look like an escape. */
+static size_t plain_length(const char *text, size_t size)
+{
+	return *text == '\\' ? 0 : utf8_length(text, size);
+}
+
 /*
  * Writes the text of a field of @size bytes; @to has room for
- * EVENT_ESCAPED(@size). Returns the text's length.
+ * UTF8_ESCAPED(@size). Returns the text's length.
  */
 static size_t escape(char *to, const char *field, size_t size)
 {
-	const char *begin = to;
-
-	size = strnlen(field, size);
-	while (size) {
-		size_t n = *field == '\\' ? 0 : utf8_length(field, size);
-
-		if (n) {
-			memcpy(to, field, n);
-			to += n;
-		} else {
-			n = 1;
-			to = octal_escape(to, *field);
-		}
-		field += n;
-		size -= n;
-	}
-	*to = '\0';
-	return to - begin;
+	return utf8_escape_to(to, field, strnlen(field, size), plain_length);
 }
 
 /* --- subjects ------------------------------------------------------------- */
@@ -93,7 +82,7 @@ static void format_endpoint(const struct checmate_event_endpoint *endpoint, stru
 
 static void format_task(const struct checmate_event_task *task, struct event *event)
 {
-	char comm[EVENT_ESCAPED(sizeof(task->comm))], signal[32] = "";
+	char comm[UTF8_ESCAPED(sizeof(task->comm))], signal[32] = "";
 	unsigned int first = SIGRTMIN;
 	const char *name;
 

@@ -9,11 +9,9 @@
 
 #include <stddef.h>
 
-#include "checmate.h"
 #include "checmate-types.h"
-
-/* Every byte may become an escape, "\ooo". */
-#define EVENT_ESCAPED(bytes) ((bytes)*4 + 1)
+#include "checmate.h"
+#include "utf8.h"
 
 /**
  * struct event - A record that was understood.
@@ -26,10 +24,10 @@
  */
 struct event {
 	struct checmate_event info;
-	char comm[EVENT_ESCAPED(sizeof(((struct checmate_event_record *)0)->comm))];
-	char policy[EVENT_ESCAPED(sizeof(((struct checmate_event_record *)0)->policy))];
-	char hook[EVENT_ESCAPED(sizeof(((struct checmate_event_record *)0)->hook))];
-	char subject[EVENT_ESCAPED(CHECMATE_EVENT_TEXT_MAX)];
+	char comm[UTF8_ESCAPED(sizeof(((struct checmate_event_record *)0)->comm))];
+	char policy[UTF8_ESCAPED(sizeof(((struct checmate_event_record *)0)->policy))];
+	char hook[UTF8_ESCAPED(sizeof(((struct checmate_event_record *)0)->hook))];
+	char subject[UTF8_ESCAPED(CHECMATE_EVENT_TEXT_MAX)];
 };
 
 /**
