@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "hash.h"
 #include "parse.h"
 #include "ratelimit.h"
 
@@ -91,19 +92,13 @@ void ratelimit_freep(struct ratelimit **ratelimit)
 	ratelimit_free(*ratelimit);
 }
 
-/* FNV-1a: keys are names of policies, which nobody chooses to collide for long. */
-static uint64_t hash_text(uint64_t hash, const char *text)
-{
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * 0x100000001b3;
-	return hash;
-}
-
+/* Keys are names of policies, which nobody chooses to collide for long. */
 static struct entry **bucket_of(struct ratelimit *ratelimit, const struct ratelimit_key *key)
 {
-	uint64_t hash = 0xcbf29ce484222325 ^ key->cgroup_id;
+	uint64_t hash = hash_bytes(HASH_INIT, &key->cgroup_id, sizeof(key->cgroup_id));
 
-	hash = hash_text(hash_text(hash, key->policy), key->hook);
+	hash = hash_bytes(hash, key->policy, strlen(key->policy));
+	hash = hash_bytes(hash, key->hook, strlen(key->hook));
 	return &ratelimit->buckets[(hash ^ hash >> 32) % BUCKETS];
 }
 

@@ -10,23 +10,20 @@
 
 #include "cleanup.h"
 #include "config-policy.h"
+#include "hash.h"
 #include "parse.h"
 #include "strv.h"
 #include "wanted.h"
 
-/* FNV-1a, with the NUL, so that "ab" "c" is not "a" "bc". */
+/* With the NUL, so that "ab" "c" is not "a" "bc". */
 static uint64_t hash_text(uint64_t hash, const char *text)
 {
-	do {
-		hash ^= (unsigned char)*text;
-		hash *= 0x100000001b3u;
-	} while (*text++);
-	return hash;
+	return hash_bytes(hash, text, strlen(text) + 1);
 }
 
 static uint64_t hash_wanted(const struct wanted *wanted)
 {
-	uint64_t hash = 0xcbf29ce484222325u;
+	uint64_t hash = HASH_INIT;
 
 	hash = hash_text(hash, wanted->version);
 	hash = hash_text(hash, wanted->policy->permissive ? "permissive" : "enforce");

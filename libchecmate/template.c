@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "hash.h"
 #include "parse.h"
 
 /* As many policies as the catalogue has; that which was not asked for longest goes. */
@@ -133,15 +134,14 @@ __attribute__((destructor)) static void forget_all(void)
 static int digest_modules(uint64_t *ret_digest)
 {
 	_cleanup_closedir_ DIR *dir = opendir(KERNEL_TYPES);
-	uint64_t digest = 0xcbf29ce484222325;
+	uint64_t digest = HASH_INIT;
 	const struct dirent *entry;
 
 	if (!dir)
 		return -errno;
 	while ((errno = 0, entry = readdir(dir))) {
-		digest = (digest ^ entry->d_ino) * 0x100000001b3;
-		for (const char *c = entry->d_name; *c; c++)
-			digest = (digest ^ (unsigned char)*c) * 0x100000001b3;
+		digest = hash_bytes(digest, &entry->d_ino, sizeof(entry->d_ino));
+		digest = hash_bytes(digest, entry->d_name, strlen(entry->d_name));
 	}
 	if (errno)
 		return -errno;
