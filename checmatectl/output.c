@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "parse.h"
+#include "text.h"
 
 static void no_memory(void)
 {
@@ -95,14 +96,11 @@ char *text_new(const char *format, ...)
 {
 	va_list ap;
 	char *text;
-	int n;
 
 	va_start(ap, format);
-	n = vasprintf(&text, format, ap);
+	text = text_vformat(format, ap);
 	va_end(ap);
-	if (n < 0)
-		no_memory();
-	return text;
+	return need(text);
 }
 
 void line_color(struct libscols_line *line, size_t column, enum color color)

@@ -15,6 +15,7 @@
 #include "cleanup.h"
 #include "parse.h"
 #include "strv.h"
+#include "text.h"
 
 #define HEX "0123456789abcdef"
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -469,16 +470,11 @@ __attribute__((format(printf, 2, 3))) static int contradict(char **ret_reason, c
 							    ...)
 {
 	va_list ap;
-	int n;
 
 	va_start(ap, format);
-	n = vasprintf(ret_reason, format, ap);
+	*ret_reason = text_vformat(format, ap);
 	va_end(ap);
-	if (n < 0) {
-		*ret_reason = NULL;
-		return -ENOMEM;
-	}
-	return -EBADMSG;
+	return *ret_reason ? -EBADMSG : -ENOMEM;
 }
 
 static int claim_prefixes(struct identity *identity)

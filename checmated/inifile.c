@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "parse.h"
+#include "text.h"
 #include "utf8.h"
 
 #define BLANK " \t"
@@ -68,15 +69,12 @@ int inifile_refuse(char **ret_reason, int r, const char *format, ...)
 	_cleanup_free_ char *reason = NULL;
 	va_list ap;
 	char *text;
-	int n;
 
 	va_start(ap, format);
-	n = vasprintf(&reason, format, ap);
+	reason = text_vformat(format, ap);
 	va_end(ap);
-	if (n < 0) {
-		reason = NULL;
+	if (!reason)
 		return -ENOMEM;
-	}
 	/* It goes to terminals, to the journal and over the bus. */
 	text = utf8_escape(reason);
 	if (!text)

@@ -24,6 +24,7 @@
 #include "log.h"
 #include "parse.h"
 #include "ratelimit.h"
+#include "text.h"
 
 #define MAX_FIELDS 24
 
@@ -71,15 +72,17 @@ __attribute__((format(printf, 2, 3))) static void entry_add(struct entry *entry,
 {
 	char *text;
 	va_list ap;
-	int n;
 
 	if (entry->n == MAX_FIELDS)
 		return;
 	va_start(ap, format);
-	n = vasprintf(&text, format, ap);
+	text = text_vformat(format, ap);
 	va_end(ap);
-	if (n >= 0)
-		entry->fields[entry->n++] = (struct iovec){ .iov_base = text, .iov_len = n };
+	if (text)
+		entry->fields[entry->n++] = (struct iovec){
+			.iov_base = text,
+			.iov_len = strlen(text),
+		};
 }
 
 static void entry_add_denial(struct entry *entry, const struct checmate_event *denial)
@@ -161,8 +164,7 @@ void log_event(int priority, const char *message_id, const struct log_fields *fi
 		suppressed = fields->suppressed;
 
 	va_start(ap, format);
-	if (vasprintf(&text, format, ap) < 0)
-		text = NULL;
+	text = text_vformat(format, ap);
 	va_end(ap);
 
 	if (!stderr_is_journal()) {

@@ -53,6 +53,7 @@
 #include "oci.h"
 #include "parse.h"
 #include "strv.h"
+#include "text.h"
 #include "utf8.h"
 
 #define USEC_PER_SEC 1000000ull
@@ -118,8 +119,7 @@ __attribute__((format(printf, 1, 2))) static int complain(const char *format, ..
 	va_list ap;
 
 	va_start(ap, format);
-	if (vasprintf(&text, format, ap) < 0)
-		text = NULL;
+	text = text_vformat(format, ap);
 	va_end(ap);
 
 	shown = utf8_escape(text ? text : format);

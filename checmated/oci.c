@@ -23,6 +23,7 @@
 #include "identity.h"
 #include "oci.h"
 #include "parse.h"
+#include "text.h"
 
 #define OCI_STATE_DEPTH 32
 
@@ -44,16 +45,11 @@ __attribute__((format(printf, 3, 4))) static int fail(char **ret_error, int r, c
 						      ...)
 {
 	va_list ap;
-	int n;
 
 	va_start(ap, format);
-	n = vasprintf(ret_error, format, ap);
+	*ret_error = text_vformat(format, ap);
 	va_end(ap);
-	if (n < 0) {
-		*ret_error = NULL;
-		return -ENOMEM;
-	}
-	return r;
+	return *ret_error ? r : -ENOMEM;
 }
 
 /**

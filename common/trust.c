@@ -14,6 +14,7 @@
 
 #include "cleanup.h"
 #include "parse.h"
+#include "text.h"
 
 /* As many as the kernel follows. */
 #define LINKS_MAX 40
@@ -42,15 +43,11 @@ static void walk_done(struct walk *walk)
 _printf_(2, 3) static int refuse(struct walk *walk, const char *format, ...)
 {
 	va_list ap;
-	int n;
 
 	va_start(ap, format);
-	n = vasprintf(&walk->reason, format, ap);
+	walk->reason = text_vformat(format, ap);
 	va_end(ap);
-	if (n >= 0)
-		return -EACCES;
-	walk->reason = NULL;
-	return -ENOMEM;
+	return walk->reason ? -EACCES : -ENOMEM;
 }
 
 /* @name: what it is called in its folder, "/" for the root. */

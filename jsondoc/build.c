@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "jsondoc.h"
+#include "text.h"
 #include "utf8.h"
 
 /* --- building ---------------------------------------------------------------- */
@@ -161,8 +162,7 @@ int jsondoc_error_set(struct jsondoc_error *error, int r, const char *format, ..
 
 	jsondoc_error_done(error);
 	va_start(ap, format);
-	if (vasprintf(&error->text, format, ap) < 0)
-		error->text = NULL;
+	error->text = text_vformat(format, ap);
 	va_end(ap);
 	return r;
 }

@@ -19,6 +19,7 @@
 #include "parse.h"
 #include "paths.h"
 #include "probe.h"
+#include "text.h"
 
 const char *backend_check_hook(const struct bpf_program *program)
 {
@@ -81,10 +82,9 @@ static int read_hooks(void)
 	_cleanup_free_ char *path = NULL;
 	struct stat st = {};
 
-	if (asprintf(&path, "%s/checmate/hooks", checmate_paths.security) < 0) {
-		path = NULL;
+	path = text_format("%s/checmate/hooks", checmate_paths.security);
+	if (!path)
 		return -ENOMEM;
-	}
 	if (!stat(path, &st) && hooks.n && is_same(&st, &hooks_file))
 		return 0;
 	control_hooks_done(&hooks);

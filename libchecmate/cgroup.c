@@ -13,6 +13,7 @@
 #include "file.h"
 #include "parse.h"
 #include "paths.h"
+#include "text.h"
 
 /* What the kernel calls a cgroup's handle: the 64-bit id. Not in libc's headers. */
 #define FILEID_KERNFS 0xfe
@@ -101,10 +102,9 @@ static int open_relative(const char *path, struct checmate_cgroup **ret_cgroup,
 	_cleanup_free_ char *full = NULL;
 	int fd;
 
-	if (asprintf(&full, "%s/%s", checmate_paths.cgroup, path + strspn(path, "/")) < 0) {
-		full = NULL;
+	full = text_format("%s/%s", checmate_paths.cgroup, path + strspn(path, "/"));
+	if (!full)
 		return error_oom(ret_error);
-	}
 	fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return error_set(ret_error, -errno, "cgroup %s: %m; see %s", path,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* libchecmate - Explanations of failures */
 #include "error.h"
+#include "text.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -36,8 +37,7 @@ _printf_(3, 0) static void fill(struct checmate_error **ret_error, const char *l
 	error = calloc(1, sizeof(*error));
 	if (!error)
 		return;
-	if (vasprintf(&error->text, format, ap) < 0)
-		error->text = NULL;
+	error->text = text_vformat(format, ap);
 	if (error->text)
 		make_harmless(error->text, "");
 	if (log && *log)

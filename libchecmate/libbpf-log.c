@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "parse.h"
+#include "text.h"
 
 /* Enough for what matters; a verifier log goes elsewhere. */
 #define CAPTURE_MAX 65536
@@ -20,16 +21,17 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 _printf_(2, 0) static int keep(enum libbpf_print_level level, const char *format, va_list ap)
 {
 	char *line, *grown;
-	int n;
+	size_t n;
 
 	if (!current)
 		return former ? former(level, format, ap) : 0;
 	if (level == LIBBPF_DEBUG)
 		return 0;
 
-	n = vasprintf(&line, format, ap);
-	if (n < 0)
+	line = text_vformat(format, ap);
+	if (!line)
 		return 0;
+	n = strlen(line);
 	if (current->size + n < CAPTURE_MAX) {
 		grown = realloc(current->text, current->size + n + 1);
 		if (grown) {

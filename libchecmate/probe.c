@@ -16,18 +16,18 @@
 #include "file.h"
 #include "parse.h"
 #include "paths.h"
+#include "text.h"
 
 int probe_add(struct probe *probe, unsigned int by, const char *name, bool present,
 	      const char *remedy, const char *format, ...)
 {
 	char *found;
 	va_list ap;
-	int n;
 
 	va_start(ap, format);
-	n = vasprintf(&found, format, ap);
+	found = text_vformat(format, ap);
 	va_end(ap);
-	if (n < 0)
+	if (!found)
 		return -ENOMEM;
 
 	probe->by[probe->n] = by;
@@ -314,10 +314,9 @@ int probe_hooks(struct control_hooks *ret_hooks)
 	_cleanup_free_ char *path = NULL, *text = NULL;
 	int r;
 
-	if (asprintf(&path, "%s/checmate/hooks", checmate_paths.security) < 0) {
-		path = NULL;
+	path = text_format("%s/checmate/hooks", checmate_paths.security);
+	if (!path)
 		return -ENOMEM;
-	}
 	r = file_read(AT_FDCWD, path, 1024 * 1024, &text, NULL);
 	if (!r)
 		r = control_parse_hooks(text, ret_hooks);

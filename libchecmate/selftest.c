@@ -27,6 +27,7 @@
 #include "paths.h"
 #include "pin.h"
 #include "strv.h"
+#include "text.h"
 
 #define FOLDER "checmate-selftest."
 
@@ -331,10 +332,9 @@ static int test(const struct backend *backend, struct checmate_policy *const *po
 	int r;
 
 	remove_stale();
-	if (asprintf(&path, "%s/" FOLDER "%d", checmate_paths.cgroup, (int)getpid()) < 0) {
-		path = NULL;
+	path = text_format("%s/" FOLDER "%d", checmate_paths.cgroup, (int)getpid());
+	if (!path)
 		return error_oom(ret_error);
-	}
 	if (mkdir(path, 0700) < 0)
 		return error_set(ret_error, -errno,
 				 "test of enforcement: %s: %m; run as root, with cgroups that can be made",

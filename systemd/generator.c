@@ -17,6 +17,7 @@
 #include "generator.h"
 #include "parse.h"
 #include "strv.h"
+#include "text.h"
 
 #define DROP_IN "zz-checmate"
 #define CONF ".conf"
@@ -55,8 +56,7 @@ static int complain(struct scan *scan, int r, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	if (vasprintf(&text, format, ap) < 0)
-		text = NULL;
+	text = text_vformat(format, ap);
 	va_end(ap);
 	scan->generator->complain(text ? text : format);
 	if (!scan->r)
@@ -266,8 +266,8 @@ static int name_drop_in(const char *last, char **ret_name)
 	else if (strcmp(last, behind) < 0)
 		name = strdup(behind);
 	/* '~' sorts behind the '.' of the one it follows. */
-	else if (asprintf(&name, "%.*s%s", (int)(strlen(last) - strlen(CONF)), last, behind) < 0)
-		name = NULL;
+	else
+		name = text_format("%.*s%s", (int)(strlen(last) - strlen(CONF)), last, behind);
 	if (!name)
 		return -ENOMEM;
 	if (strlen(name) > NAME_MAX) {
@@ -283,18 +283,15 @@ static int link_drop_in(const struct generator *generator, const char *unit, con
 {
 	_cleanup_free_ char *folder = NULL, *path = NULL, *target = NULL;
 
-	if (asprintf(&folder, "%s/%s.d", generator->output, unit) < 0) {
-		folder = NULL;
+	folder = text_format("%s/%s.d", generator->output, unit);
+	if (!folder)
 		return -ENOMEM;
-	}
-	if (asprintf(&path, "%s/%s", folder, name) < 0) {
-		path = NULL;
+	path = text_format("%s/%s", folder, name);
+	if (!path)
 		return -ENOMEM;
-	}
-	if (asprintf(&target, "%s/%s", generator->drop_ins, conf) < 0) {
-		target = NULL;
+	target = text_format("%s/%s", generator->drop_ins, conf);
+	if (!target)
 		return -ENOMEM;
-	}
 	/* systemd passes over a link that leads nowhere. */
 	if (access(target, R_OK) < 0)
 		return -errno;
@@ -316,8 +313,7 @@ static void mask(struct scan *scan, const char *unit, const char *why, int r)
 {
 	_cleanup_free_ char *path = NULL;
 
-	if (asprintf(&path, "%s/%s", scan->generator->output, unit) < 0)
-		path = NULL;
+	path = text_format("%s/%s", scan->generator->output, unit);
 	if (path && is_unit(unit) && !symlink("/dev/null", path))
 		(void)complain(scan, r, "%s: it cannot be given its policies, and is masked: %s",
 			       unit, why);
@@ -348,8 +344,7 @@ static void write_drop_in(struct scan *scan, const char *unit, const char *name)
 		mask(scan, unit, "its name is too long for that of the helper", -ENAMETOOLONG);
 		return;
 	}
-	if (asprintf(&conf, "%s" CONF, runs ? type : "unit") < 0)
-		conf = NULL;
+	conf = text_format("%s" CONF, runs ? type : "unit");
 	r = conf ? link_drop_in(scan->generator, unit, name, conf) : -ENOMEM;
 	if (r < 0)
 		mask(scan, unit, strerror(-r), r);

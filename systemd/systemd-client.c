@@ -13,6 +13,7 @@
 #include "cleanup.h"
 #include "executor.h"
 #include "strv.h"
+#include "text.h"
 #include "unit-cgroup-path.h"
 
 #define SOCKET "unix:path=/run/systemd/private"
@@ -67,10 +68,9 @@ static int ask_cgroup(sd_bus *bus, const char *object, const char *name, struct 
 		unit->slice = strdup("");
 		return unit->cgroup && unit->slice ? 0 : -ENOMEM;
 	}
-	if (asprintf(&interface, SERVICE ".%s", type) < 0) {
-		interface = NULL;
+	interface = text_format(SERVICE ".%s", type);
+	if (!interface)
 		return -ENOMEM;
-	}
 	r = sd_bus_get_property_string(bus, SERVICE, object, interface, "ControlGroup", error,
 				       &unit->cgroup);
 	if (r >= 0)

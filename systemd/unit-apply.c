@@ -33,6 +33,7 @@
 #include "status.h"
 #include "strv.h"
 #include "systemd-client.h"
+#include "text.h"
 #include "unit-cgroup-path.h"
 
 #define CGROUPS "/sys/fs/cgroup"
@@ -100,8 +101,7 @@ static int fail(struct run *run, int r, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	if (vasprintf(&text, format, ap) < 0)
-		text = NULL;
+	text = text_vformat(format, ap);
 	va_end(ap);
 	tell(run, LOG_ERR, text ?: format, NULL);
 	return r;
@@ -112,8 +112,7 @@ static int fail_library(struct run *run, int r, const char *place, const struct 
 {
 	_cleanup_free_ char *text = NULL;
 
-	if (asprintf(&text, "%s: %s", place, checmate_error_text(e)) < 0)
-		text = NULL;
+	text = text_format("%s: %s", place, checmate_error_text(e));
 	tell(run, LOG_ERR, text ?: checmate_error_text(e), checmate_error_log(e));
 	return r;
 }
@@ -196,10 +195,9 @@ static int make_cgroup(const char *path)
 {
 	_cleanup_free_ char *full = NULL;
 
-	if (asprintf(&full, CGROUPS "%s", path) < 0) {
-		full = NULL;
+	full = text_format(CGROUPS "%s", path);
+	if (!full)
 		return -ENOMEM;
-	}
 	for (char *slash = strchr(full + strlen(CGROUPS) + 1, '/');;
 	     slash = strchr(slash + 1, '/')) {
 		if (slash)

@@ -9,6 +9,7 @@
 
 #include "cleanup.h"
 #include "parse.h"
+#include "text.h"
 
 #define SLICE ".slice"
 
@@ -94,10 +95,9 @@ static int append_slice(char **path, const char *slice)
 		/* There is nothing between two dashes. */
 		if (slice[i - 1] == '-')
 			return -EINVAL;
-		if (asprintf(&name, "%.*s" SLICE, (int)i, slice) < 0) {
-			name = NULL;
+		name = text_format("%.*s" SLICE, (int)i, slice);
+		if (!name)
 			return -ENOMEM;
-		}
 		r = append(path, name);
 		if (r < 0)
 			return r;
