@@ -275,6 +275,19 @@ int checmate_binding_apply(struct checmate_cgroup *cgroup, struct checmate_polic
 	return r;
 }
 
+/*
+ * The backend, and the lock of what is pinned already. -ENOENT, without an explanation: nothing
+ * was pinned ever.
+ */
+static int lock_pins(const struct backend **ret_backend, int *ret_lock,
+		     struct checmate_error **ret_error)
+{
+	int r;
+
+	r = backend_get(ret_backend, ret_error);
+	return r < 0 ? r : pin_lock(false, ret_lock, ret_error);
+}
+
 /* --- remove --------------------------------------------------------------- */
 
 static int no_binding(const struct checmate_cgroup *cgroup, uint64_t cgroup_id, const char *policy,
@@ -316,6 +329,42 @@ static int settle(const struct backend *backend, const struct checmate_cgroup *c
 	return 0;
 }
 
+/**
+ * begin_change() - What comes before a change of bindings that are there.
+ * @cgroup: where; NULL when it is gone.
+ * @cgroup_id: its id.
+ * @policy: whose binding; NULL for any.
+ * @ret_backend: receives the backend.
+ * @ret_lock: receives the lock of the pins.
+ * @ret_names: receives the policies that the cgroup has.
+ * @ret_error: explanation, or NULL.
+ *
+ * Return: 0; -ENOENT there is no such binding; -errno.
+ */
+static int begin_change(const struct checmate_cgroup *cgroup, uint64_t cgroup_id,
+			const char *policy, const struct backend **ret_backend, int *ret_lock,
+			char ***ret_names, struct checmate_error **ret_error)
+{
+	_cleanup_strv_ char **names = NULL;
+	_cleanup_close_ int lock = -1;
+	int r;
+
+	r = lock_pins(ret_backend, &lock, ret_error);
+	if (r == -ENOENT)
+		return no_binding(cgroup, cgroup_id, policy, ret_error);
+	if (!r)
+		r = settle(*ret_backend, cgroup, cgroup_id, NULL, ret_error);
+	if (!r)
+		r = pin_policies(cgroup_id, &names, ret_error);
+	if (r < 0)
+		return r;
+	if (policy ? !strv_contains(names, policy) : !*names)
+		return no_binding(cgroup, cgroup_id, policy, ret_error);
+	*ret_lock = TAKE_FD(lock);
+	*ret_names = TAKE_PTR(names);
+	return 0;
+}
+
 /* @cgroup is NULL when it is gone. */
 static int remove_binding(const struct checmate_cgroup *cgroup, uint64_t cgroup_id,
 			  const char *policy, struct checmate_error **ret_error)
@@ -326,22 +375,9 @@ static int remove_binding(const struct checmate_cgroup *cgroup, uint64_t cgroup_
 	_cleanup_close_ int lock = -1;
 	int r;
 
-	r = backend_get(&backend, ret_error);
+	r = begin_change(cgroup, cgroup_id, policy, &backend, &lock, &names, ret_error);
 	if (r < 0)
 		return r;
-	r = pin_lock(false, &lock, ret_error);
-	if (r == -ENOENT)
-		return no_binding(cgroup, cgroup_id, policy, ret_error);
-	if (r < 0)
-		return r;
-	r = settle(backend, cgroup, cgroup_id, NULL, ret_error);
-	if (r < 0)
-		return r;
-	r = pin_policies(cgroup_id, &names, ret_error);
-	if (r < 0)
-		return r;
-	if (policy ? !strv_contains(names, policy) : !*names)
-		return no_binding(cgroup, cgroup_id, policy, ret_error);
 	r = backend->remove(cgroup, cgroup_id, policy ? one : names, ret_error);
 	pin_tidy(cgroup_id);
 	return r;
@@ -376,20 +412,9 @@ int checmate_binding_set_mode(struct checmate_cgroup *cgroup, const char *policy
 	_cleanup_close_ int lock = -1;
 	int r;
 
-	r = backend_get(&backend, ret_error);
+	r = begin_change(cgroup, cgroup->id, policy, &backend, &lock, &names, ret_error);
 	if (r < 0)
 		return r;
-	r = pin_lock(false, &lock, ret_error);
-	if (r == -ENOENT)
-		return no_binding(cgroup, cgroup->id, policy, ret_error);
-	if (!r)
-		r = settle(backend, cgroup, cgroup->id, NULL, ret_error);
-	if (!r)
-		r = pin_policies(cgroup->id, &names, ret_error);
-	if (r < 0)
-		return r;
-	if (!strv_contains(names, policy))
-		return no_binding(cgroup, cgroup->id, policy, ret_error);
 	if (access(path.text, F_OK) < 0)
 		return error_set(ret_error, -EBUSY,
 				 "cgroup %s: the policy %s is only staged here; wait for the exec, or apply it anew in the other mode",
@@ -425,10 +450,7 @@ int checmate_binding_gc(size_t *ret_n, struct checmate_error **ret_error)
 	size_t n = 0;
 	int r;
 
-	r = backend_get(&backend, ret_error);
-	if (r < 0)
-		return r;
-	r = pin_lock(false, &lock, ret_error);
+	r = lock_pins(&backend, &lock, ret_error);
 	if (r == -ENOENT) {
 		if (ret_n)
 			*ret_n = 0;
@@ -470,10 +492,7 @@ int checmate_binding_list(const struct checmate_cgroup *cgroup, char ***ret_poli
 	_cleanup_close_ int lock = -1;
 	int r;
 
-	r = backend_get(&backend, ret_error);
-	if (r < 0)
-		return r;
-	r = pin_lock(false, &lock, ret_error);
+	r = lock_pins(&backend, &lock, ret_error);
 	if (r == -ENOENT) {
 		char **none = calloc(1, sizeof(*none));
 
@@ -527,10 +546,7 @@ int checmate_binding_list_cgroups(uint64_t **ret_ids, size_t *ret_n,
 	size_t n = 0;
 	int r;
 
-	r = backend_get(&backend, ret_error);
-	if (r < 0)
-		return r;
-	r = pin_lock(false, &lock, ret_error);
+	r = lock_pins(&backend, &lock, ret_error);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	/* Without the folder there is nothing to list. */
