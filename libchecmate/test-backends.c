@@ -22,49 +22,16 @@
 
 #include <cmocka.h>
 
-#include "checmate.h"
-#include "cleanup.h"
 #include "parse.h"
 #include "strv.h"
-
-#define _cleanup_policy_ _cleanup_(checmate_policy_freep)
-#define _cleanup_cgroup_ _cleanup_(checmate_cgroup_freep)
-#define _cleanup_binding_ _cleanup_(checmate_binding_freep)
-#define _cleanup_status_ _cleanup_(checmate_status_freep)
-#define _cleanup_error_ _cleanup_(checmate_error_freep)
+#include "test-check.h"
 
 #define ROOT "/sys/fs/cgroup"
 /* As many programs as net-bind has. */
 #define NET_BIND_PROGRAMS 5
 #define FOLDER ROOT "/test-backends"
 
-/* Fails the test with the explanation when a call did not come to @expected. */
-#define check(expected, call)                                                          \
-	do {                                                                           \
-		_cleanup_error_ struct checmate_error *error = NULL;                   \
-		int _r = (call);                                                       \
-		if (_r != (expected))                                                  \
-			fail_msg("%s: %d: %s", #call, _r, checmate_error_text(error)); \
-	} while (0)
-
 static bool is_link;
-
-static struct checmate_cgroup *open_cgroup(const char *path)
-{
-	struct checmate_cgroup *cgroup;
-
-	check(0, checmate_cgroup_open(path, &cgroup, &error));
-	return cgroup;
-}
-
-static struct checmate_policy *open_policy(const char *name, const char *allow)
-{
-	struct checmate_policy *policy;
-
-	check(0, checmate_policy_open(name, &policy, &error));
-	check(0, checmate_policy_set(policy, "allow", allow, &error));
-	return policy;
-}
 
 static int setup(void **state)
 {

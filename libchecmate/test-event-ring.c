@@ -24,13 +24,7 @@
 
 #include <bpf/bpf.h>
 
-#include "checmate.h"
-#include "cleanup.h"
-
-#define _cleanup_policy_ _cleanup_(checmate_policy_freep)
-#define _cleanup_cgroup_ _cleanup_(checmate_cgroup_freep)
-#define _cleanup_events_ _cleanup_(checmate_events_freep)
-#define _cleanup_error_ _cleanup_(checmate_error_freep)
+#include "test-check.h"
 
 #define FOLDER "/sys/fs/cgroup/test-event-ring"
 #define PINS "/sys/fs/bpf/checmate/events"
@@ -38,24 +32,13 @@
 /* More than the ring holds. */
 #define MANY 2000
 
-/* Fails the test with the explanation when a call did not come to @expected. */
-#define check(expected, call)                                                          \
-	do {                                                                           \
-		_cleanup_error_ struct checmate_error *error = NULL;                   \
-		int _r = (call);                                                       \
-		if (_r != (expected))                                                  \
-			fail_msg("%s: %d: %s", #call, _r, checmate_error_text(error)); \
-	} while (0)
-
 static struct checmate_cgroup *cgroup;
 
 static void apply(const char *allow)
 {
-	_cleanup_policy_ struct checmate_policy *policy = NULL;
+	_cleanup_policy_ struct checmate_policy *policy = open_policy("net-bind", allow);
 	struct checmate_apply_opts opts = { .sz = sizeof(opts), .replace = true };
 
-	check(0, checmate_policy_open("net-bind", &policy, &error));
-	check(0, checmate_policy_set(policy, "allow", allow, &error));
 	check(0, checmate_policy_set(policy, "deny-errno", "EUSERS", &error));
 	check(0, checmate_binding_apply(cgroup, &policy, 1, &opts, &error));
 }

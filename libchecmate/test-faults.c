@@ -40,15 +40,9 @@
 
 #include <cmocka.h>
 
-#include "checmate.h"
-#include "cleanup.h"
 #include "parse.h"
 #include "strv.h"
-
-#define _cleanup_policy_ _cleanup_(checmate_policy_freep)
-#define _cleanup_binding_ _cleanup_(checmate_binding_freep)
-#define _cleanup_status_ _cleanup_(checmate_status_freep)
-#define _cleanup_error_ _cleanup_(checmate_error_freep)
+#include "test-check.h"
 
 #define ROOT "/sys/fs/cgroup"
 #define FOLDER ROOT "/test-faults"
@@ -60,15 +54,6 @@
 #define NO_PORT 1003
 #define OLD_ALLOW "127.0.0.1:1001"
 #define NEW_ALLOW "127.0.0.1:1002"
-
-/* Fails the test with the explanation when a call did not come to @expected. */
-#define check(expected, call)                                                          \
-	do {                                                                           \
-		_cleanup_error_ struct checmate_error *error = NULL;                   \
-		int _r = (call);                                                       \
-		if (_r != (expected))                                                  \
-			fail_msg("%s: %d: %s", #call, _r, checmate_error_text(error)); \
-	} while (0)
 
 static bool is_link;
 static struct checmate_cgroup *cgroup;

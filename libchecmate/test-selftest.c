@@ -23,27 +23,11 @@
 
 #include <cmocka.h>
 
-#include "checmate.h"
-#include "cleanup.h"
 #include "strv.h"
-
-#define _cleanup_policy_ _cleanup_(checmate_policy_freep)
-#define _cleanup_cgroup_ _cleanup_(checmate_cgroup_freep)
-#define _cleanup_binding_ _cleanup_(checmate_binding_freep)
-#define _cleanup_status_ _cleanup_(checmate_status_freep)
-#define _cleanup_error_ _cleanup_(checmate_error_freep)
+#include "test-check.h"
 
 #define FOLDER "/sys/fs/cgroup/test-selftest"
 #define OBJECTS "/usr/libexec/checmate/tests/objects"
-
-/* Fails the test with the explanation when a call did not come to @expected. */
-#define check(expected, call)                                                          \
-	do {                                                                           \
-		_cleanup_error_ struct checmate_error *error = NULL;                   \
-		int _r = (call);                                                       \
-		if (_r != (expected))                                                  \
-			fail_msg("%s: %d: %s", #call, _r, checmate_error_text(error)); \
-	} while (0)
 
 static int setup(void **state)
 {
@@ -62,27 +46,10 @@ static int teardown(void **state)
 	return rmdir(FOLDER);
 }
 
-static struct checmate_cgroup *open_cgroup(void)
-{
-	struct checmate_cgroup *cgroup;
-
-	check(0, checmate_cgroup_open(FOLDER, &cgroup, &error));
-	return cgroup;
-}
-
-static struct checmate_policy *open_policy(const char *name, const char *allow)
-{
-	struct checmate_policy *policy;
-
-	check(0, checmate_policy_open(name, &policy, &error));
-	check(0, checmate_policy_set(policy, "allow", allow, &error));
-	return policy;
-}
-
 /* Not enabled, enabled, enabled again. */
 static void test_enable(void **state)
 {
-	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup();
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup(FOLDER);
 	_cleanup_policy_ struct checmate_policy *policy = open_policy("net-bind", "");
 	_cleanup_status_ struct checmate_status *status = NULL, *after = NULL;
 	_cleanup_strv_ char **enabled = NULL, **again = NULL;
@@ -106,7 +73,7 @@ static void test_enable(void **state)
 /* By path, descriptor, process and id it is the same one. */
 static void test_cgroup(void **state)
 {
-	_cleanup_cgroup_ struct checmate_cgroup *by_path = open_cgroup(), *by_fd = NULL;
+	_cleanup_cgroup_ struct checmate_cgroup *by_path = open_cgroup(FOLDER), *by_fd = NULL;
 	_cleanup_cgroup_ struct checmate_cgroup *by_id = NULL, *by_pid = NULL, *other = NULL;
 	_cleanup_close_ int fd = open(FOLDER, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_close_ int file = open(FOLDER "/cgroup.procs", O_RDWR | O_CLOEXEC);
@@ -137,7 +104,7 @@ static void test_cgroup(void **state)
 /* One policy object makes one binding. */
 static void test_once(void **state)
 {
-	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup();
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup(FOLDER);
 	_cleanup_policy_ struct checmate_policy *policy = open_policy("net-bind", "1.2.3.4:5");
 	struct checmate_apply_opts opts = { .sz = sizeof(opts), .replace = true };
 	_cleanup_strv_ char **names = NULL;
@@ -162,7 +129,7 @@ static void test_once(void **state)
 /* A binding that was opened does not speak for the one that replaced it. */
 static void test_stale(void **state)
 {
-	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup();
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup(FOLDER);
 	_cleanup_policy_ struct checmate_policy *first = open_policy("net-bind", "1.2.3.4:5");
 	_cleanup_policy_ struct checmate_policy *second = open_policy("net-bind", "1.2.3.4:6");
 	struct checmate_apply_opts opts = { .sz = sizeof(opts), .replace = true };
@@ -246,7 +213,7 @@ static void *disturb(void *arg)
 
 static void test_disturbed(void **state)
 {
-	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup();
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup(FOLDER);
 	int applied = 0, denied = 0;
 	pthread_t thread;
 
@@ -350,7 +317,7 @@ static void test_live_change(void **state)
 	};
 	_cleanup_close_ int procs = open(FOLDER "/cgroup.procs", O_WRONLY | O_CLOEXEC);
 	_cleanup_close_ int back = open("/sys/fs/cgroup/cgroup.procs", O_WRONLY | O_CLOEXEC);
-	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup();
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup(FOLDER);
 	_cleanup_binding_ struct checmate_binding *binding = NULL;
 	_cleanup_policy_ struct checmate_policy *policy = NULL;
 	unsigned long asked = 0;
@@ -469,7 +436,7 @@ static void test_own_values(void **state)
 	static const struct checmate_apply_opts opts = { .sz = sizeof(opts), .replace = true };
 	static const char *const errors[] = { "EPERM", "EACCES", "EBUSY" };
 	static const int numbers[] = { -EPERM, -EACCES, -EBUSY };
-	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup();
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup(FOLDER);
 
 	(void)state;
 	assert_int_equal(write(procs, "0", 1), 1);
