@@ -14,12 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "bus-names.h"
 #include "bus-request.h"
 #include "checmate.h"
 #include "cleanup.h"
+#include "clock.h"
 #include "container.h"
 #include "identity.h"
 #include "log.h"
@@ -781,8 +781,7 @@ static int property_bindings(sd_bus *bus, const char *path, const char *interfac
 			     sd_bus_error *ret_error)
 {
 	struct manager *manager = userdata;
-	struct timespec ts;
-	uint64_t now;
+	uint64_t now = now_usec();
 	int r;
 
 	(void)bus;
@@ -791,8 +790,6 @@ static int property_bindings(sd_bus *bus, const char *path, const char *interfac
 	(void)property;
 	(void)ret_error;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	now = ts.tv_sec * 1000000ull + ts.tv_nsec / 1000;
 	if (!manager->counted || now - manager->counted > COUNT_USEC) {
 		r = count_bindings(&manager->n_bindings);
 		if (r < 0)

@@ -11,10 +11,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 
 #include "bus-names.h"
 #include "cleanup.h"
+#include "clock.h"
 #include "log.h"
 #include "manager-events.h"
 #include "manager.h"
@@ -54,14 +54,6 @@ struct sweep {
 	struct manager *manager;
 	uint64_t told; /* when systemd was last told of it */
 };
-
-static uint64_t now_usec(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000ull + ts.tv_nsec / 1000;
-}
 
 /* --- status --------------------------------------------------------------- */
 

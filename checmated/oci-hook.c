@@ -41,12 +41,12 @@
 #include <sys/stat.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-journal.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bus-names.h"
 #include "checmate.h"
 #include "cleanup.h"
+#include "clock.h"
 #include "file.h"
 #include "log.h"
 #include "oci.h"
@@ -54,8 +54,6 @@
 #include "report.h"
 #include "strv.h"
 #include "utf8.h"
-
-#define USEC_PER_SEC 1000000ull
 
 /*
  * How long the daemon may take, its restarts included: long enough for a burst
@@ -260,14 +258,6 @@ static int complain_call(int r, const sd_bus_error *error)
 		return complain("checmated refuses: %s; a container is started by root, or by the user to whom its cgroup belongs",
 				error->message);
 	return complain("%s", error->message ? error->message : strerror(-r));
-}
-
-static uint64_t now_usec(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * USEC_PER_SEC + ts.tv_nsec / 1000;
 }
 
 /*

@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "log.h"
 #include "origin.h"
 #include "parse.h"
@@ -88,14 +88,6 @@ static void batch_done(struct batch *batch)
 		origin_done(&batch->items[i].origin);
 	}
 	free(batch->items);
-}
-
-static uint64_t now_usec(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000ull + ts.tv_nsec / 1000;
 }
 
 /* --- errors --------------------------------------------------------------- */

@@ -18,9 +18,9 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "parse.h"
 #include "tree.h"
 
@@ -53,14 +53,6 @@ struct tree {
 };
 
 static int node_scan(struct tree_node *node);
-
-static uint64_t now_usec(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000ull + ts.tv_nsec / 1000;
-}
 
 static const char *node_name(const struct tree_node *node)
 {
