@@ -221,7 +221,7 @@ static int serve_metrics(struct manager *manager)
 }
 
 /**
- * manager_events_attach() - Read denials, and serve the figures if they are wanted
+ * manager_events_attach() - Read denials, and serve metrics if their socket was passed
  * @manager: the manager, with its loop
  */
 int manager_events_attach(struct manager *manager)

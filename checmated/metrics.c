@@ -160,7 +160,7 @@ void metrics_drifted(struct metrics *metrics)
 	metrics->drifted++;
 }
 
-/* What was wanted in a cgroup could not be put in force. */
+/* A desired binding could not be applied. */
 void metrics_failed(struct metrics *metrics)
 {
 	metrics->failed++;

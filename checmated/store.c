@@ -42,7 +42,7 @@ struct site {
 	bool by_user; /* who is not root asks: what others made is not theirs to replace */
 	bool seal; /* what is applied is sealed in the same step */
 	/* What it has if it is a container of which the hook does not tell; or NULL. */
-	const struct wanted_list *later;
+	const struct desired_list *later;
 };
 
 /* What is to be done about one policy that files give. */
@@ -55,7 +55,7 @@ enum action {
 };
 
 struct step {
-	struct wanted *wanted;
+	struct desired_binding *desired;
 	enum action action;
 	size_t param; /* ACTION_PARAM: index of its name */
 	bool staged; /* an instance waits for an exec */
@@ -212,16 +212,16 @@ static int write_origin(const struct site *site, const char *policy, const struc
 }
 
 /* The record of what a file gives. */
-static int make_origin(const struct site *site, const struct wanted *wanted,
+static int make_origin(const struct site *site, const struct desired_binding *desired,
 		       struct origin *ret_origin)
 {
 	_cleanup_(origin_done) struct origin origin = {
 		.kind = site->container ? ORIGIN_CONTAINER : ORIGIN_FILE,
-		.digest = wanted->digest,
+		.digest = desired->digest,
 		.cgroup = strdup(site->path),
 	};
 
-	if (asprintf(&origin.text, "%s%s%s", wanted->binding->file, site->container ? " " : "",
+	if (asprintf(&origin.text, "%s%s%s", desired->binding->file, site->container ? " " : "",
 		     site->container ? site->container->id : "") < 0)
 		origin.text = NULL;
 	if (!origin.cgroup || !origin.text)
@@ -415,8 +415,8 @@ static int batch_apply(const struct site *site, struct batch *batch, bool stage,
 	return 0;
 }
 
-static int batch_add_wanted(const struct site *site, struct batch *batch, const struct step *step,
-			    struct store_error *error)
+static int batch_add_desired(const struct site *site, struct batch *batch, const struct step *step,
+			     struct store_error *error)
 {
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
 	struct batch_item *item = batch_add(batch);
@@ -424,12 +424,12 @@ static int batch_add_wanted(const struct site *site, struct batch *batch, const 
 
 	if (!item)
 		return fail_oom(error);
-	r = config_policy_open(step->wanted->policy, &item->policy, &e);
+	r = config_policy_open(step->desired->policy, &item->policy, &e);
 	if (r >= 0)
-		r = wanted_refresh(step->wanted, item->policy, &e);
+		r = desired_refresh(step->desired, item->policy, &e);
 	if (r < 0)
 		return fail_library(error, r, e);
-	if (make_origin(site, step->wanted, &item->origin) < 0)
+	if (make_origin(site, step->desired, &item->origin) < 0)
 		return fail_oom(error);
 	item->origin.former_prog_id = step->prog_id;
 	item->replaces = step->prog_id != 0;
@@ -475,14 +475,14 @@ static int keep(const struct site *site, const struct step *step, const struct o
 {
 	_cleanup_(origin_done) struct origin origin = {};
 
-	if (make_origin(site, step->wanted, &origin) < 0)
+	if (make_origin(site, step->desired, &origin) < 0)
 		return fail_oom(error);
 	origin.prog_id = step->prog_id;
 	if (!recorded->pending && recorded->kind == origin.kind &&
 	    recorded->digest == origin.digest && recorded->prog_id == origin.prog_id &&
 	    streq(recorded->text, origin.text))
 		return 0;
-	return write_origin(site, step->wanted->policy->name, &origin, error);
+	return write_origin(site, step->desired->policy->name, &origin, error);
 }
 
 /* False if the seal cannot be read: then the kernel refuses each change that it forbids. */
@@ -515,13 +515,13 @@ static void tell_kept(const struct site *site, const char *policy)
  */
 static void keep_sealed(const struct site *site, bool claims, struct step *step)
 {
-	bool stricter = step->action == ACTION_MODE && !step->wanted->policy->permissive;
+	bool stricter = step->action == ACTION_MODE && !step->desired->policy->permissive;
 
 	if (claims || step->action == ACTION_KEEP || stricter || !is_sealed(site))
 		return;
 	step->action = step->staged ? ACTION_KEEP_STAGED : ACTION_KEEP;
 	step->drift = false;
-	tell_kept(site, step->wanted->policy->name);
+	tell_kept(site, step->desired->policy->name);
 }
 
 static int look_at_difference(const struct site *site, struct step *step,
@@ -529,23 +529,23 @@ static int look_at_difference(const struct site *site, struct step *step,
 			      struct store_error *error)
 {
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
-	enum wanted_difference difference;
+	enum desired_difference difference;
 	int r;
 
-	r = wanted_compare(step->wanted, binding, &difference, &step->param, &e);
+	r = desired_compare(step->desired, binding, &difference, &step->param, &e);
 	if (r < 0)
 		return fail_library(error, r, e);
 	switch (difference) {
-	case WANTED_SAME:
+	case DESIRED_SAME:
 		step->drift = false;
 		return keep(site, step, recorded, error);
-	case WANTED_PARAM:
+	case DESIRED_PARAM:
 		step->action = ACTION_PARAM;
 		break;
-	case WANTED_MODE:
+	case DESIRED_MODE:
 		step->action = ACTION_MODE;
 		break;
-	case WANTED_OTHER:
+	case DESIRED_OTHER:
 		step->action = ACTION_APPLY;
 		break;
 	}
@@ -557,11 +557,13 @@ static int look_at_difference(const struct site *site, struct step *step,
  * or whether one does.  What is in force may have come late, before the daemon was
  * started anew.
  */
-static bool is_undecided(const struct site *site, const char *policy, const struct wanted *wanted)
+static bool is_undecided(const struct site *site, const char *policy,
+			 const struct desired_binding *desired)
 {
-	const struct wanted *later = site->later ? wanted_find(site->later, policy) : NULL;
+	const struct desired_binding *later = site->later ? desired_find(site->later, policy) :
+							    NULL;
 
-	return later && later != wanted;
+	return later && later != desired;
 }
 
 /*
@@ -574,7 +576,7 @@ static int look_at(const struct site *site, bool claims, struct step *step,
 	_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
 	_cleanup_(origin_done) struct origin origin = {};
-	const char *name = step->wanted->policy->name;
+	const char *name = step->desired->policy->name;
 	bool ours, current;
 	int r;
 
@@ -582,7 +584,7 @@ static int look_at(const struct site *site, bool claims, struct step *step,
 	if (r < 0)
 		return r;
 	ours = r > 0 && origin_is_configured(&origin);
-	current = ours && !origin.pending && origin.digest == step->wanted->digest;
+	current = ours && !origin.pending && origin.digest == step->desired->digest;
 
 	r = checmate_binding_open(site->cgroup, name, &binding, &e);
 	if (r < 0 && r != -ENOENT)
@@ -595,7 +597,7 @@ static int look_at(const struct site *site, bool claims, struct step *step,
 	step->prog_id = first_prog_id(binding);
 	if (is_dead(binding))
 		return 0;
-	if ((!ours && !claims) || is_undecided(site, name, step->wanted)) {
+	if ((!ours && !claims) || is_undecided(site, name, step->desired)) {
 		step->action = ACTION_KEEP;
 		step->drift = false;
 		return 0;
@@ -633,7 +635,7 @@ static int look_at(const struct site *site, bool claims, struct step *step,
 
 static void report_drift(const struct site *site, const struct step *step)
 {
-	const char *name = step->wanted->policy->name;
+	const char *name = step->desired->policy->name;
 	struct log_fields fields = log_fields(site, name);
 	_cleanup_(origin_done) struct origin origin = {};
 	_cleanup_free_ char *text = NULL;
@@ -646,12 +648,12 @@ static void report_drift(const struct site *site, const struct step *step)
 	else if (step->action == ACTION_MODE)
 		what = "its mode is another";
 
-	if (make_origin(site, step->wanted, &origin) == 0)
+	if (make_origin(site, step->desired, &origin) == 0)
 		(void)origin_describe(&origin, &text);
 	fields.origin = text;
 	log_event(LOG_WARNING, LOG_ID_DRIFT, &fields,
 		  "%s: policy %s is not as %s says: %s; putting it right", site->path, name,
-		  step->wanted->binding->file, what);
+		  step->desired->binding->file, what);
 	if (text)
 		tell(site, name, "drift", &origin, 0);
 }
@@ -660,12 +662,12 @@ static void report_drift(const struct site *site, const struct step *step)
 static int changed_live(const struct site *site, const struct step *step, const char *change,
 			uint64_t begun, struct store_error *error)
 {
-	const char *name = step->wanted->policy->name;
+	const char *name = step->desired->policy->name;
 	struct log_fields fields = log_fields(site, name);
 	_cleanup_(origin_done) struct origin origin = {};
 	_cleanup_free_ char *text = NULL;
 
-	if (make_origin(site, step->wanted, &origin) < 0)
+	if (make_origin(site, step->desired, &origin) < 0)
 		return fail_oom(error);
 	origin.prog_id = step->prog_id;
 	(void)origin_describe(&origin, &text);
@@ -680,11 +682,11 @@ static int set_param(const struct site *site, const struct step *step, struct st
 {
 	_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
-	char **param = &step->wanted->params[step->param];
+	char **param = &step->desired->params[step->param];
 	uint64_t begun = now_usec();
 	int r;
 
-	r = checmate_binding_open(site->cgroup, step->wanted->policy->name, &binding, &e);
+	r = checmate_binding_open(site->cgroup, step->desired->policy->name, &binding, &e);
 	if (r >= 0)
 		r = checmate_binding_set(binding, param[0], param[1], &e);
 	if (r < 0)
@@ -698,8 +700,8 @@ static int set_mode(const struct site *site, const struct step *step, struct sto
 	uint64_t begun = now_usec();
 	int r;
 
-	r = checmate_binding_set_mode(site->cgroup, step->wanted->policy->name,
-				      step->wanted->policy->permissive, &e);
+	r = checmate_binding_set_mode(site->cgroup, step->desired->policy->name,
+				      step->desired->policy->permissive, &e);
 	if (r < 0)
 		return fail_library(error, r, e);
 	return changed_live(site, step, "mode", begun, error);
@@ -733,11 +735,11 @@ static int apply_steps(const struct site *site, struct step *const *steps, size_
 	int r;
 
 	for (size_t i = 0; i < n; i++) {
-		r = batch_add_wanted(site, &batch, steps[i], error);
+		r = batch_add_desired(site, &batch, steps[i], error);
 		if (r < 0)
 			return r;
 	}
-	batch.permissive = n && steps[0]->wanted->policy->permissive;
+	batch.permissive = n && steps[0]->desired->policy->permissive;
 	r = n ? batch_apply(site, &batch, stage, error) : 0;
 	/* Whom it was to wait for is gone. */
 	return r == -ESRCH && stage ? apply_steps(site, steps, n, false, error) : r;
@@ -788,7 +790,7 @@ static int apply_mode(const struct site *site, struct step *steps, size_t n_step
 	for (size_t i = 0; i < n_steps; i++) {
 		struct step *step = &steps[i];
 
-		if (step->wanted->policy->permissive != permissive)
+		if (step->desired->policy->permissive != permissive)
 			continue;
 		if (step->action == ACTION_APPLY)
 			needed = true;
@@ -846,7 +848,7 @@ static int remove_one(const struct site *site, const char *policy, struct store_
 	}
 	if (!origin_is_configured(&origin))
 		return 0;
-	/* Without the annotations nobody can tell whether it is still wanted. */
+	/* Without the annotations it is unknown which files match the container. */
 	if (origin.kind == ORIGIN_CONTAINER && !site->container)
 		return 0;
 	if (is_sealed(site)) {
@@ -856,8 +858,8 @@ static int remove_one(const struct site *site, const char *policy, struct store_
 	return remove_binding(site, policy, &origin, error);
 }
 
-static int remove_unwanted(const struct site *site, const struct wanted_list *list,
-			   struct store_error *error)
+static int remove_undesired(const struct site *site, const struct desired_list *list,
+			    struct store_error *error)
 {
 	const char *dir = site->store->origin_dir;
 	_cleanup_strv_ char **policies = NULL;
@@ -869,7 +871,7 @@ static int remove_unwanted(const struct site *site, const struct wanted_list *li
 	for (char **policy = policies; *policy; policy++) {
 		_cleanup_(store_error_done) struct store_error one = {};
 
-		if (wanted_find(list, *policy) || is_undecided(site, *policy, NULL))
+		if (desired_find(list, *policy) || is_undecided(site, *policy, NULL))
 			continue;
 		r = remove_one(site, *policy, &one);
 		if (r >= 0)
@@ -887,7 +889,7 @@ static bool is_for_containers(const struct config_binding *binding)
 }
 
 /* Looks at every policy of the list.  What cannot be looked at is left as it is. */
-static int look_at_all(const struct site *site, bool claims, const struct wanted_list *list,
+static int look_at_all(const struct site *site, bool claims, const struct desired_list *list,
 		       struct step *steps, struct store_look *look, struct store_error *error)
 {
 	int ret = 0;
@@ -896,7 +898,7 @@ static int look_at_all(const struct site *site, bool claims, const struct wanted
 		_cleanup_(store_error_done) struct store_error one = {};
 		int r;
 
-		steps[i] = (struct step){ .wanted = list->items[i] };
+		steps[i] = (struct step){ .desired = list->items[i] };
 		r = look_at(site, claims, &steps[i], &one);
 		if (r < 0) {
 			steps[i].action = ACTION_KEEP;
@@ -908,7 +910,7 @@ static int look_at_all(const struct site *site, bool claims, const struct wanted
 			report_drift(site, &steps[i]);
 			look->n_drift++;
 		} else if (look->untold && steps[i].action == ACTION_APPLY &&
-			   is_for_containers(steps[i].wanted->binding)) {
+			   is_for_containers(steps[i].desired->binding)) {
 			look->n_late++;
 		}
 	}
@@ -920,7 +922,7 @@ static int look_at_all(const struct site *site, bool claims, const struct wanted
  * others before, which have to go first, nor before the hook has told of a container: what it
  * tells may replace policies.
  */
-static bool is_sealed_at_once(const struct site *site, bool claims, const struct wanted_list *list)
+static bool is_sealed_at_once(const struct site *site, bool claims, const struct desired_list *list)
 {
 	_cleanup_strv_ char **policies = NULL;
 
@@ -934,7 +936,7 @@ static bool is_sealed_at_once(const struct site *site, bool claims, const struct
  * Seals what was there already. Not before all is as the files say: a sealed cgroup would keep
  * what is still to be replaced.
  */
-static int seal_rest(const struct site *site, bool was_sealed, const struct wanted_list *list,
+static int seal_rest(const struct site *site, bool was_sealed, const struct desired_list *list,
 		     struct store_error *error)
 {
 	if (!list->seal || site->later || was_sealed)
@@ -946,7 +948,7 @@ static int seal_rest(const struct site *site, bool was_sealed, const struct want
 }
 
 /* Makes a cgroup have what is on the list.  New ones come first, and nothing goes unless all came. */
-static int converge(struct site *site, bool claims, const struct wanted_list *list,
+static int converge(struct site *site, bool claims, const struct desired_list *list,
 		    struct store_look *look, struct store_error *error)
 {
 	_cleanup_free_ struct step *steps = calloc(list->n + 1, sizeof(*steps));
@@ -971,11 +973,11 @@ static int converge(struct site *site, bool claims, const struct wanted_list *li
 	r = apply_mode(site, steps, list->n, true, error);
 	ret = r < 0 ? r : ret;
 	if (ret >= 0 && !claims)
-		ret = remove_unwanted(site, list, error);
+		ret = remove_undesired(site, list, error);
 	return ret < 0 ? ret : seal_rest(site, was_sealed, list, error);
 }
 
-static int converge_stubbornly(struct site *site, bool claims, const struct wanted_list *list,
+static int converge_stubbornly(struct site *site, bool claims, const struct desired_list *list,
 			       struct store_look *look, struct store_error *error)
 {
 	int r = -ESTALE;
@@ -997,7 +999,7 @@ static int converge_stubbornly(struct site *site, bool claims, const struct want
  */
 int store_load(struct store *store, const char *const *dirs, char **ret_error)
 {
-	_cleanup_(wanted_set_done) struct wanted_set wanted = {};
+	_cleanup_(desired_set_done) struct desired_set desired = {};
 	_cleanup_(settings_done) struct settings settings = {};
 	_cleanup_(config_freep) struct config *config = NULL;
 	int r;
@@ -1006,7 +1008,7 @@ int store_load(struct store *store, const char *const *dirs, char **ret_error)
 	if (r >= 0)
 		r = config_load_verified(dirs, &config, ret_error);
 	if (r >= 0)
-		r = wanted_set_load(config, &wanted, ret_error);
+		r = desired_set_load(config, &desired, ret_error);
 	if (r < 0)
 		return r;
 
@@ -1014,15 +1016,15 @@ int store_load(struct store *store, const char *const *dirs, char **ret_error)
 	store->settings = settings;
 	settings = (struct settings){};
 	store->config = TAKE_PTR(config);
-	store->wanted = wanted;
-	wanted = (struct wanted_set){};
+	store->desired = desired;
+	desired = (struct desired_set){};
 	return 0;
 }
 
 /* Lets go of what was read. */
 void store_done(struct store *store)
 {
-	wanted_set_done(&store->wanted);
+	desired_set_done(&store->desired);
 	store->config = config_free(store->config);
 	settings_done(&store->settings);
 }
@@ -1079,7 +1081,7 @@ static int reconcile(struct site *site, struct store_look *look, struct store_er
 {
 	const char *dir = site->store->container_dir;
 	_cleanup_(container_done) struct container container = {};
-	_cleanup_(wanted_list_done) struct wanted_list list = {}, later = {};
+	_cleanup_(desired_list_done) struct desired_list list = {}, later = {};
 	_cleanup_(identity_done) struct identity identity = {};
 	int r;
 
@@ -1095,13 +1097,13 @@ static int reconcile(struct site *site, struct store_look *look, struct store_er
 		       settings_expects_hook(&site->store->settings, &identity);
 	look->started = look->untold && container_has_started(checmate_cgroup_fd(site->cgroup));
 	if (look->untold && !look->late && !look->started) {
-		r = wanted_match(&site->store->wanted, &identity, &later);
+		r = desired_match(&site->store->desired, &identity, &later);
 		if (r < 0)
 			return fail_oom(error);
 		site->later = &later;
 		hide_container(&identity);
 	}
-	r = wanted_match(&site->store->wanted, &identity, &list);
+	r = desired_match(&site->store->desired, &identity, &list);
 	if (r < 0)
 		return fail_oom(error);
 	look->bound = list.n > 0;
@@ -1147,7 +1149,7 @@ int store_reconcile(struct store *store, const char *cgroup, struct store_look *
 
 /* --- containers ----------------------------------------------------------- */
 
-static int names_of(const struct wanted_list *list, char ***ret_names)
+static int names_of(const struct desired_list *list, char ***ret_names)
 {
 	_cleanup_strv_ char **names = calloc(1, sizeof(*names));
 	int r;
@@ -1282,7 +1284,7 @@ int store_apply_container(struct store *store, const struct container *container
 {
 	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *c = NULL;
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
-	_cleanup_(wanted_list_done) struct wanted_list list = {};
+	_cleanup_(desired_list_done) struct desired_list list = {};
 	_cleanup_(identity_done) struct identity identity = {};
 	_cleanup_strv_ char **names = NULL;
 	struct container told = *container;
@@ -1311,7 +1313,7 @@ int store_apply_container(struct store *store, const struct container *container
 	r = identify(site.path, container, &identity, error);
 	if (r < 0)
 		return r;
-	r = wanted_match(&store->wanted, &identity, &list);
+	r = desired_match(&store->desired, &identity, &list);
 	if (r >= 0)
 		r = names_of(&list, &names);
 	if (r < 0)

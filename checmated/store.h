@@ -4,7 +4,7 @@
  *
  * The store keeps nothing in memory about cgroups: what is in force is asked of
  * libchecmate each time, what should be is worked out of the configuration.  A
- * binding that is in force as it is wanted is left alone, so that starting the
+ * binding whose actual state is the desired one is left alone, so that starting the
  * daemon anew changes nothing.
  *
  * Where several files give the same policy to a cgroup, the last one counts.
@@ -29,8 +29,8 @@
 #include "checmate.h"
 #include "config-policy.h"
 #include "container.h"
+#include "desired.h"
 #include "settings.h"
-#include "wanted.h"
 
 /* Something that was done, or found. */
 struct store_change {
@@ -49,7 +49,7 @@ struct store_change {
 struct store {
 	struct settings settings;
 	struct config *config;
-	struct wanted_set wanted;
+	struct desired_set desired;
 	const char *origin_dir;
 	const char *container_dir;
 	bool can_stage; /* else containers get their policies at once */
