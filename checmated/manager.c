@@ -12,13 +12,13 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
+#include "binding-record.h"
 #include "bus-names.h"
 #include "cleanup.h"
 #include "clock.h"
 #include "log.h"
 #include "manager-events.h"
 #include "manager.h"
-#include "origin.h"
 #include "parse.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
@@ -464,10 +464,11 @@ static int check_features(struct manager *manager)
 
 static int make_dirs(const struct manager *manager)
 {
-	const char *const dirs[] = { manager->store.origin_dir, manager->store.container_dir };
+	const char *const dirs[] = { manager->store.binding_record_dir,
+				     manager->store.container_dir };
 
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
-		int r = origin_make_dir(dirs[i]);
+		int r = binding_record_make_dir(dirs[i]);
 
 		if (r < 0) {
 			log_event(LOG_ERR, LOG_ID_FAILED, &(struct log_fields){ .error = -r },
@@ -595,7 +596,7 @@ int manager_new(const char *const *dirs, struct manager **ret_manager)
 	if (!manager)
 		return fail_setup(-ENOMEM, "startup");
 	manager->dirs = dirs;
-	manager->store.origin_dir = ORIGIN_DIR;
+	manager->store.binding_record_dir = BINDING_RECORD_DIR;
 	manager->store.container_dir = CONTAINER_DIR;
 	manager->store.changed = on_binding_changed;
 	manager->store.userdata = manager;

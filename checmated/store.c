@@ -11,10 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "binding-record.h"
 #include "cleanup.h"
 #include "clock.h"
 #include "log.h"
-#include "origin.h"
 #include "parse.h"
 #include "store.h"
 #include "strv.h"
@@ -66,7 +66,7 @@ struct step {
 /* A policy opened, about to be applied together with others. */
 struct batch_item {
 	struct checmate_policy *policy;
-	struct origin origin;
+	struct binding_record record;
 	bool replaces;
 };
 
@@ -85,7 +85,7 @@ static void batch_done(struct batch *batch)
 {
 	for (size_t i = 0; i < batch->n; i++) {
 		checmate_policy_free(batch->items[i].policy);
-		origin_done(&batch->items[i].origin);
+		binding_record_done(&batch->items[i].record);
 	}
 	free(batch->items);
 }
@@ -156,7 +156,7 @@ static void add_failure(struct store_error *all, struct store_error *one)
 /* --- what was done -------------------------------------------------------- */
 
 static void tell(const struct site *site, const char *policy, const char *change,
-		 const struct origin *origin, uint64_t usec)
+		 const struct binding_record *record, uint64_t usec)
 {
 	const struct store *store = site->store;
 	_cleanup_free_ char *text = NULL;
@@ -170,8 +170,8 @@ static void tell(const struct site *site, const char *policy, const char *change
 
 	if (!store->changed)
 		return;
-	if (origin)
-		(void)origin_describe(origin, &text);
+	if (record)
+		(void)binding_record_describe(record, &text);
 	told.origin = text ? text : "";
 	store->changed(&told, store->userdata);
 }
@@ -189,45 +189,45 @@ static struct log_fields log_fields(const struct site *site, const char *policy)
 /* --- records -------------------------------------------------------------- */
 
 /* Returns whether there is one, or -errno. */
-static int read_origin(const struct site *site, const char *policy, struct origin *origin,
+static int read_record(const struct site *site, const char *policy, struct binding_record *record,
 		       struct store_error *error)
 {
-	const char *dir = site->store->origin_dir;
+	const char *dir = site->store->binding_record_dir;
 	int r;
 
-	r = origin_read(dir, site->id, policy, origin);
+	r = binding_record_read(dir, site->id, policy, record);
 	if (r == -ENOENT)
 		return false;
 	return r < 0 ? fail_record(error, r, dir, "read") : true;
 }
 
-static int write_origin(const struct site *site, const char *policy, const struct origin *origin,
-			struct store_error *error)
+static int write_record(const struct site *site, const char *policy,
+			const struct binding_record *record, struct store_error *error)
 {
-	const char *dir = site->store->origin_dir;
+	const char *dir = site->store->binding_record_dir;
 	int r;
 
-	r = origin_write(dir, site->id, policy, origin);
+	r = binding_record_write(dir, site->id, policy, record);
 	return r < 0 ? fail_record(error, r, dir, "written") : 0;
 }
 
 /* The record of what a file gives. */
-static int make_origin(const struct site *site, const struct desired_binding *desired,
-		       struct origin *ret_origin)
+static int make_record(const struct site *site, const struct desired_binding *desired,
+		       struct binding_record *ret_record)
 {
-	_cleanup_(origin_done) struct origin origin = {
-		.kind = site->container ? ORIGIN_CONTAINER : ORIGIN_FILE,
+	_cleanup_(binding_record_done) struct binding_record record = {
+		.kind = site->container ? BINDING_RECORD_CONTAINER : BINDING_RECORD_FILE,
 		.digest = desired->digest,
 		.cgroup = strdup(site->path),
 	};
 
-	if (asprintf(&origin.text, "%s%s%s", desired->binding->file, site->container ? " " : "",
+	if (asprintf(&record.text, "%s%s%s", desired->binding->file, site->container ? " " : "",
 		     site->container ? site->container->id : "") < 0)
-		origin.text = NULL;
-	if (!origin.cgroup || !origin.text)
+		record.text = NULL;
+	if (!record.cgroup || !record.text)
 		return -ENOMEM;
-	*ret_origin = origin;
-	origin = (struct origin){};
+	*ret_record = record;
+	record = (struct binding_record){};
 	return 0;
 }
 
@@ -280,9 +280,9 @@ static int batch_prepare(const struct site *site, struct batch *batch, struct st
 		const struct checmate_program *program = checmate_policy_get_program(item->policy,
 										     0);
 
-		item->origin.pending = true;
-		item->origin.prog_id = program ? program->id : 0;
-		r = write_origin(site, checmate_policy_name(item->policy), &item->origin, error);
+		item->record.pending = true;
+		item->record.prog_id = program ? program->id : 0;
+		r = write_record(site, checmate_policy_name(item->policy), &item->record, error);
 		if (r < 0)
 			return r;
 	}
@@ -330,7 +330,7 @@ static bool is_absent(const struct site *site, const struct batch_item *item)
 	r = checmate_binding_open(site->cgroup, checmate_policy_name(item->policy), &binding, NULL);
 	if (r < 0)
 		return r == -ENOENT;
-	return !origin_is_of(&item->origin, first_prog_id(binding));
+	return !binding_record_is_of(&item->record, first_prog_id(binding));
 }
 
 /*
@@ -341,8 +341,8 @@ static void batch_forget(const struct site *site, const struct batch *batch)
 {
 	for (size_t i = 0; i < batch->n; i++)
 		if (!batch->items[i].replaces && is_absent(site, &batch->items[i]))
-			(void)origin_remove(site->store->origin_dir, site->id,
-					    checmate_policy_name(batch->items[i].policy));
+			(void)binding_record_remove(site->store->binding_record_dir, site->id,
+						    checmate_policy_name(batch->items[i].policy));
 }
 
 static void batch_tell(const struct site *site, const struct batch *batch, bool stage, uint64_t usec)
@@ -353,7 +353,7 @@ static void batch_tell(const struct site *site, const struct batch *batch, bool 
 		struct log_fields fields = log_fields(site, name);
 		_cleanup_free_ char *origin = NULL;
 
-		(void)origin_describe(&item->origin, &origin);
+		(void)binding_record_describe(&item->record, &origin);
 		fields.origin = origin;
 		log_event(LOG_INFO, stage ? LOG_ID_BINDING_STAGED : LOG_ID_BINDING_APPLIED, &fields,
 			  stage ? "%s: policy %s is in force from the next exec on" :
@@ -363,7 +363,7 @@ static void batch_tell(const struct site *site, const struct batch *batch, bool 
 		     stage	    ? "staged" :
 		     item->replaces ? "replaced" :
 				      "applied",
-		     &item->origin, usec);
+		     &item->record, usec);
 	}
 }
 
@@ -406,8 +406,8 @@ static int batch_apply(const struct site *site, struct batch *batch, bool stage,
 	for (size_t i = 0; i < batch->n; i++) {
 		struct batch_item *item = &batch->items[i];
 
-		item->origin.pending = false;
-		r = write_origin(site, checmate_policy_name(item->policy), &item->origin, error);
+		item->record.pending = false;
+		r = write_record(site, checmate_policy_name(item->policy), &item->record, error);
 		if (r < 0)
 			return r;
 	}
@@ -429,9 +429,9 @@ static int batch_add_desired(const struct site *site, struct batch *batch, const
 		r = desired_refresh(step->desired, item->policy, &e);
 	if (r < 0)
 		return fail_library(error, r, e);
-	if (make_origin(site, step->desired, &item->origin) < 0)
+	if (make_record(site, step->desired, &item->record) < 0)
 		return fail_oom(error);
-	item->origin.former_prog_id = step->prog_id;
+	item->record.former_prog_id = step->prog_id;
 	item->replaces = step->prog_id != 0;
 	return 0;
 }
@@ -451,7 +451,7 @@ static bool is_dead(const struct checmate_binding *binding)
 }
 
 /* Whether an instance of the policy is staged, and is the one recorded. */
-static int is_staged(const struct site *site, const struct origin *origin,
+static int is_staged(const struct site *site, const struct binding_record *record,
 		     struct checmate_error **ret_error)
 {
 	_cleanup_(checmate_status_freep) struct checmate_status *status = NULL;
@@ -463,26 +463,26 @@ static int is_staged(const struct site *site, const struct origin *origin,
 	for (size_t i = 0; i < checmate_status_count_local(status); i++) {
 		const struct checmate_attachment *a = checmate_status_get_local(status, i);
 
-		if (a->staged && a->prog_id == origin->prog_id)
+		if (a->staged && a->prog_id == record->prog_id)
 			return true;
 	}
 	return false;
 }
 
 /* The record says who has what is there, though nothing about it has to change. */
-static int keep(const struct site *site, const struct step *step, const struct origin *recorded,
-		struct store_error *error)
+static int keep(const struct site *site, const struct step *step,
+		const struct binding_record *recorded, struct store_error *error)
 {
-	_cleanup_(origin_done) struct origin origin = {};
+	_cleanup_(binding_record_done) struct binding_record record = {};
 
-	if (make_origin(site, step->desired, &origin) < 0)
+	if (make_record(site, step->desired, &record) < 0)
 		return fail_oom(error);
-	origin.prog_id = step->prog_id;
-	if (!recorded->pending && recorded->kind == origin.kind &&
-	    recorded->digest == origin.digest && recorded->prog_id == origin.prog_id &&
-	    streq(recorded->text, origin.text))
+	record.prog_id = step->prog_id;
+	if (!recorded->pending && recorded->kind == record.kind &&
+	    recorded->digest == record.digest && recorded->prog_id == record.prog_id &&
+	    streq(recorded->text, record.text))
 		return 0;
-	return write_origin(site, step->desired->policy->name, &origin, error);
+	return write_record(site, step->desired->policy->name, &record, error);
 }
 
 /* False if the seal cannot be read: then the kernel refuses each change that it forbids. */
@@ -525,8 +525,8 @@ static void keep_sealed(const struct site *site, bool claims, struct step *step)
 }
 
 static int look_at_difference(const struct site *site, struct step *step,
-			      const struct checmate_binding *binding, const struct origin *recorded,
-			      struct store_error *error)
+			      const struct checmate_binding *binding,
+			      const struct binding_record *recorded, struct store_error *error)
 {
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
 	enum desired_difference difference;
@@ -575,16 +575,16 @@ static int look_at(const struct site *site, bool claims, struct step *step,
 {
 	_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
-	_cleanup_(origin_done) struct origin origin = {};
+	_cleanup_(binding_record_done) struct binding_record record = {};
 	const char *name = step->desired->policy->name;
 	bool ours, current;
 	int r;
 
-	r = read_origin(site, name, &origin, error);
+	r = read_record(site, name, &record, error);
 	if (r < 0)
 		return r;
-	ours = r > 0 && origin_is_configured(&origin);
-	current = ours && !origin.pending && origin.digest == step->desired->digest;
+	ours = r > 0 && binding_record_is_configured(&record);
+	current = ours && !record.pending && record.digest == step->desired->digest;
 
 	r = checmate_binding_open(site->cgroup, name, &binding, &e);
 	if (r < 0 && r != -ENOENT)
@@ -608,8 +608,8 @@ static int look_at(const struct site *site, bool claims, struct step *step,
 			    site->container->id, name, site->path);
 
 	step->staged = checmate_binding_staged(binding);
-	if (!step->staged && ours && !origin.pending && origin.prog_id != step->prog_id) {
-		r = is_staged(site, &origin, &e);
+	if (!step->staged && ours && !record.pending && record.prog_id != step->prog_id) {
+		r = is_staged(site, &record, &e);
 		if (r < 0)
 			return fail_library(error, r, e);
 		step->staged = r;
@@ -625,7 +625,7 @@ static int look_at(const struct site *site, bool claims, struct step *step,
 	}
 
 	step->action = ACTION_KEEP;
-	r = look_at_difference(site, step, binding, &origin, error);
+	r = look_at_difference(site, step, binding, &record, error);
 	if (r >= 0)
 		keep_sealed(site, claims, step);
 	return r;
@@ -637,7 +637,7 @@ static void report_drift(const struct site *site, const struct step *step)
 {
 	const char *name = step->desired->policy->name;
 	struct log_fields fields = log_fields(site, name);
-	_cleanup_(origin_done) struct origin origin = {};
+	_cleanup_(binding_record_done) struct binding_record record = {};
 	_cleanup_free_ char *text = NULL;
 	const char *what = "it is not the one that was put in force";
 
@@ -648,14 +648,14 @@ static void report_drift(const struct site *site, const struct step *step)
 	else if (step->action == ACTION_MODE)
 		what = "its mode is another";
 
-	if (make_origin(site, step->desired, &origin) == 0)
-		(void)origin_describe(&origin, &text);
+	if (make_record(site, step->desired, &record) == 0)
+		(void)binding_record_describe(&record, &text);
 	fields.origin = text;
 	log_event(LOG_WARNING, LOG_ID_DRIFT, &fields,
 		  "%s: policy %s is not as %s says: %s; putting it right", site->path, name,
 		  step->desired->binding->file, what);
 	if (text)
-		tell(site, name, "drift", &origin, 0);
+		tell(site, name, "drift", &record, 0);
 }
 
 /* A change of what is in force, one after which the record is written anew. */
@@ -664,18 +664,18 @@ static int changed_live(const struct site *site, const struct step *step, const 
 {
 	const char *name = step->desired->policy->name;
 	struct log_fields fields = log_fields(site, name);
-	_cleanup_(origin_done) struct origin origin = {};
+	_cleanup_(binding_record_done) struct binding_record record = {};
 	_cleanup_free_ char *text = NULL;
 
-	if (make_origin(site, step->desired, &origin) < 0)
+	if (make_record(site, step->desired, &record) < 0)
 		return fail_oom(error);
-	origin.prog_id = step->prog_id;
-	(void)origin_describe(&origin, &text);
+	record.prog_id = step->prog_id;
+	(void)binding_record_describe(&record, &text);
 	fields.origin = text;
 	log_event(LOG_INFO, LOG_ID_BINDING_CHANGED, &fields, "%s: policy %s has its %s changed",
 		  site->path, name, change);
-	tell(site, name, change, &origin, now_usec() - begun);
-	return write_origin(site, name, &origin, error);
+	tell(site, name, change, &record, now_usec() - begun);
+	return write_record(site, name, &record, error);
 }
 
 static int set_param(const struct site *site, const struct step *step, struct store_error *error)
@@ -803,8 +803,8 @@ static int apply_mode(const struct site *site, struct step *steps, size_t n_step
 	return stage ? apply_steps(site, some, n, true, error) : apply_most(site, some, n, error);
 }
 
-static int remove_binding(const struct site *site, const char *policy, const struct origin *origin,
-			  struct store_error *error)
+static int remove_binding(const struct site *site, const char *policy,
+			  const struct binding_record *record, struct store_error *error)
 {
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
 	struct log_fields fields = log_fields(site, policy);
@@ -816,14 +816,14 @@ static int remove_binding(const struct site *site, const char *policy, const str
 	if (r < 0)
 		return fail_library(error, r, e);
 	/* A record that stays says nothing: it names a program that is gone. */
-	(void)origin_remove(site->store->origin_dir, site->id, policy);
+	(void)binding_record_remove(site->store->binding_record_dir, site->id, policy);
 
-	if (origin)
-		(void)origin_describe(origin, &text);
+	if (record)
+		(void)binding_record_describe(record, &text);
 	fields.origin = text;
 	log_event(LOG_INFO, LOG_ID_BINDING_REMOVED, &fields, "%s: policy %s is no longer in force",
 		  site->path, policy);
-	tell(site, policy, "removed", origin, now_usec() - begun);
+	tell(site, policy, "removed", record, now_usec() - begun);
 	return 0;
 }
 
@@ -832,40 +832,40 @@ static int remove_one(const struct site *site, const char *policy, struct store_
 {
 	_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
-	_cleanup_(origin_done) struct origin origin = {};
+	_cleanup_(binding_record_done) struct binding_record record = {};
 	int r;
 
-	r = read_origin(site, policy, &origin, error);
+	r = read_record(site, policy, &record, error);
 	if (r <= 0)
 		return r;
 	r = checmate_binding_open(site->cgroup, policy, &binding, &e);
 	if (r < 0 && r != -ENOENT)
 		return fail_library(error, r, e);
 	/* Somebody else's by now, or nobody's. */
-	if (r == -ENOENT || !origin_is_of(&origin, first_prog_id(binding))) {
-		(void)origin_remove(site->store->origin_dir, site->id, policy);
+	if (r == -ENOENT || !binding_record_is_of(&record, first_prog_id(binding))) {
+		(void)binding_record_remove(site->store->binding_record_dir, site->id, policy);
 		return 0;
 	}
-	if (!origin_is_configured(&origin))
+	if (!binding_record_is_configured(&record))
 		return 0;
 	/* Without the annotations it is unknown which files match the container. */
-	if (origin.kind == ORIGIN_CONTAINER && !site->container)
+	if (record.kind == BINDING_RECORD_CONTAINER && !site->container)
 		return 0;
 	if (is_sealed(site)) {
 		tell_kept(site, policy);
 		return 0;
 	}
-	return remove_binding(site, policy, &origin, error);
+	return remove_binding(site, policy, &record, error);
 }
 
 static int remove_undesired(const struct site *site, const struct desired_list *list,
 			    struct store_error *error)
 {
-	const char *dir = site->store->origin_dir;
+	const char *dir = site->store->binding_record_dir;
 	_cleanup_strv_ char **policies = NULL;
 	int ret = 0, r;
 
-	r = origin_policies(dir, site->id, &policies);
+	r = binding_record_policies(dir, site->id, &policies);
 	if (r < 0)
 		return fail_record(error, r, dir, "listed");
 	for (char **policy = policies; *policy; policy++) {
@@ -928,8 +928,9 @@ static bool is_sealed_at_once(const struct site *site, bool claims, const struct
 
 	if (!list->seal || !site->store->can_seal || site->later)
 		return false;
-	return claims ||
-	       (origin_policies(site->store->origin_dir, site->id, &policies) >= 0 && !*policies);
+	return claims || (binding_record_policies(site->store->binding_record_dir, site->id,
+						  &policies) >= 0 &&
+			  !*policies);
 }
 
 /*
@@ -1352,16 +1353,16 @@ static struct site site_of(struct store *store, struct checmate_cgroup *cgroup)
 static int check_by_hand(const struct site *site, const char *policy, uint32_t prog_id,
 			 struct store_error *error)
 {
-	_cleanup_(origin_done) struct origin origin = {};
+	_cleanup_(binding_record_done) struct binding_record record = {};
 	_cleanup_free_ char *text = NULL;
 	int r;
 
-	r = read_origin(site, policy, &origin, error);
+	r = read_record(site, policy, &record, error);
 	if (r <= 0)
 		return r;
-	if (!origin_is_configured(&origin) || !origin_is_of(&origin, prog_id))
+	if (!binding_record_is_configured(&record) || !binding_record_is_of(&record, prog_id))
 		return 0;
-	if (origin_describe(&origin, &text) < 0)
+	if (binding_record_describe(&record, &text) < 0)
 		return fail_oom(error);
 	return fail(error, -EPERM,
 		    "%s: policy %s comes from %s; change that file, then \"systemctl reload checmated\"",
@@ -1407,12 +1408,12 @@ static int batch_add_manual(const struct site *site, struct batch *batch,
 		batch->n--;
 		return fail_library(error, r, e);
 	}
-	item->origin = (struct origin){
-		.kind = ORIGIN_MANUAL,
+	item->record = (struct binding_record){
+		.kind = BINDING_RECORD_MANUAL,
 		.cgroup = strdup(site->path),
 		.text = strdup(""),
 	};
-	if (!item->origin.cgroup || !item->origin.text)
+	if (!item->record.cgroup || !item->record.text)
 		return fail_oom(error);
 
 	r = checmate_binding_open(site->cgroup, policy->name, &binding, &e);
@@ -1427,7 +1428,7 @@ static int batch_add_manual(const struct site *site, struct batch *batch,
 	r = is_dead(binding) ? 0 : check_by_hand(site, policy->name, first_prog_id(binding), error);
 	if (r < 0)
 		return r;
-	item->origin.former_prog_id = first_prog_id(binding);
+	item->record.former_prog_id = first_prog_id(binding);
 	item->replaces = true;
 	return 0;
 }
@@ -1472,13 +1473,13 @@ int store_apply(struct store *store, struct checmate_cgroup *cgroup,
 /* Takes one out of force that may be. */
 static int remove_by_hand(const struct site *site, const char *policy, struct store_error *error)
 {
-	_cleanup_(origin_done) struct origin origin = {};
+	_cleanup_(binding_record_done) struct binding_record record = {};
 	int r;
 
-	r = read_origin(site, policy, &origin, error);
+	r = read_record(site, policy, &record, error);
 	if (r < 0)
 		return r;
-	return remove_binding(site, policy, r ? &origin : NULL, error);
+	return remove_binding(site, policy, r ? &record : NULL, error);
 }
 
 /**
@@ -1530,14 +1531,14 @@ static void tell_by_hand(const struct site *site, const char *policy, const char
 			 uint64_t begun)
 {
 	_cleanup_(store_error_done) struct store_error error = {};
-	const struct origin manual = { .kind = ORIGIN_MANUAL };
+	const struct binding_record manual = { .kind = BINDING_RECORD_MANUAL };
 	struct log_fields fields = log_fields(site, policy);
-	_cleanup_(origin_done) struct origin origin = {};
-	bool known = read_origin(site, policy, &origin, &error) > 0;
+	_cleanup_(binding_record_done) struct binding_record record = {};
+	bool known = read_record(site, policy, &record, &error) > 0;
 
 	log_event(LOG_INFO, LOG_ID_BINDING_CHANGED, &fields, "%s: policy %s has its %s changed",
 		  site->path, policy, change);
-	tell(site, policy, change, known ? &origin : &manual, now_usec() - begun);
+	tell(site, policy, change, known ? &record : &manual, now_usec() - begun);
 }
 
 /**
@@ -1639,46 +1640,47 @@ static int forget_policies(struct store *store, uint64_t id)
 	_cleanup_strv_ char **policies = NULL;
 	int r;
 
-	r = origin_policies(store->origin_dir, id, &policies);
+	r = binding_record_policies(store->binding_record_dir, id, &policies);
 	for (char **policy = policies; r >= 0 && *policy; policy++) {
-		_cleanup_(origin_done) struct origin origin = {};
-		bool known = origin_read(store->origin_dir, id, *policy, &origin) == 0;
+		_cleanup_(binding_record_done) struct binding_record record = {};
+		bool known = binding_record_read(store->binding_record_dir, id, *policy, &record) ==
+			     0;
 		const struct site site = {
 			.store = store,
-			.path = origin.cgroup,
+			.path = record.cgroup,
 			.id = id,
 		};
 
-		if (known && !origin.pending)
-			tell(&site, *policy, "gone", &origin, 0);
+		if (known && !record.pending)
+			tell(&site, *policy, "gone", &record, 0);
 	}
-	return r < 0 ? r : origin_forget(store->origin_dir, id);
+	return r < 0 ? r : binding_record_forget(store->binding_record_dir, id);
 }
 
 static int forget_gone(struct store *store, struct store_error *error)
 {
-	_cleanup_free_ uint64_t *origins = NULL, *containers = NULL;
-	size_t n_origins = 0, n_containers = 0;
+	_cleanup_free_ uint64_t *record_ids = NULL, *container_ids = NULL;
+	size_t n_records = 0, n_containers = 0;
 	int r;
 
-	r = origin_cgroups(store->origin_dir, &origins, &n_origins);
-	for (size_t i = 0; r >= 0 && i < n_origins; i++) {
-		r = exists(origins[i], error);
+	r = binding_record_cgroups(store->binding_record_dir, &record_ids, &n_records);
+	for (size_t i = 0; r >= 0 && i < n_records; i++) {
+		r = exists(record_ids[i], error);
 		if (r < 0)
 			return r;
-		r = r ? 0 : forget_policies(store, origins[i]);
+		r = r ? 0 : forget_policies(store, record_ids[i]);
 	}
 	if (r < 0)
-		return fail_record(error, r, store->origin_dir, "removed");
+		return fail_record(error, r, store->binding_record_dir, "removed");
 
 	r = container_tidy(store->container_dir);
 	if (r >= 0)
-		r = container_list(store->container_dir, &containers, &n_containers);
+		r = container_list(store->container_dir, &container_ids, &n_containers);
 	for (size_t i = 0; r >= 0 && i < n_containers; i++) {
-		r = exists(containers[i], error);
+		r = exists(container_ids[i], error);
 		if (r < 0)
 			return r;
-		r = r ? 0 : container_remove(store->container_dir, containers[i]);
+		r = r ? 0 : container_remove(store->container_dir, container_ids[i]);
 	}
 	return r < 0 ? fail_record(error, r, store->container_dir, "removed") : 0;
 }
@@ -1703,7 +1705,7 @@ static bool is_there(const char *dir, uint64_t id)
  */
 bool store_holds(const struct store *store, uint64_t id)
 {
-	return is_there(PINS, id) || is_there(store->origin_dir, id) ||
+	return is_there(PINS, id) || is_there(store->binding_record_dir, id) ||
 	       is_there(store->container_dir, id);
 }
 
@@ -1779,16 +1781,17 @@ static int binding_params(const struct checmate_binding *binding, char ***ret_pa
 static int origin_text(struct store *store, const struct checmate_binding *binding,
 		       uint64_t cgroup_id, char **ret_text)
 {
-	_cleanup_(origin_done) struct origin origin = {};
-	const struct origin manual = { .kind = ORIGIN_MANUAL };
+	_cleanup_(binding_record_done) struct binding_record record = {};
+	const struct binding_record manual = { .kind = BINDING_RECORD_MANUAL };
 	bool known;
 	int r;
 
-	r = origin_read(store->origin_dir, cgroup_id, checmate_binding_policy(binding), &origin);
+	r = binding_record_read(store->binding_record_dir, cgroup_id,
+				checmate_binding_policy(binding), &record);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	known = r == 0 && origin_is_of(&origin, first_prog_id(binding));
-	return origin_describe(known ? &origin : &manual, ret_text);
+	known = r == 0 && binding_record_is_of(&record, first_prog_id(binding));
+	return binding_record_describe(known ? &record : &manual, ret_text);
 }
 
 static int describe(struct store *store, const struct checmate_cgroup *cgroup, const char *policy,

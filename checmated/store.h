@@ -50,7 +50,7 @@ struct store {
 	struct settings settings;
 	struct config *config;
 	struct desired_set desired;
-	const char *origin_dir;
+	const char *binding_record_dir;
 	const char *container_dir;
 	bool can_stage; /* else containers get their policies at once */
 	bool can_seal; /* else what is to be sealed fails, with its policies in force */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * checmated - Why a binding exists
+ * checmated - Binding records: who asked for a binding
  *
  * One file per binding, "CGROUPID/POLICY", of three lines:
  *
@@ -18,9 +18,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "binding-record.h"
 #include "cleanup.h"
 #include "file.h"
-#include "origin.h"
 #include "parse.h"
 #include "strv.h"
 
@@ -28,13 +28,13 @@
 #define RECORD_MAX (64u * 1024)
 
 static const char *const kind_names[] = {
-	[ORIGIN_MANUAL] = "manual",
-	[ORIGIN_FILE] = "file",
-	[ORIGIN_CONTAINER] = "container",
-	[ORIGIN_UNIT] = "unit",
+	[BINDING_RECORD_MANUAL] = "manual",
+	[BINDING_RECORD_FILE] = "file",
+	[BINDING_RECORD_CONTAINER] = "container",
+	[BINDING_RECORD_UNIT] = "unit",
 };
 
-static int folder_path(const char *dir, uint64_t cgroup_id, char **ret_path)
+static int cgroup_dir_path(const char *dir, uint64_t cgroup_id, char **ret_path)
 {
 	char *path;
 
@@ -57,16 +57,16 @@ static int record_path(const char *dir, uint64_t cgroup_id, const char *prefix, 
 	return 0;
 }
 
-static int make_folder(const char *path, mode_t mode)
+static int make_one_dir(const char *path, mode_t mode)
 {
 	return mkdir(path, mode) < 0 && errno != EEXIST ? -errno : 0;
 }
 
 /**
- * origin_make_dir() - Make the directory of the records, and those above it
+ * binding_record_make_dir() - Make the directory of the records, and those above it
  * @dir: an absolute path
  */
-int origin_make_dir(const char *dir)
+int binding_record_make_dir(const char *dir)
 {
 	_cleanup_free_ char *path = strdup(dir);
 	int r;
@@ -75,12 +75,12 @@ int origin_make_dir(const char *dir)
 		return -ENOMEM;
 	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		r = make_folder(path, 0755);
+		r = make_one_dir(path, 0755);
 		if (r < 0)
 			return r;
 		*slash = '/';
 	}
-	return make_folder(path, 0700);
+	return make_one_dir(path, 0700);
 }
 
 static bool is_line(const char *text)
@@ -88,47 +88,47 @@ static bool is_line(const char *text)
 	return text && !strchr(text, '\n');
 }
 
-static int write_record(const char *path, const struct origin *origin)
+static int write_record(const char *path, const struct binding_record *record)
 {
 	_cleanup_fclose_ FILE *stream = fopen(path, "we");
 
 	if (!stream)
 		return -errno;
 	fprintf(stream, "%s %s %" PRIu32 " %" PRIu32 " %016" PRIx64 "\n%s\n%s\n",
-		kind_names[origin->kind], origin->pending ? "pending" : "done", origin->prog_id,
-		origin->former_prog_id, origin->digest, origin->cgroup, origin->text);
+		kind_names[record->kind], record->pending ? "pending" : "done", record->prog_id,
+		record->former_prog_id, record->digest, record->cgroup, record->text);
 	return fflush(stream) != 0 ? -errno : 0;
 }
 
 /**
- * origin_write() - Record why a binding exists, or is about to
+ * binding_record_write() - Write the record of a binding that exists or is about to
  * @dir: where the records lie
  * @cgroup_id: the binding's cgroup
  * @policy: its policy
- * @origin: why
+ * @record: the record
  *
  * Return: 0; -EINVAL what is no line, or no policy's name; -errno.
  */
-int origin_write(const char *dir, uint64_t cgroup_id, const char *policy,
-		 const struct origin *origin)
+int binding_record_write(const char *dir, uint64_t cgroup_id, const char *policy,
+			 const struct binding_record *record)
 {
-	_cleanup_free_ char *folder = NULL, *path = NULL, *temporary = NULL;
+	_cleanup_free_ char *cgroup_dir = NULL, *path = NULL, *temporary = NULL;
 	int r;
 
-	if (!is_line(origin->cgroup) || !is_line(origin->text))
+	if (!is_line(record->cgroup) || !is_line(record->text))
 		return -EINVAL;
-	r = folder_path(dir, cgroup_id, &folder);
+	r = cgroup_dir_path(dir, cgroup_id, &cgroup_dir);
 	if (r >= 0)
 		r = record_path(dir, cgroup_id, "", policy, &path);
 	if (r >= 0)
 		r = record_path(dir, cgroup_id, ".", policy, &temporary);
 
-	/* The folder goes with its last record, which somebody else may remove just now. */
+	/* Another process may remove the directory with its last record just now. */
 	for (int try = 0; r >= 0 && try < 8; try++) {
-		r = make_folder(folder, 0700);
+		r = make_one_dir(cgroup_dir, 0700);
 		if (r < 0)
 			return r;
-		r = write_record(temporary, origin);
+		r = write_record(temporary, record);
 		if (r >= 0)
 			break;
 		if (r == -ENOENT && try < 7)
@@ -141,7 +141,7 @@ int origin_write(const char *dir, uint64_t cgroup_id, const char *policy,
 	return r;
 }
 
-static int parse_kind(const char *name, enum origin_kind *ret_kind)
+static int parse_kind(const char *name, enum binding_record_kind *ret_kind)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kind_names); i++) {
 		if (!streq(name, kind_names[i]))
@@ -152,7 +152,7 @@ static int parse_kind(const char *name, enum origin_kind *ret_kind)
 	return -EBADMSG;
 }
 
-static int parse_record(char *text, struct origin *origin)
+static int parse_record(char *text, struct binding_record *record)
 {
 	char kind[16], state[16];
 	char *cgroup, *rest, *end;
@@ -167,29 +167,30 @@ static int parse_record(char *text, struct origin *origin)
 	*end = '\0';
 
 	if (sscanf(text, "%15s %15s %" SCNu32 " %" SCNu32 " %" SCNx64, kind, state,
-		   &origin->prog_id, &origin->former_prog_id, &origin->digest) != 5)
+		   &record->prog_id, &record->former_prog_id, &record->digest) != 5)
 		return -EBADMSG;
-	if (parse_kind(kind, &origin->kind) < 0 ||
+	if (parse_kind(kind, &record->kind) < 0 ||
 	    (!streq(state, "pending") && !streq(state, "done")))
 		return -EBADMSG;
-	origin->pending = streq(state, "pending");
-	origin->cgroup = strdup(cgroup);
-	origin->text = strdup(rest);
-	return origin->cgroup && origin->text ? 0 : -ENOMEM;
+	record->pending = streq(state, "pending");
+	record->cgroup = strdup(cgroup);
+	record->text = strdup(rest);
+	return record->cgroup && record->text ? 0 : -ENOMEM;
 }
 
 /**
- * origin_read() - Tell why a binding exists
+ * binding_record_read() - Read the record of a binding
  * @dir: where the records lie
  * @cgroup_id: the binding's cgroup
  * @policy: its policy
- * @ret_origin: the record, to be given to origin_done()
+ * @ret_record: the record, to be given to binding_record_done()
  *
  * Return: 0; -ENOENT there is no record, or none that can be understood; -errno.
  */
-int origin_read(const char *dir, uint64_t cgroup_id, const char *policy, struct origin *ret_origin)
+int binding_record_read(const char *dir, uint64_t cgroup_id, const char *policy,
+			struct binding_record *ret_record)
 {
-	_cleanup_(origin_done) struct origin origin = {};
+	_cleanup_(binding_record_done) struct binding_record record = {};
 	_cleanup_free_ char *path = NULL, *text = NULL;
 	int r;
 
@@ -197,60 +198,60 @@ int origin_read(const char *dir, uint64_t cgroup_id, const char *policy, struct 
 	if (r >= 0)
 		r = file_read(AT_FDCWD, path, RECORD_MAX, &text, NULL);
 	if (r >= 0)
-		r = parse_record(text, &origin);
+		r = parse_record(text, &record);
 	if (r < 0)
 		return r == -EBADMSG || r == -EFBIG ? -ENOENT : r;
 
-	*ret_origin = origin;
-	origin = (struct origin){};
+	*ret_record = record;
+	record = (struct binding_record){};
 	return 0;
 }
 
 /**
- * origin_remove() - Forget why a binding existed
+ * binding_record_remove() - Remove the record of a binding
  * @dir: where the records lie
  * @cgroup_id: the binding's cgroup
  * @policy: its policy
  *
  * Return: 0, also when there is no record.
  */
-int origin_remove(const char *dir, uint64_t cgroup_id, const char *policy)
+int binding_record_remove(const char *dir, uint64_t cgroup_id, const char *policy)
 {
-	_cleanup_free_ char *folder = NULL, *path = NULL;
+	_cleanup_free_ char *cgroup_dir = NULL, *path = NULL;
 	int r;
 
-	r = folder_path(dir, cgroup_id, &folder);
+	r = cgroup_dir_path(dir, cgroup_id, &cgroup_dir);
 	if (r >= 0)
 		r = record_path(dir, cgroup_id, "", policy, &path);
 	if (r < 0)
 		return r;
 	if (unlink(path) < 0 && errno != ENOENT)
 		return -errno;
-	/* Not while there are others. */
-	(void)rmdir(folder);
+	/* Fails while there are other records. */
+	(void)rmdir(cgroup_dir);
 	return 0;
 }
 
 /**
- * origin_policies() - The policies of a cgroup that have a record
+ * binding_record_policies() - List the policies of a cgroup that have a record
  * @dir: where the records lie
  * @cgroup_id: the cgroup
  * @ret_policies: sorted names, to be given to strv_free()
  */
-int origin_policies(const char *dir, uint64_t cgroup_id, char ***ret_policies)
+int binding_record_policies(const char *dir, uint64_t cgroup_id, char ***ret_policies)
 {
 	_cleanup_strv_ char **policies = calloc(1, sizeof(*policies));
 	_cleanup_closedir_ DIR *d = NULL;
-	_cleanup_free_ char *folder = NULL;
+	_cleanup_free_ char *cgroup_dir = NULL;
 	const struct dirent *entry;
 	int r;
 
 	if (!policies)
 		return -ENOMEM;
-	r = folder_path(dir, cgroup_id, &folder);
+	r = cgroup_dir_path(dir, cgroup_id, &cgroup_dir);
 	if (r < 0)
 		return r;
-	d = opendir(folder);
+	d = opendir(cgroup_dir);
 	if (!d && errno != ENOENT)
 		return -errno;
 	while (d && (errno = 0, entry = readdir(d))) {
@@ -269,23 +270,23 @@ int origin_policies(const char *dir, uint64_t cgroup_id, char ***ret_policies)
 }
 
 /**
- * origin_forget() - Forget about a cgroup that is gone
+ * binding_record_forget() - Remove all records of a cgroup that is gone
  * @dir: where the records lie
  * @cgroup_id: the cgroup
  *
- * What a process left that died while it wrote goes as well.
+ * Also removes what was left by a process that died while it wrote.
  */
-int origin_forget(const char *dir, uint64_t cgroup_id)
+int binding_record_forget(const char *dir, uint64_t cgroup_id)
 {
 	_cleanup_closedir_ DIR *d = NULL;
-	_cleanup_free_ char *folder = NULL;
+	_cleanup_free_ char *cgroup_dir = NULL;
 	const struct dirent *entry;
 	int r;
 
-	r = folder_path(dir, cgroup_id, &folder);
+	r = cgroup_dir_path(dir, cgroup_id, &cgroup_dir);
 	if (r < 0)
 		return r;
-	d = opendir(folder);
+	d = opendir(cgroup_dir);
 	if (!d)
 		return errno == ENOENT ? 0 : -errno;
 	while ((errno = 0, entry = readdir(d))) {
@@ -296,57 +297,57 @@ int origin_forget(const char *dir, uint64_t cgroup_id)
 	}
 	if (errno)
 		return -errno;
-	return rmdir(folder) < 0 && errno != ENOENT ? -errno : 0;
+	return rmdir(cgroup_dir) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 /**
- * origin_cgroups() - The cgroups that have records
+ * binding_record_cgroups() - List the cgroups that have records
  * @dir: where the records lie
  * @ret_ids: their ids, to be given to free()
  * @ret_n: how many
  */
-int origin_cgroups(const char *dir, uint64_t **ret_ids, size_t *ret_n)
+int binding_record_cgroups(const char *dir, uint64_t **ret_ids, size_t *ret_n)
 {
 	return file_list_numbers(dir, ret_ids, ret_n);
 }
 
-void origin_done(struct origin *origin)
+void binding_record_done(struct binding_record *record)
 {
-	free(origin->cgroup);
-	free(origin->text);
-	*origin = (struct origin){};
+	free(record->cgroup);
+	free(record->text);
+	*record = (struct binding_record){};
 }
 
 /**
- * origin_is_of() - Is a record about this instance of the policy?
- * @origin: the record
+ * binding_record_is_of() - Whether a record is of this instance of a policy
+ * @record: the record
  * @prog_id: id of the instance's first program
  *
- * It is not when somebody else put another one in its place.
+ * The record is not if another process has replaced the instance.
  */
-bool origin_is_of(const struct origin *origin, uint32_t prog_id)
+bool binding_record_is_of(const struct binding_record *record, uint32_t prog_id)
 {
-	return prog_id && (prog_id == origin->prog_id || prog_id == origin->former_prog_id);
+	return prog_id && (prog_id == record->prog_id || prog_id == record->former_prog_id);
 }
 
-/* Did a binding file say so? */
-bool origin_is_configured(const struct origin *origin)
+/* Whether a binding file asked for the binding. */
+bool binding_record_is_configured(const struct binding_record *record)
 {
-	return origin->kind == ORIGIN_FILE || origin->kind == ORIGIN_CONTAINER;
+	return record->kind == BINDING_RECORD_FILE || record->kind == BINDING_RECORD_CONTAINER;
 }
 
 /**
- * origin_describe() - A record for a person
- * @origin: the record
- * @ret_text: "manual", "file FILE", "container FILE ID" or "unit UNIT"
+ * binding_record_describe() - Make the origin of a binding, as text
+ * @record: the record
+  * @ret_text: "manual", "file FILE", "container FILE ID" or "unit UNIT"
  */
-int origin_describe(const struct origin *origin, char **ret_text)
+int binding_record_describe(const struct binding_record *record, char **ret_text)
 {
-	bool more = origin->kind != ORIGIN_MANUAL;
+	bool more = record->kind != BINDING_RECORD_MANUAL;
 	char *text;
 
-	if (asprintf(&text, "%s%s%s", kind_names[origin->kind], more ? " " : "",
-		     more ? origin->text : "") < 0)
+	if (asprintf(&text, "%s%s%s", kind_names[record->kind], more ? " " : "",
+		     more ? record->text : "") < 0)
 		return -ENOMEM;
 	*ret_text = text;
 	return 0;
