@@ -20,7 +20,7 @@
 #include "checmate.h"
 #include "cleanup.h"
 #include "clock.h"
-#include "container.h"
+#include "container-record.h"
 #include "identity.h"
 #include "log.h"
 #include "manager-events.h"
@@ -361,7 +361,7 @@ static int check_owner(const struct call *call, sd_bus_error *ret_error)
 static int run_apply_container(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
 {
 	const struct bus_request *request = &call->request;
-	const struct container container = {
+	const struct container_record container = {
 		.id = (char *)request->id,
 		.cgroup = (char *)request->target,
 		.cgroup_id = request->cgroup_id,

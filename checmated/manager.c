@@ -465,7 +465,7 @@ static int check_features(struct manager *manager)
 static int make_dirs(const struct manager *manager)
 {
 	const char *const dirs[] = { manager->store.binding_record_dir,
-				     manager->store.container_dir };
+				     manager->store.container_record_dir };
 
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
 		int r = binding_record_make_dir(dirs[i]);
@@ -597,7 +597,7 @@ int manager_new(const char *const *dirs, struct manager **ret_manager)
 		return fail_setup(-ENOMEM, "startup");
 	manager->dirs = dirs;
 	manager->store.binding_record_dir = BINDING_RECORD_DIR;
-	manager->store.container_dir = CONTAINER_DIR;
+	manager->store.container_record_dir = CONTAINER_RECORD_DIR;
 	manager->store.changed = on_binding_changed;
 	manager->store.userdata = manager;
 

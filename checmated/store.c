@@ -14,6 +14,7 @@
 #include "binding-record.h"
 #include "cleanup.h"
 #include "clock.h"
+#include "container-root.h"
 #include "log.h"
 #include "parse.h"
 #include "store.h"
@@ -34,7 +35,7 @@ struct site {
 	struct checmate_cgroup *cgroup;
 	const char *path;
 	uint64_t id;
-	const struct container *container; /* what runs in it, or NULL */
+	const struct container_record *container; /* what runs in it, or NULL */
 	bool stage; /* it does not run yet */
 	bool waits; /* by what was staged before, which its exec may end at any time */
 	bool at_once; /* no exec is to come: nothing is staged for one */
@@ -1047,7 +1048,7 @@ static bool is_selftest(const char *path)
 }
 
 /* What is known of the cgroup, and of the container in it if the hook has told. */
-static int identify(const char *path, const struct container *container,
+static int identify(const char *path, const struct container_record *container,
 		    struct identity *ret_identity, struct store_error *error)
 {
 	_cleanup_(identity_done) struct identity identity = {};
@@ -1080,13 +1081,13 @@ static void hide_container(struct identity *identity)
 
 static int reconcile(struct site *site, struct store_look *look, struct store_error *error)
 {
-	const char *dir = site->store->container_dir;
-	_cleanup_(container_done) struct container container = {};
+	const char *dir = site->store->container_record_dir;
+	_cleanup_(container_record_done) struct container_record container = {};
 	_cleanup_(desired_list_done) struct desired_list list = {}, later = {};
 	_cleanup_(identity_done) struct identity identity = {};
 	int r;
 
-	r = container_read(dir, site->id, &container);
+	r = container_record_read(dir, site->id, &container);
 	if (r < 0 && r != -ENOENT)
 		return fail_record(error, r, dir, "read");
 	site->container = r < 0 ? NULL : &container;
@@ -1096,7 +1097,7 @@ static int reconcile(struct site *site, struct store_look *look, struct store_er
 		return r;
 	look->untold = !site->container && identity_is_container(&identity) &&
 		       settings_expects_hook(&site->store->settings, &identity);
-	look->started = look->untold && container_has_started(checmate_cgroup_fd(site->cgroup));
+	look->started = look->untold && container_root_is_entered(checmate_cgroup_fd(site->cgroup));
 	if (look->untold && !look->late && !look->started) {
 		r = desired_match(&site->store->desired, &identity, &later);
 		if (r < 0)
@@ -1167,7 +1168,7 @@ static int names_of(const struct desired_list *list, char ***ret_names)
 }
 
 /* The process may be in a cgroup that the runtime made inside. */
-static int check_process(const struct container *container, const char *path,
+static int check_process(const struct container_record *container, const char *path,
 			 struct store_error *error)
 {
 	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *now = NULL;
@@ -1188,8 +1189,8 @@ static int check_process(const struct container *container, const char *path,
 	return 0;
 }
 
-static int check_container(const struct container *container, const struct checmate_cgroup *cgroup,
-			   struct store_error *error)
+static int check_container(const struct container_record *container,
+			   const struct checmate_cgroup *cgroup, struct store_error *error)
 {
 	const char *path = checmate_cgroup_path(cgroup);
 
@@ -1209,19 +1210,19 @@ static int check_container(const struct container *container, const struct checm
  * so would one of which something else is told once it runs.  Returns whether it is
  * the one that was asked for before, or -errno.
  */
-static int check_record(struct store *store, const struct container *container, const char *path,
-			struct store_error *error)
+static int check_record(struct store *store, const struct container_record *container,
+			const char *path, struct store_error *error)
 {
-	_cleanup_(container_done) struct container known = {};
+	_cleanup_(container_record_done) struct container_record known = {};
 	_cleanup_(store_error_done) struct store_error gone = {};
 	int r;
 
-	r = container_read(store->container_dir, container->cgroup_id, &known);
+	r = container_record_read(store->container_record_dir, container->cgroup_id, &known);
 	if (r == -ENOENT)
 		return false;
 	if (r < 0)
-		return fail_record(error, r, store->container_dir, "read");
-	if (container_equal(&known, container))
+		return fail_record(error, r, store->container_record_dir, "read");
+	if (container_record_equal(&known, container))
 		return true;
 	if (known.pid && check_process(&known, path, &gone) >= 0)
 		return fail(error, -EBUSY,
@@ -1280,15 +1281,15 @@ static int check_handler(const struct site *site, const struct identity *identit
  *
  * Return: 0 when it has all of them; -errno when it must not be started.
  */
-int store_apply_container(struct store *store, const struct container *container, bool by_user,
-			  char ***ret_policies, struct store_error *error)
+int store_apply_container(struct store *store, const struct container_record *container,
+			  bool by_user, char ***ret_policies, struct store_error *error)
 {
 	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *c = NULL;
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
 	_cleanup_(desired_list_done) struct desired_list list = {};
 	_cleanup_(identity_done) struct identity identity = {};
 	_cleanup_strv_ char **names = NULL;
-	struct container told = *container;
+	struct container_record told = *container;
 	struct store_look look = {};
 	struct site site;
 	int r;
@@ -1329,9 +1330,9 @@ int store_apply_container(struct store *store, const struct container *container
 		return r;
 	/* Last: with it a look at the cgroup could take the container for one that runs. */
 	told.cgroup = (char *)site.path;
-	r = container_write(store->container_dir, &told);
+	r = container_record_write(store->container_record_dir, &told);
 	if (r < 0)
-		return fail_record(error, r, store->container_dir, "written");
+		return fail_record(error, r, store->container_record_dir, "written");
 
 	*ret_policies = TAKE_PTR(names);
 	return 0;
@@ -1673,16 +1674,17 @@ static int forget_gone(struct store *store, struct store_error *error)
 	if (r < 0)
 		return fail_record(error, r, store->binding_record_dir, "removed");
 
-	r = container_tidy(store->container_dir);
+	r = container_record_tidy(store->container_record_dir);
 	if (r >= 0)
-		r = container_list(store->container_dir, &container_ids, &n_containers);
+		r = container_record_list(store->container_record_dir, &container_ids,
+					  &n_containers);
 	for (size_t i = 0; r >= 0 && i < n_containers; i++) {
 		r = exists(container_ids[i], error);
 		if (r < 0)
 			return r;
-		r = r ? 0 : container_remove(store->container_dir, container_ids[i]);
+		r = r ? 0 : container_record_remove(store->container_record_dir, container_ids[i]);
 	}
-	return r < 0 ? fail_record(error, r, store->container_dir, "removed") : 0;
+	return r < 0 ? fail_record(error, r, store->container_record_dir, "removed") : 0;
 }
 
 static bool is_there(const char *dir, uint64_t id)
@@ -1706,7 +1708,7 @@ static bool is_there(const char *dir, uint64_t id)
 bool store_holds(const struct store *store, uint64_t id)
 {
 	return is_there(PINS, id) || is_there(store->binding_record_dir, id) ||
-	       is_there(store->container_dir, id);
+	       is_there(store->container_record_dir, id);
 }
 
 /**

@@ -28,7 +28,7 @@
 
 #include "checmate.h"
 #include "config-policy.h"
-#include "container.h"
+#include "container-record.h"
 #include "desired.h"
 #include "settings.h"
 
@@ -51,7 +51,7 @@ struct store {
 	struct config *config;
 	struct desired_set desired;
 	const char *binding_record_dir;
-	const char *container_dir;
+	const char *container_record_dir;
 	bool can_stage; /* else containers get their policies at once */
 	bool can_seal; /* else what is to be sealed fails, with its policies in force */
 	/* Told of each change, when it is made; may be NULL. */
@@ -94,8 +94,8 @@ void store_done(struct store *store);
 
 int store_reconcile(struct store *store, const char *cgroup, struct store_look *look,
 		    struct store_error *error);
-int store_apply_container(struct store *store, const struct container *container, bool by_user,
-			  char ***ret_policies, struct store_error *error);
+int store_apply_container(struct store *store, const struct container_record *container,
+			  bool by_user, char ***ret_policies, struct store_error *error);
 int store_apply(struct store *store, struct checmate_cgroup *cgroup,
 		const struct config_policy *policies, size_t n_policies,
 		const struct store_apply_opts *opts, struct store_error *error);

@@ -175,8 +175,8 @@ int store_seal(struct store *store, struct checmate_cgroup *cgroup, struct store
 	return changed(error);
 }
 
-int store_apply_container(struct store *store, const struct container *container, bool by_user,
-			  char ***ret_policies, struct store_error *error)
+int store_apply_container(struct store *store, const struct container_record *container,
+			  bool by_user, char ***ret_policies, struct store_error *error)
 {
 	size_t n = 0;
 	int r;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * checmated - Records of what the OCI hook told
+ * checmated - Records of the containers that the OCI hook reported
  */
 
 #include <errno.h>
@@ -18,14 +18,14 @@
 #include <cmocka.h>
 
 #include "cleanup.h"
-#include "container.h"
+#include "container-record.h"
 #include "strv.h"
 
 #define ID 18446744073709551615ull
 
 static int setup(void **state)
 {
-	char *dir = strdup("/tmp/checmate-container.XXXXXX");
+	char *dir = strdup("/tmp/checmate-container-record.XXXXXX");
 
 	assert_non_null(mkdtemp(dir));
 	*state = dir;
@@ -64,7 +64,7 @@ static void test_record(void **state)
 		(char *)"☃",
 		NULL,
 	};
-	const struct container container = {
+	const struct container_record container = {
 		.id = (char *)"0123/../\"",
 		.cgroup = (char *)"/a/b\\x2dc",
 		.runtime = (char *)"podman",
@@ -72,14 +72,14 @@ static void test_record(void **state)
 		.pid = 4194304,
 		.annotations = annotations,
 	};
-	_cleanup_(container_done) struct container read = {};
+	_cleanup_(container_record_done) struct container_record read = {};
 	const char *dir = *state;
 
-	assert_int_equal(container_read(dir, ID, &read), -ENOENT);
-	assert_int_equal(container_write(dir, &container), 0);
-	assert_int_equal(container_write(dir, &container), 0);
-	assert_int_equal(container_read(dir, ID - 1, &read), -ENOENT);
-	assert_int_equal(container_read(dir, ID, &read), 0);
+	assert_int_equal(container_record_read(dir, ID, &read), -ENOENT);
+	assert_int_equal(container_record_write(dir, &container), 0);
+	assert_int_equal(container_record_write(dir, &container), 0);
+	assert_int_equal(container_record_read(dir, ID - 1, &read), -ENOENT);
+	assert_int_equal(container_record_read(dir, ID, &read), 0);
 	assert_string_equal(read.id, container.id);
 	assert_string_equal(read.cgroup, container.cgroup);
 	assert_string_equal(read.runtime, container.runtime);
@@ -88,27 +88,27 @@ static void test_record(void **state)
 	assert_int_equal(strv_length(read.annotations), 6);
 	for (size_t i = 0; i < 6; i++)
 		assert_string_equal(read.annotations[i], annotations[i]);
-	assert_true(container_equal(&read, &container));
+	assert_true(container_record_equal(&read, &container));
 
-	assert_int_equal(container_remove(dir, ID), 0);
-	assert_int_equal(container_remove(dir, ID), 0);
+	assert_int_equal(container_record_remove(dir, ID), 0);
+	assert_int_equal(container_record_remove(dir, ID), 0);
 }
 
 static void test_no_annotations(void **state)
 {
-	const struct container container = {
+	const struct container_record container = {
 		.id = (char *)"a",
 		.cgroup = (char *)"/a",
 		.runtime = (char *)"",
 		.cgroup_id = 3,
 	};
-	_cleanup_(container_done) struct container read = {};
+	_cleanup_(container_record_done) struct container_record read = {};
 	const char *dir = *state;
 
-	assert_int_equal(container_write(dir, &container), 0);
-	assert_int_equal(container_read(dir, 3, &read), 0);
+	assert_int_equal(container_record_write(dir, &container), 0);
+	assert_int_equal(container_record_read(dir, 3, &read), 0);
 	assert_int_equal(strv_length(read.annotations), 0);
-	assert_int_equal(container_remove(dir, 3), 0);
+	assert_int_equal(container_record_remove(dir, 3), 0);
 }
 
 /* Whoever asks again with the pid of one that runs may tell nothing else of it. */
@@ -116,7 +116,7 @@ static void test_equal(void **state)
 {
 	static char *annotations[] = { (char *)"a", (char *)"b", NULL };
 	static char *other[] = { (char *)"a", (char *)"c", NULL };
-	const struct container container = {
+	const struct container_record container = {
 		.id = (char *)"a",
 		.cgroup = (char *)"/a",
 		.runtime = (char *)"crun",
@@ -124,30 +124,30 @@ static void test_equal(void **state)
 		.pid = 4,
 		.annotations = annotations,
 	};
-	struct container c = container;
+	struct container_record c = container;
 
 	(void)state;
 
-	assert_true(container_equal(&container, &c));
+	assert_true(container_record_equal(&container, &c));
 	c.cgroup = (char *)"/a/../a";
-	assert_true(container_equal(&container, &c));
+	assert_true(container_record_equal(&container, &c));
 	c.id = (char *)"b";
-	assert_false(container_equal(&container, &c));
+	assert_false(container_record_equal(&container, &c));
 	c = container;
 	c.runtime = (char *)"";
-	assert_false(container_equal(&container, &c));
+	assert_false(container_record_equal(&container, &c));
 	c = container;
 	c.cgroup_id++;
-	assert_false(container_equal(&container, &c));
+	assert_false(container_record_equal(&container, &c));
 	c = container;
 	c.pid++;
-	assert_false(container_equal(&container, &c));
+	assert_false(container_record_equal(&container, &c));
 	c = container;
 	c.annotations = other;
-	assert_false(container_equal(&container, &c));
+	assert_false(container_record_equal(&container, &c));
 	c.annotations = NULL;
-	assert_false(container_equal(&container, &c));
-	assert_false(container_equal(&c, &container));
+	assert_false(container_record_equal(&container, &c));
+	assert_false(container_record_equal(&c, &container));
 }
 
 /* Half of what is known of a container could lack the half that denies. */
@@ -166,15 +166,15 @@ static void test_damaged(void **state)
 		"{\"id\":\"a\",\"cgroup\":\"/a\",\"runtime\":\"\",\"pid\":1,\"annotations\":[]}",
 		"{\"id\":\"a\",\"cgroup\":\"/a\",\"runtime\":\"\",\"pid\":1,\"annotations\":{\"b\":1}}",
 	};
-	_cleanup_(container_done) struct container read = {};
+	_cleanup_(container_record_done) struct container_record read = {};
 	const char *dir = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		put_text(dir, 3, texts[i]);
-		assert_int_equal(container_read(dir, 3, &read), -EBADMSG);
+		assert_int_equal(container_record_read(dir, 3, &read), -EBADMSG);
 		assert_null(read.id);
 	}
-	assert_int_equal(container_remove(dir, 3), 0);
+	assert_int_equal(container_record_remove(dir, 3), 0);
 }
 
 static void test_list(void **state)
@@ -183,13 +183,13 @@ static void test_list(void **state)
 	const char *dir = *state;
 	size_t n;
 
-	assert_int_equal(container_list("/nonexistent", &none, &n), 0);
+	assert_int_equal(container_record_list("/nonexistent", &none, &n), 0);
 	assert_int_equal(n, 0);
 	put_text(dir, 3, "");
-	assert_int_equal(container_list(dir, &ids, &n), 0);
+	assert_int_equal(container_record_list(dir, &ids, &n), 0);
 	assert_int_equal(n, 1);
 	assert_true(ids[0] == 3);
-	assert_int_equal(container_remove(dir, 3), 0);
+	assert_int_equal(container_record_remove(dir, 3), 0);
 }
 
 /* A record that was being written is nobody's, and stays for nobody. */
@@ -200,55 +200,25 @@ static void test_tidy(void **state)
 	const char *dir = *state;
 	size_t n;
 
-	assert_int_equal(container_tidy("/nonexistent"), 0);
+	assert_int_equal(container_record_tidy("/nonexistent"), 0);
 	put_text(dir, 3, "{}");
 	assert_true(asprintf(&half, "%s/.4", dir) > 0);
 	assert_int_equal(close(creat(half, 0600)), 0);
-	assert_int_equal(container_tidy(dir), 0);
+	assert_int_equal(container_record_tidy(dir), 0);
 	assert_int_equal(access(half, F_OK), -1);
-	assert_int_equal(container_list(dir, &ids, &n), 0);
+	assert_int_equal(container_record_list(dir, &ids, &n), 0);
 	assert_int_equal(n, 1);
-	assert_int_equal(container_remove(dir, 3), 0);
+	assert_int_equal(container_record_remove(dir, 3), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-static void test_root_of(void **unused)
-{
-	static const struct {
-		const char *text;
-		const char *root;
-	} known[] = {
-		{ "", NULL },
-		{ "22 27 0:21 / /proc rw - proc proc rw\n", NULL },
-		{ "27 1 254:0 / / rw - ext4 /dev/vda rw\n22 27 0:21 / /proc rw\n", "254:0 /" },
-		{ "9 8 254:0 /b/root\\040fs / rw\n", "254:0 /b/root\\040fs" },
-		{ "9 8 254:0 / / rw\n10 9 0:45 / / rw - overlay\n", "0:45 /" },
-		{ "9 8 254:0 /", NULL },
-		{ "/ / / / /", "/ /" },
-		{ "\n \n  /\n", NULL },
-	};
-
-	(void)unused;
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		_cleanup_free_ char *text = strdup(known[i].text), *root = NULL;
-
-		assert_non_null(text);
-		assert_int_equal(container_root_of(text, &root), 0);
-		if (!known[i].root)
-			assert_null(root);
-		else
-			assert_string_equal(root, known[i].root);
-	}
-}
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_record),  TEST(test_no_annotations), TEST(test_equal),
 		TEST(test_damaged), TEST(test_list),	       TEST(test_tidy),
-		TEST(test_root_of),
 	};
 
-	return cmocka_run_group_tests_name("container", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("container-record", tests, NULL, NULL);
 }

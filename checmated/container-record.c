@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * checmated - What the OCI hook told of a container
+ * checmated - Container records: what the OCI hook reported of a container
  */
 
 #include <dirent.h>
@@ -16,22 +16,13 @@
 #include <unistd.h>
 
 #include "cleanup.h"
-#include "container.h"
+#include "container-record.h"
 #include "file.h"
 #include "parse.h"
 #include "strv.h"
 
 /* A runtime's whole state has 1 MiB at most; JSON may double what it escapes. */
 #define RECORD_MAX (8u * 1024 * 1024)
-
-/* A line for each mount, of which a host of many containers has thousands. */
-#define MOUNTINFO_MAX (8u * 1024 * 1024)
-
-/* cgroup.procs: a line for each process */
-#define PROCS_MAX (1024u * 1024)
-
-/* How many processes of a container tell whether it has started. */
-#define LOOKED_AT_MAX 8
 
 static void json_put(struct json_object **object)
 {
@@ -56,7 +47,7 @@ static int add(struct json_object *object, const char *key, struct json_object *
 	return -ENOMEM;
 }
 
-static int to_json(const struct container *c, struct json_object **ret_object)
+static int to_json(const struct container_record *c, struct json_object **ret_object)
 {
 	_cleanup_(json_put) struct json_object *object = json_object_new_object();
 	_cleanup_(json_put) struct json_object *annotations = json_object_new_object();
@@ -81,11 +72,11 @@ static int to_json(const struct container *c, struct json_object **ret_object)
 }
 
 /**
- * container_write() - Remember a container
+ * container_record_write() - Write the record of a container
  * @dir: where the records lie
- * @container: what is known of it
+ * @container: the record
  */
-int container_write(const char *dir, const struct container *container)
+int container_record_write(const char *dir, const struct container_record *container)
 {
 	_cleanup_(json_put) struct json_object *object = NULL;
 	_cleanup_free_ char *path = NULL, *temporary = NULL;
@@ -152,7 +143,7 @@ static int get_annotations(struct json_object *object, char ***ret_annotations)
 	return 0;
 }
 
-static int from_json(struct json_object *object, struct container *c)
+static int from_json(struct json_object *object, struct container_record *c)
 {
 	struct json_object *pid;
 	int64_t number;
@@ -178,17 +169,20 @@ static int from_json(struct json_object *object, struct container *c)
 }
 
 /**
- * container_read() - Recall a container
+ * container_record_read() - Read the record of a container
  * @dir: where the records lie
  * @cgroup_id: id of its cgroup
- * @ret_container: what is known of it, to be given to container_done()
+ * @ret_container: the record, to be given to container_record_done()
  *
  * Return: 0; -ENOENT there is no such container; -EBADMSG its record cannot be
  * understood; -errno.
  */
-int container_read(const char *dir, uint64_t cgroup_id, struct container *ret_container)
+int container_record_read(const char *dir, uint64_t cgroup_id,
+			  struct container_record *ret_container)
 {
-	_cleanup_(container_done) struct container container = { .cgroup_id = cgroup_id };
+	_cleanup_(container_record_done) struct container_record container = {
+		.cgroup_id = cgroup_id
+	};
 	_cleanup_(json_put) struct json_object *object = NULL;
 	_cleanup_free_ char *path = NULL, *text = NULL;
 	int r;
@@ -204,18 +198,18 @@ int container_read(const char *dir, uint64_t cgroup_id, struct container *ret_co
 		return r;
 
 	*ret_container = container;
-	container = (struct container){};
+	container = (struct container_record){};
 	return 0;
 }
 
 /**
- * container_remove() - Forget a container
+ * container_record_remove() - Remove the record of a container
  * @dir: where the records lie
  * @cgroup_id: id of its cgroup
  *
  * Return: 0, also when there is no such container; -errno.
  */
-int container_remove(const char *dir, uint64_t cgroup_id)
+int container_record_remove(const char *dir, uint64_t cgroup_id)
 {
 	_cleanup_free_ char *path = NULL;
 	int r;
@@ -227,10 +221,10 @@ int container_remove(const char *dir, uint64_t cgroup_id)
 }
 
 /**
- * container_tidy() - Remove what was left by a process that died while it wrote
+ * container_record_tidy() - Remove files left by a process that died while it wrote
  * @dir: where the records lie; nobody else writes there meanwhile
  */
-int container_tidy(const char *dir)
+int container_record_tidy(const char *dir)
 {
 	_cleanup_closedir_ DIR *d = opendir(dir);
 	const struct dirent *entry;
@@ -248,101 +242,24 @@ int container_tidy(const char *dir)
 }
 
 /**
- * container_list() - The cgroups of the containers that are known
+ * container_record_list() - List the cgroups that have a record
  * @dir: where the records lie
  * @ret_cgroup_ids: their ids, to be given to free()
  * @ret_n: how many
  */
-int container_list(const char *dir, uint64_t **ret_cgroup_ids, size_t *ret_n)
+int container_record_list(const char *dir, uint64_t **ret_cgroup_ids, size_t *ret_n)
 {
 	return file_list_numbers(dir, ret_cgroup_ids, ret_n);
 }
 
 /**
- * container_root_of() - Which mount is the root of a process?
- * @mountinfo: its /proc/PID/mountinfo, which is taken apart
- * @ret_root: the device and the path in it; NULL: its root is not a mount of its own
- *
- * Return: 0; -ENOMEM.
- */
-int container_root_of(char *mountinfo, char **ret_root)
-{
-	_cleanup_free_ char *root = NULL;
-	char *line;
-
-	while ((line = strsep(&mountinfo, "\n"))) {
-		char *fields[5] = {};
-
-		for (size_t i = 0; line && i < ARRAY_SIZE(fields); i++)
-			fields[i] = strsep(&line, " ");
-		if (!fields[4] || !streq(fields[4], "/"))
-			continue;
-		/* The last one lies above the others. */
-		free(root);
-		if (asprintf(&root, "%s %s", fields[2], fields[3]) < 0) {
-			root = NULL;
-			return -ENOMEM;
-		}
-	}
-	*ret_root = TAKE_PTR(root);
-	return 0;
-}
-
-static int read_root(const char *pid, char **ret_root)
-{
-	_cleanup_free_ char *path = NULL, *text = NULL;
-	int r;
-
-	if (asprintf(&path, "/proc/%s/mountinfo", pid) < 0) {
-		path = NULL;
-		return -ENOMEM;
-	}
-	r = file_read(AT_FDCWD, path, MOUNTINFO_MAX, &text, NULL);
-	return r < 0 ? r : container_root_of(text, ret_root);
-}
-
-/**
- * container_has_started() - Does a process of the container have a root of its own?
- * @cgroup_fd: the container's cgroup
- *
- * A runtime has its createRuntime hooks run before it changes the root, so that none is
- * going to tell of such a container. It may be restored from a checkpoint.
- *
- * Return: false also if that cannot be found out.
- */
-bool container_has_started(int cgroup_fd)
-{
-	/* crun may put the processes into a cgroup below. */
-	static const char *const files[] = { "cgroup.procs", "container/cgroup.procs" };
-	_cleanup_free_ char *host = NULL;
-
-	if (read_root("1", &host) < 0 || !host)
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		_cleanup_free_ char *text = NULL;
-		char *rest, *pid;
-
-		if (file_read(cgroup_fd, files[i], PROCS_MAX, &text, NULL) < 0)
-			continue;
-		rest = text;
-		for (size_t n = 0; n < LOOKED_AT_MAX && (pid = strsep(&rest, "\n")); n++) {
-			_cleanup_free_ char *root = NULL;
-
-			if (*pid && read_root(pid, &root) >= 0 && (!root || !streq(root, host)))
-				return true;
-		}
-	}
-	return false;
-}
-
-/**
- * container_equal() - Is the same told of the same container?
- * @a: what is told of one
- * @b: what is told of the other
+ * container_record_equal() - Whether two records say the same of the same container
+ * @a: one record
+ * @b: the other
  *
  * The ids of their cgroups count, not the paths.
  */
-bool container_equal(const struct container *a, const struct container *b)
+bool container_record_equal(const struct container_record *a, const struct container_record *b)
 {
 	size_t n = strv_length(a->annotations);
 
@@ -355,11 +272,11 @@ bool container_equal(const struct container *a, const struct container *b)
 	return true;
 }
 
-void container_done(struct container *container)
+void container_record_done(struct container_record *container)
 {
 	free(container->id);
 	free(container->cgroup);
 	free(container->runtime);
 	strv_free(container->annotations);
-	*container = (struct container){};
+	*container = (struct container_record){};
 }
