@@ -21,6 +21,7 @@
 #include "cleanup.h"
 #include "clock.h"
 #include "container-record.h"
+#include "denial-reader.h"
 #include "identity.h"
 #include "log.h"
 #include "manager-events.h"
@@ -31,7 +32,6 @@
 #include "strv.h"
 #include "target.h"
 #include "utf8.h"
-#include "watch.h"
 
 /* How long a count of all bindings holds: everybody may ask, as often as they like. */
 #define COUNT_USEC (1000u * 1000u)
@@ -592,13 +592,13 @@ static int run_open_events(sd_bus_message *m, const struct call *call, sd_bus_er
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	r = watch_subscribe(call->manager->watch, call->caller->uid, all, &fd);
+	r = denial_reader_subscribe(call->manager->reader, call->caller->uid, all, &fd);
 	if (r == -EUSERS)
 		return sd_bus_error_setf(ret_error, BUS_ERROR("LimitReached"),
 					 "events: too much of user %u follows them already; end some of it",
 					 (unsigned int)call->caller->uid);
 	if (r < 0)
-		return refuse(call, r, watch_reason(call->manager->watch), NULL, ret_error);
+		return refuse(call, r, denial_reader_reason(call->manager->reader), NULL, ret_error);
 	/* Duplicated into the message. */
 	return sd_bus_reply_method_return(m, "hb", fd, all);
 }
@@ -810,7 +810,7 @@ static int property_events_read(sd_bus *bus, const char *path, const char *inter
 	(void)interface;
 	(void)property;
 	(void)ret_error;
-	return sd_bus_message_append(reply, "t", watch_read(manager->watch));
+	return sd_bus_message_append(reply, "t", denial_reader_n_read(manager->reader));
 }
 
 static int property_events_lost(sd_bus *bus, const char *path, const char *interface,
@@ -824,7 +824,7 @@ static int property_events_lost(sd_bus *bus, const char *path, const char *inter
 	(void)interface;
 	(void)property;
 	(void)ret_error;
-	return sd_bus_message_append(reply, "t", watch_lost(manager->watch));
+	return sd_bus_message_append(reply, "t", denial_reader_n_lost(manager->reader));
 }
 
 /* docs/man/org.checmate1.5.rst says the same; a test compares the two. */

@@ -103,7 +103,7 @@ static void on_failed(int error, const char *reason, void *userdata)
 		  "denials are enforced, but nobody is told of them: %s", reason);
 }
 
-static const struct watch_ops watch_ops = {
+static const struct denial_reader_ops denial_ops = {
 	.counted = on_counted,
 	.denied = on_denied,
 	.rest = on_rest,
@@ -144,7 +144,7 @@ void manager_events_failed(struct manager *manager)
 void manager_events_reloaded(struct manager *manager)
 {
 	inventory_touch_all(manager->inventory);
-	(void)watch_retry(manager->watch);
+	(void)denial_reader_retry(manager->reader);
 }
 
 /* --- figures ----------------------------------------------------------------- */
@@ -154,7 +154,7 @@ static int write_text(struct manager *manager, FILE *to)
 	_cleanup_free_ struct metrics_bindings *bindings = NULL;
 	struct metrics_state state = {
 		.backend = manager->backend,
-		.is_reader = watch_is_reader(manager->watch),
+		.is_reader = denial_reader_is_active(manager->reader),
 	};
 	int r;
 
@@ -232,7 +232,7 @@ int manager_events_attach(struct manager *manager)
 	if (r >= 0)
 		r = inventory_new(&manager->inventory);
 	if (r >= 0)
-		r = watch_new(manager->event, &watch_ops, manager, &manager->watch);
+		r = denial_reader_new(manager->event, &denial_ops, manager, &manager->reader);
 	return r < 0 ? r : serve_metrics(manager);
 }
 
@@ -240,7 +240,7 @@ int manager_events_attach(struct manager *manager)
 void manager_events_detach(struct manager *manager)
 {
 	manager->metrics_http = metrics_http_free(manager->metrics_http);
-	manager->watch = watch_free(manager->watch);
+	manager->reader = denial_reader_free(manager->reader);
 	manager->inventory = inventory_free(manager->inventory);
 	manager->metrics = metrics_free(manager->metrics);
 }

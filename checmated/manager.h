@@ -7,13 +7,13 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
+#include "denial-reader.h"
 #include "inventory.h"
 #include "metrics-http.h"
 #include "metrics.h"
 #include "polkit.h"
 #include "store.h"
 #include "tree.h"
-#include "watch.h"
 
 struct manager {
 	sd_event *event;
@@ -31,7 +31,7 @@ struct manager {
 	char *status; /* as systemd knows it */
 	bool running; /* systemd was told READY=1 */
 	const char *const *dirs; /* of binding files */
-	struct watch *watch; /* reads denials */
+	struct denial_reader *reader; /* of denial events */
 	struct metrics *metrics;
 	struct inventory *inventory; /* of bindings, for the metrics */
 	struct metrics_http *metrics_http; /* NULL: nobody wants them */

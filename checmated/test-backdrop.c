@@ -13,6 +13,7 @@
 #include "bus-request.h"
 #include "checmate.h"
 #include "cleanup.h"
+#include "denial-reader.h"
 #include "log.h"
 #include "manager-events.h"
 #include "parse.h"
@@ -21,7 +22,6 @@
 #include "strv.h"
 #include "target.h"
 #include "test-backdrop.h"
-#include "watch.h"
 
 struct backdrop backdrop = { .cgroup_fd = -1 };
 
@@ -328,9 +328,9 @@ void manager_events_failed(struct manager *manager)
 	(void)manager;
 }
 
-int watch_subscribe(struct watch *watch, uid_t uid, bool all, int *ret_fd)
+int denial_reader_subscribe(struct denial_reader *reader, uid_t uid, bool all, int *ret_fd)
 {
-	(void)watch;
+	(void)reader;
 	backdrop.n_looked++;
 	if (all)
 		asked("events");
@@ -342,21 +342,21 @@ int watch_subscribe(struct watch *watch, uid_t uid, bool all, int *ret_fd)
 	return *ret_fd < 0 ? -errno : 0;
 }
 
-const char *watch_reason(const struct watch *watch)
+const char *denial_reader_reason(const struct denial_reader *reader)
 {
-	(void)watch;
+	(void)reader;
 	return "backdrop: another one reads them";
 }
 
-uint64_t watch_read(const struct watch *watch)
+uint64_t denial_reader_n_read(const struct denial_reader *reader)
 {
-	(void)watch;
+	(void)reader;
 	return 7;
 }
 
-uint64_t watch_lost(const struct watch *watch)
+uint64_t denial_reader_n_lost(const struct denial_reader *reader)
 {
-	(void)watch;
+	(void)reader;
 	return 3;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * checmated - Who is told of denials, with a reader of our own
+ * checmated - The reader of denial events, with a library of the test
  *
  * The library's reader is replaced by a pipe with records: this program's functions
  * come before those of the shared library.
@@ -23,9 +23,9 @@
 #include <cmocka.h>
 
 #include "cleanup.h"
+#include "denial-reader.h"
 #include "parse.h"
 #include "report.h"
-#include "watch.h"
 
 /* --- the library ------------------------------------------------------------- */
 
@@ -141,7 +141,7 @@ struct checmate_cgroup *checmate_cgroup_free(struct checmate_cgroup *cgroup)
 
 struct fixture {
 	sd_event *event;
-	struct watch *watch;
+	struct denial_reader *reader;
 	uint64_t counted;
 	uint64_t denied;
 	uint64_t suppressed;
@@ -186,7 +186,7 @@ static void on_failed(int error, const char *reason, void *userdata)
 	f->failed++;
 }
 
-static const struct watch_ops ops = {
+static const struct denial_reader_ops ops = {
 	.counted = on_counted,
 	.denied = on_denied,
 	.lost = on_lost,
@@ -195,7 +195,7 @@ static const struct watch_ops ops = {
 
 static int setup(void **state)
 {
-	char path[] = "/tmp/checmate-test-watch.XXXXXX";
+	char path[] = "/tmp/checmate-test-denial-reader.XXXXXX";
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
@@ -229,7 +229,7 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	watch_free(f->watch);
+	denial_reader_free(f->reader);
 	sd_event_unref(f->event);
 	close(reader.fds[0]);
 	close(reader.fds[1]);
@@ -241,7 +241,7 @@ static int teardown(void **state)
 
 static void start(struct fixture *f)
 {
-	assert_int_equal(watch_new(f->event, &ops, f, &f->watch), 0);
+	assert_int_equal(denial_reader_new(f->event, &ops, f, &f->reader), 0);
 }
 
 /* All that waits. */
@@ -318,14 +318,14 @@ static void test_each_is_told(void **state)
 	struct taken taken;
 
 	start(f);
-	assert_true(watch_is_reader(f->watch));
-	assert_int_equal(watch_subscribe(f->watch, 0, true, &a), 0);
-	assert_int_equal(watch_subscribe(f->watch, 1, true, &b), 0);
+	assert_true(denial_reader_is_active(f->reader));
+	assert_int_equal(denial_reader_subscribe(f->reader, 0, true, &a), 0);
+	assert_int_equal(denial_reader_subscribe(f->reader, 1, true, &b), 0);
 	deny("ccc");
 	run(f);
 	assert_int_equal(f->counted, 3);
 	assert_int_equal(f->denied, 3);
-	assert_int_equal(watch_read(f->watch), 3);
+	assert_int_equal(denial_reader_n_read(f->reader), 3);
 	taken = take_all(a);
 	assert_int_equal(taken.documents, 3);
 	assert_int_equal(taken.lost, 0);
@@ -368,8 +368,8 @@ static void test_a_slow_one(void **state)
 	uint64_t n = 0;
 
 	start(f);
-	assert_int_equal(watch_subscribe(f->watch, 5, true, &slow), 0);
-	assert_int_equal(watch_subscribe(f->watch, 5, true, &quick), 0);
+	assert_int_equal(denial_reader_subscribe(f->reader, 5, true, &slow), 0);
+	assert_int_equal(denial_reader_subscribe(f->reader, 5, true, &quick), 0);
 	for (int i = 0; i < 200; i++, n += 50) {
 		deny_n(50);
 		run(f);
@@ -403,11 +403,11 @@ static void test_losses_of_the_kernel(void **state)
 	struct taken taken;
 
 	start(f);
-	assert_int_equal(watch_subscribe(f->watch, 0, true, &fd), 0);
+	assert_int_equal(denial_reader_subscribe(f->reader, 0, true, &fd), 0);
 	deny("cCcC");
 	run(f);
 	assert_int_equal(f->lost, 2);
-	assert_int_equal(watch_lost(f->watch), 2);
+	assert_int_equal(denial_reader_n_lost(f->reader), 2);
 	assert_int_equal(recv(fd, (char[1]){}, 1, MSG_DONTWAIT | MSG_PEEK), 1);
 	taken = take_all(fd);
 	assert_int_equal(taken.lost, 2);
@@ -421,18 +421,18 @@ static void test_one_that_leaves(void **state)
 	int leaves = -1;
 
 	start(f);
-	assert_int_equal(watch_subscribe(f->watch, 0, true, &stays), 0);
-	assert_int_equal(watch_subscribe(f->watch, 0, true, &leaves), 0);
-	assert_int_equal(watch_subscribers(f->watch), 2);
+	assert_int_equal(denial_reader_subscribe(f->reader, 0, true, &stays), 0);
+	assert_int_equal(denial_reader_subscribe(f->reader, 0, true, &leaves), 0);
+	assert_int_equal(denial_reader_n_subscribers(f->reader), 2);
 	close(leaves);
 	run(f);
-	assert_int_equal(watch_subscribers(f->watch), 1);
+	assert_int_equal(denial_reader_n_subscribers(f->reader), 1);
 	/* One that is found to be gone when it is told. */
-	assert_int_equal(watch_subscribe(f->watch, 0, true, &leaves), 0);
+	assert_int_equal(denial_reader_subscribe(f->reader, 0, true, &leaves), 0);
 	deny("c");
 	close(leaves);
 	run(f);
-	assert_int_equal(watch_subscribers(f->watch), 1);
+	assert_int_equal(denial_reader_n_subscribers(f->reader), 1);
 	assert_int_equal(take_all(stays).documents, 1);
 }
 
@@ -444,9 +444,9 @@ static void test_own_only(void **state)
 	struct taken taken;
 
 	start(f);
-	assert_int_equal(watch_subscribe(f->watch, owner, false, &own), 0);
-	assert_int_equal(watch_subscribe(f->watch, owner + 1, false, &stranger), 0);
-	assert_int_equal(watch_subscribe(f->watch, owner, true, &all), 0);
+	assert_int_equal(denial_reader_subscribe(f->reader, owner, false, &own), 0);
+	assert_int_equal(denial_reader_subscribe(f->reader, owner + 1, false, &stranger), 0);
+	assert_int_equal(denial_reader_subscribe(f->reader, owner, true, &all), 0);
 	deny("cocho");
 	run(f);
 	taken = take_all(own);
@@ -465,7 +465,7 @@ static void test_own_no_more(void **state)
 	_cleanup_close_ int own = -1;
 
 	start(f);
-	assert_int_equal(watch_subscribe(f->watch, owner, false, &own), 0);
+	assert_int_equal(denial_reader_subscribe(f->reader, owner, false, &own), 0);
 	deny("o");
 	run(f);
 	assert_int_equal(take_all(own).documents, 1);
@@ -486,7 +486,7 @@ static void test_own_lost(void **state)
 	uint64_t n = 0;
 
 	start(f);
-	assert_int_equal(watch_subscribe(f->watch, owner, false, &own), 0);
+	assert_int_equal(denial_reader_subscribe(f->reader, owner, false, &own), 0);
 	for (int i = 0; i < 200; i++, n += 25) {
 		deny("ocococococococococococococococococococococococococ");
 		run(f);
@@ -508,9 +508,10 @@ static void test_own_are_bounded(void **state)
 	start(f);
 	for (uid_t uid = 1; n < 32; uid++)
 		for (int i = 0; i < 8; i++)
-			assert_int_equal(watch_subscribe(f->watch, uid, false, &fds[n++]), 0);
-	assert_int_equal(watch_subscribe(f->watch, 5, false, &fd), -EUSERS);
-	assert_int_equal(watch_subscribe(f->watch, 5, true, &fds[n++]), 0);
+			assert_int_equal(denial_reader_subscribe(f->reader, uid, false, &fds[n++]),
+					 0);
+	assert_int_equal(denial_reader_subscribe(f->reader, 5, false, &fd), -EUSERS);
+	assert_int_equal(denial_reader_subscribe(f->reader, 5, true, &fds[n++]), 0);
 	while (n)
 		close(fds[--n]);
 }
@@ -522,7 +523,7 @@ static void test_one_that_talks(void **state)
 	_cleanup_close_ int fd = -1;
 
 	start(f);
-	assert_int_equal(watch_subscribe(f->watch, 0, true, &fd), 0);
+	assert_int_equal(denial_reader_subscribe(f->reader, 0, true, &fd), 0);
 	assert_int_equal(send(fd, "x", 1, MSG_NOSIGNAL), -1);
 	run(f);
 	deny("c");
@@ -544,20 +545,21 @@ static void test_subscribers_are_bounded(void **state)
 	start(f);
 	for (uid_t uid = 1; uid <= 7; uid++) {
 		for (int i = 0; i < 8; i++)
-			assert_int_equal(watch_subscribe(f->watch, uid, true, &fds[n++]), 0);
-		assert_int_equal(watch_subscribe(f->watch, uid, true, &fd), -EUSERS);
+			assert_int_equal(denial_reader_subscribe(f->reader, uid, true, &fds[n++]),
+					 0);
+		assert_int_equal(denial_reader_subscribe(f->reader, uid, true, &fd), -EUSERS);
 	}
-	assert_int_equal(watch_subscribe(f->watch, 8, true, &fd), -EUSERS);
+	assert_int_equal(denial_reader_subscribe(f->reader, 8, true, &fd), -EUSERS);
 	while (n < 64)
-		assert_int_equal(watch_subscribe(f->watch, 0, true, &fds[n++]), 0);
-	assert_int_equal(watch_subscribe(f->watch, 0, true, &fd), -EUSERS);
+		assert_int_equal(denial_reader_subscribe(f->reader, 0, true, &fds[n++]), 0);
+	assert_int_equal(denial_reader_subscribe(f->reader, 0, true, &fd), -EUSERS);
 	close(fds[0]);
 	run(f);
-	assert_int_equal(watch_subscribe(f->watch, 1, true, &fds[0]), 0);
+	assert_int_equal(denial_reader_subscribe(f->reader, 1, true, &fds[0]), 0);
 	while (n)
 		close(fds[--n]);
 	run(f);
-	assert_int_equal(watch_subscribers(f->watch), 0);
+	assert_int_equal(denial_reader_n_subscribers(f->reader), 0);
 }
 
 static void test_another_reader(void **state)
@@ -567,17 +569,17 @@ static void test_another_reader(void **state)
 
 	open_result = -EBUSY;
 	start(f);
-	assert_false(watch_is_reader(f->watch));
+	assert_false(denial_reader_is_active(f->reader));
 	assert_int_equal(f->failed, 1);
-	assert_int_equal(watch_subscribe(f->watch, 0, true, &fd), -EBUSY);
-	assert_string_equal(watch_reason(f->watch), open_text);
+	assert_int_equal(denial_reader_subscribe(f->reader, 0, true, &fd), -EBUSY);
+	assert_string_equal(denial_reader_reason(f->reader), open_text);
 	/* It is told once. */
-	assert_int_equal(watch_retry(f->watch), -EBUSY);
+	assert_int_equal(denial_reader_retry(f->reader), -EBUSY);
 	assert_int_equal(f->failed, 1);
 
 	open_result = 0;
-	assert_int_equal(watch_subscribe(f->watch, 0, true, &fd), 0);
-	assert_true(watch_is_reader(f->watch));
+	assert_int_equal(denial_reader_subscribe(f->reader, 0, true, &fd), 0);
+	assert_true(denial_reader_is_active(f->reader));
 	deny("c");
 	run(f);
 	assert_int_equal(take_all(fd).documents, 1);
@@ -591,15 +593,15 @@ static void test_reading_fails(void **state)
 	deny("cCx");
 	run(f);
 	assert_int_equal(f->failed, 1);
-	assert_false(watch_is_reader(f->watch));
+	assert_false(denial_reader_is_active(f->reader));
 	deny("C");
 	run(f);
 	assert_int_equal(f->counted, 2);
-	assert_int_equal(watch_retry(f->watch), 0);
+	assert_int_equal(denial_reader_retry(f->reader), 0);
 	run(f);
 	assert_int_equal(f->counted, 3);
 	/* What the former reader has lost is not forgotten. */
-	assert_int_equal(watch_lost(f->watch), 2);
+	assert_int_equal(denial_reader_n_lost(f->reader), 2);
 }
 
 static int on_other(sd_event_source *source, void *userdata)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * checmated - The reader of denials, and who else is told of them
+ * checmated - The reader of denial events, and their subscribers
  */
 
 #include <errno.h>
@@ -12,15 +12,15 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "denial-reader.h"
 #include "parse.h"
 #include "ratelimit.h"
 #include "report.h"
-#include "watch.h"
 
 /* Behind all that has the normal priority, before what is done when idle. */
 #define PRIORITY (SD_EVENT_PRIORITY_NORMAL + 50)
 
-/* So many denials are read before the loop looks at everything else again. */
+/* The most events that one turn of the loop reads. */
 #define EVENTS_PER_TURN 64
 
 /* Cgroups whose path is remembered. */
@@ -41,7 +41,7 @@ static const struct ratelimit_limits limits = {
 };
 
 struct subscriber {
-	struct watch *watch;
+	struct denial_reader *reader;
 	struct subscriber *next;
 	sd_event_source *source;
 	uid_t uid;
@@ -64,9 +64,9 @@ struct known_owner {
 	uid_t uid; /* UID_NONE: the cgroup is gone, or its owner cannot be read */
 };
 
-struct watch {
+struct denial_reader {
 	sd_event *event;
-	const struct watch_ops *ops;
+	const struct denial_reader_ops *ops;
 	void *userdata;
 	struct checmate_events *events; /* NULL: not the reader */
 	char *reason; /* why not */
@@ -106,7 +106,7 @@ static void subscriber_freep(struct subscriber **subscriber)
 
 static void subscriber_drop(struct subscriber *subscriber)
 {
-	struct subscriber **link = &subscriber->watch->subscribers;
+	struct subscriber **link = &subscriber->reader->subscribers;
 
 	while (*link != subscriber)
 		link = &(*link)->next;
@@ -191,38 +191,38 @@ static uid_t read_owner(uint64_t cgroup_id)
  */
 static bool may_see(const struct subscriber *subscriber, const struct checmate_event *event)
 {
-	struct watch *watch = subscriber->watch;
+	struct denial_reader *reader = subscriber->reader;
 
 	if (subscriber->all)
 		return true;
 	if (!event->task_cgroup_id)
 		return false;
-	if (watch->owner.cgroup_id != event->task_cgroup_id)
-		watch->owner = (struct known_owner){
+	if (reader->owner.cgroup_id != event->task_cgroup_id)
+		reader->owner = (struct known_owner){
 			.cgroup_id = event->task_cgroup_id,
 			.uid = read_owner(event->task_cgroup_id),
 		};
-	return watch->owner.uid != UID_NONE && watch->owner.uid == subscriber->uid;
+	return reader->owner.uid != UID_NONE && reader->owner.uid == subscriber->uid;
 }
 
-static void tell_subscribers(struct watch *watch, const struct checmate_event *event,
+static void tell_subscribers(struct denial_reader *reader, const struct checmate_event *event,
 			     const char *text)
 {
 	struct subscriber *next;
 
-	for (struct subscriber *s = watch->subscribers; s; s = next) {
+	for (struct subscriber *s = reader->subscribers; s; s = next) {
 		next = s->next;
 		if (may_see(s, event) && tell_event(s, text) < 0)
 			subscriber_drop(s);
 	}
 }
 
-static void tell_subscribers_lost(struct watch *watch, uint64_t n)
+static void tell_subscribers_lost(struct denial_reader *reader, uint64_t n)
 {
 	struct subscriber *next;
 	int r;
 
-	for (struct subscriber *s = watch->subscribers; s; s = next) {
+	for (struct subscriber *s = reader->subscribers; s; s = next) {
 		next = s->next;
 		s->lost += n;
 		r = tell_lost(s);
@@ -235,11 +235,11 @@ static void tell_subscribers_lost(struct watch *watch, uint64_t n)
  * Users cannot take the place of root, nor one that of all the others, nor those without
  * an authorization that of those with one.
  */
-static bool has_room(const struct watch *watch, uid_t uid, bool all)
+static bool has_room(const struct denial_reader *reader, uid_t uid, bool all)
 {
 	size_t n = 0, n_users = 0, n_own = 0, n_uid = 0;
 
-	for (const struct subscriber *s = watch->subscribers; s; s = s->next) {
+	for (const struct subscriber *s = reader->subscribers; s; s = s->next) {
 		n++;
 		n_users += s->uid != 0;
 		n_own += !s->all;
@@ -251,35 +251,35 @@ static bool has_room(const struct watch *watch, uid_t uid, bool all)
 }
 
 /**
- * watch_subscribe() - Have somebody told of denials from now on
- * @watch: the watch
- * @uid: whose it is; one uid has a limited number of them
- * @all: every denial; else those of processes in cgroups whose directory belongs to @uid
+ * denial_reader_subscribe() - Add a subscriber
+ * @reader: the reader
+ * @uid: the subscriber's user; each user has a limited number of subscriptions
+ * @all: send every event; else those of processes in cgroups whose directory @uid owns
  * @ret_fd: receives the other end of a SOCK_SEQPACKET pair, from which each message
  *          is one document; closing it ends the subscription
  *
- * Who is too slow loses denials, and is told how many: as a document of its own,
- * before the next denial or when there is room again.
+ * A slow subscriber loses events. The reader sends their number as a document of its
+ * own, before the next event or when there is room again.
  *
- * Return: 0; -EUSERS there are too many; -EBUSY, -errno denials cannot be read: see
- * watch_reason().
+ * Return: 0; -EUSERS if there are too many subscribers; -EBUSY, -errno if the reader
+ * cannot read events, see denial_reader_reason().
  */
-int watch_subscribe(struct watch *watch, uid_t uid, bool all, int *ret_fd)
+int denial_reader_subscribe(struct denial_reader *reader, uid_t uid, bool all, int *ret_fd)
 {
 	_cleanup_(subscriber_freep) struct subscriber *subscriber = NULL;
 	_cleanup_close_ int peer = -1;
 	int fds[2], r;
 
-	r = watch_retry(watch);
+	r = denial_reader_retry(reader);
 	if (r < 0)
 		return r;
-	if (!has_room(watch, uid, all))
+	if (!has_room(reader, uid, all))
 		return -EUSERS;
 
 	subscriber = calloc(1, sizeof(*subscriber));
 	if (!subscriber)
 		return -ENOMEM;
-	subscriber->watch = watch;
+	subscriber->reader = reader;
 	subscriber->uid = uid;
 	subscriber->all = all;
 	subscriber->fd = -1;
@@ -291,7 +291,7 @@ int watch_subscribe(struct watch *watch, uid_t uid, bool all, int *ret_fd)
 	if (shutdown(subscriber->fd, SHUT_RD) < 0)
 		return -errno;
 
-	r = sd_event_add_io(watch->event, &subscriber->source, subscriber->fd, 0, on_subscriber,
+	r = sd_event_add_io(reader->event, &subscriber->source, subscriber->fd, 0, on_subscriber,
 			    subscriber);
 	if (r < 0)
 		return r;
@@ -300,18 +300,18 @@ int watch_subscribe(struct watch *watch, uid_t uid, bool all, int *ret_fd)
 	if (r < 0)
 		return r;
 
-	subscriber->next = watch->subscribers;
-	watch->subscribers = TAKE_PTR(subscriber);
+	subscriber->next = reader->subscribers;
+	reader->subscribers = TAKE_PTR(subscriber);
 	*ret_fd = TAKE_FD(peer);
 	return 0;
 }
 
 /* --- paths ------------------------------------------------------------------- */
 
-/* NULL: the cgroup is gone. Belongs to @watch, until the next call. */
-static const char *path_of(struct watch *watch, uint64_t cgroup_id)
+/* NULL: the cgroup is gone. Belongs to @reader, until the next call. */
+static const char *path_of(struct denial_reader *reader, uint64_t cgroup_id)
 {
-	struct known_path *known = &watch->paths[(cgroup_id ^ cgroup_id >> 32) % PATHS];
+	struct known_path *known = &reader->paths[(cgroup_id ^ cgroup_id >> 32) % PATHS];
 
 	if (!cgroup_id)
 		return NULL;
@@ -327,29 +327,29 @@ static const char *path_of(struct watch *watch, uint64_t cgroup_id)
 
 static void on_rest(const struct ratelimit_key *key, uint64_t n, void *userdata)
 {
-	struct watch *watch = userdata;
+	struct denial_reader *reader = userdata;
 
-	if (watch->ops->rest)
-		watch->ops->rest(key->cgroup_id, path_of(watch, key->cgroup_id), key->policy,
-				 key->hook, n, watch->userdata);
+	if (reader->ops->rest)
+		reader->ops->rest(key->cgroup_id, path_of(reader, key->cgroup_id), key->policy,
+				  key->hook, n, reader->userdata);
 }
 
-static uint64_t now_usec(struct watch *watch)
+static uint64_t loop_usec(struct denial_reader *reader)
 {
 	uint64_t now = 0;
 
-	(void)sd_event_now(watch->event, CLOCK_MONOTONIC, &now);
+	(void)sd_event_now(reader->event, CLOCK_MONOTONIC, &now);
 	return now;
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	struct watch *watch = userdata;
+	struct denial_reader *reader = userdata;
 	uint64_t next;
 	int r;
 
 	(void)usec;
-	next = ratelimit_flush(watch->ratelimit, now_usec(watch), on_rest, watch);
+	next = ratelimit_flush(reader->ratelimit, loop_usec(reader), on_rest, reader);
 	if (!next)
 		return 0;
 	r = sd_event_source_set_time(source, next);
@@ -357,15 +357,15 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 }
 
 /* There is a rest now; if no other comes, the timer tells. */
-static void start_timer(struct watch *watch, uint64_t now)
+static void start_timer(struct denial_reader *reader, uint64_t now)
 {
 	int enabled = SD_EVENT_OFF;
 
-	(void)sd_event_source_get_enabled(watch->timer, &enabled);
+	(void)sd_event_source_get_enabled(reader->timer, &enabled);
 	if (enabled != SD_EVENT_OFF)
 		return;
-	(void)sd_event_source_set_time(watch->timer, now + limits.interval_usec);
-	(void)sd_event_source_set_enabled(watch->timer, SD_EVENT_ONESHOT);
+	(void)sd_event_source_set_time(reader->timer, now + limits.interval_usec);
+	(void)sd_event_source_set_enabled(reader->timer, SD_EVENT_ONESHOT);
 }
 
 /* A program without a binding of the library is known by the task's cgroup. */
@@ -374,31 +374,31 @@ static uint64_t place_of(const struct checmate_event *event)
 	return event->cgroup_id ?: event->task_cgroup_id;
 }
 
-static void tell_people(struct watch *watch, const struct checmate_event *event)
+static void tell_people(struct denial_reader *reader, const struct checmate_event *event)
 {
 	const struct ratelimit_key key = {
 		.cgroup_id = place_of(event),
 		.policy = event->policy,
 		.hook = event->hook,
 	};
-	uint64_t now = now_usec(watch), suppressed = 0;
+	uint64_t now = loop_usec(reader), suppressed = 0;
 
-	if (!ratelimit_admit(watch->ratelimit, &key, now, &suppressed)) {
-		start_timer(watch, now);
+	if (!ratelimit_admit(reader->ratelimit, &key, now, &suppressed)) {
+		start_timer(reader, now);
 		return;
 	}
-	if (watch->ops->denied)
-		watch->ops->denied(event, path_of(watch, key.cgroup_id), suppressed,
-				   watch->userdata);
+	if (reader->ops->denied)
+		reader->ops->denied(event, path_of(reader, key.cgroup_id), suppressed,
+				    reader->userdata);
 }
 
 /* --- reading ----------------------------------------------------------------- */
 
-static int make_document(struct watch *watch, const struct checmate_event *event,
+static int make_document(struct denial_reader *reader, const struct checmate_event *event,
 			 struct json_object **ret_document)
 {
 	_cleanup_free_ char *bound = NULL;
-	const char *path = path_of(watch, event->cgroup_id);
+	const char *path = path_of(reader, event->cgroup_id);
 
 	/* The second may take the place of the first. */
 	if (path) {
@@ -406,204 +406,206 @@ static int make_document(struct watch *watch, const struct checmate_event *event
 		if (!bound)
 			return -ENOMEM;
 	}
-	return report_event(event, bound, path_of(watch, event->task_cgroup_id), ret_document);
+	return report_event(event, bound, path_of(reader, event->task_cgroup_id), ret_document);
 }
 
-static void take_event(struct watch *watch, const struct checmate_event *event)
+static void take_event(struct denial_reader *reader, const struct checmate_event *event)
 {
 	_cleanup_(json_putp) struct json_object *document = NULL;
 
-	watch->n_read++;
-	if (watch->ops->counted)
-		watch->ops->counted(event, watch->userdata);
-	tell_people(watch, event);
-	if (!watch->subscribers)
+	reader->n_read++;
+	if (reader->ops->counted)
+		reader->ops->counted(event, reader->userdata);
+	tell_people(reader, event);
+	if (!reader->subscribers)
 		return;
-	(void)make_document(watch, event, &document);
-	tell_subscribers(watch, event, document ? report_text(document, false) : NULL);
+	(void)make_document(reader, event, &document);
+	tell_subscribers(reader, event, document ? report_text(document, false) : NULL);
 }
 
-static void take_lost(struct watch *watch)
+static void take_lost(struct denial_reader *reader)
 {
-	uint64_t n = checmate_events_lost(watch->events) - watch->n_lost_told;
+	uint64_t n = checmate_events_lost(reader->events) - reader->n_lost_told;
 
 	if (!n)
 		return;
-	watch->n_lost_told += n;
-	watch->n_lost += n;
-	if (watch->ops->lost)
-		watch->ops->lost(n, watch->userdata);
-	tell_subscribers_lost(watch, n);
+	reader->n_lost_told += n;
+	reader->n_lost += n;
+	if (reader->ops->lost)
+		reader->ops->lost(n, reader->userdata);
+	tell_subscribers_lost(reader, n);
 }
 
-static int fail(struct watch *watch, int r, const struct checmate_error *e)
+static int fail(struct denial_reader *reader, int r, const struct checmate_error *e)
 {
 	const char *reason = e ? checmate_error_text(e) : strerror(-r);
-	bool is_news = !watch->reason || !streq(watch->reason, reason);
+	bool is_news = !reader->reason || !streq(reader->reason, reason);
 
-	watch->source = sd_event_source_disable_unref(watch->source);
-	watch->events = checmate_events_free(watch->events);
+	reader->source = sd_event_source_disable_unref(reader->source);
+	reader->events = checmate_events_free(reader->events);
 	if (!is_news)
 		return r;
-	free(watch->reason);
-	watch->reason = strdup(reason);
-	if (watch->ops->failed)
-		watch->ops->failed(-r, reason, watch->userdata);
+	free(reader->reason);
+	reader->reason = strdup(reason);
+	if (reader->ops->failed)
+		reader->ops->failed(-r, reason, reader->userdata);
 	return r;
 }
 
 static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
-	struct watch *watch = userdata;
+	struct denial_reader *reader = userdata;
 	int r = 1;
 
 	(void)source;
 	(void)fd;
 	(void)revents;
-	watch->owner = (struct known_owner){};
+	reader->owner = (struct known_owner){};
 	for (int i = 0; r > 0 && i < EVENTS_PER_TURN; i++) {
 		const struct checmate_event *event;
 
-		r = checmate_events_read(watch->events, &event, &e);
+		r = checmate_events_read(reader->events, &event, &e);
 		if (r >= 0)
-			take_lost(watch);
+			take_lost(reader);
 		if (r > 0)
-			take_event(watch, event);
+			take_event(reader, event);
 	}
 	if (r < 0)
-		(void)fail(watch, r, e);
+		(void)fail(reader, r, e);
 	return 0;
 }
 
 /**
- * watch_retry() - Become the reader, if another process was it before
- * @watch: the watch
+ * denial_reader_retry() - Try to become the reader of the kernel's buffer
+ * @reader: the reader
  *
- * Nobody is told when that process ends.  So it is tried whenever there is a
- * reason: at the start, at a reload, for a new subscriber.
+ * The kernel does not report that another reader has ended. checmated therefore tries
+ * at its start, at each reload and for each new subscriber.
  *
- * Return: 0, also when it is the reader already; -EBUSY another one still is it;
+ * Return: 0, also if it is the reader already; -EBUSY if another process is the reader;
  * -errno.
  */
-int watch_retry(struct watch *watch)
+int denial_reader_retry(struct denial_reader *reader)
 {
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
 	int r;
 
-	if (watch->events)
+	if (reader->events)
 		return 0;
-	r = checmate_events_open(&watch->events, &e);
+	r = checmate_events_open(&reader->events, &e);
 	if (r < 0)
-		return fail(watch, r, e);
-	watch->n_lost_told = 0;
+		return fail(reader, r, e);
+	reader->n_lost_told = 0;
 
-	r = sd_event_add_io(watch->event, &watch->source, checmate_events_fd(watch->events),
-			    EPOLLIN, on_readable, watch);
+	r = sd_event_add_io(reader->event, &reader->source, checmate_events_fd(reader->events),
+			    EPOLLIN, on_readable, reader);
 	if (r >= 0)
-		r = sd_event_source_set_priority(watch->source, PRIORITY);
+		r = sd_event_source_set_priority(reader->source, PRIORITY);
 	if (r < 0)
-		return fail(watch, r, NULL);
-	(void)sd_event_source_set_description(watch->source, "denials");
-	free(watch->reason);
-	watch->reason = NULL;
-	take_lost(watch);
+		return fail(reader, r, NULL);
+	(void)sd_event_source_set_description(reader->source, "denials");
+	free(reader->reason);
+	reader->reason = NULL;
+	take_lost(reader);
 	return 0;
 }
 
 /**
- * watch_new() - Begin to read denials
+ * denial_reader_new() - Start to read denial events
  * @event: the loop
- * @ops: who is told; must outlive the watch
+ * @ops: the callbacks; must outlive the reader
  * @userdata: for @ops
- * @ret_watch: receives the watch
+ * @ret_reader: receives the reader
  *
- * That another process reads is no error: @ops is told, see watch_retry().
+ * Another process as the reader is no error: @ops.failed is called with its name. See
+ * denial_reader_retry().
  */
-int watch_new(sd_event *event, const struct watch_ops *ops, void *userdata, struct watch **ret_watch)
+int denial_reader_new(sd_event *event, const struct denial_reader_ops *ops, void *userdata,
+		      struct denial_reader **ret_reader)
 {
-	_cleanup_(watch_freep) struct watch *watch = NULL;
+	_cleanup_(denial_reader_freep) struct denial_reader *reader = NULL;
 	int r;
 
-	watch = calloc(1, sizeof(*watch));
-	if (!watch)
+	reader = calloc(1, sizeof(*reader));
+	if (!reader)
 		return -ENOMEM;
-	watch->event = sd_event_ref(event);
-	watch->ops = ops;
-	watch->userdata = userdata;
-	r = ratelimit_new(&limits, &watch->ratelimit);
+	reader->event = sd_event_ref(event);
+	reader->ops = ops;
+	reader->userdata = userdata;
+	r = ratelimit_new(&limits, &reader->ratelimit);
 	if (r < 0)
 		return r;
 	/* Late is soon enough: nobody waits for it. */
-	r = sd_event_add_time(event, &watch->timer, CLOCK_MONOTONIC, 0, limits.interval_usec / 10,
-			      on_timer, watch);
+	r = sd_event_add_time(event, &reader->timer, CLOCK_MONOTONIC, 0, limits.interval_usec / 10,
+			      on_timer, reader);
 	if (r >= 0)
-		r = sd_event_source_set_enabled(watch->timer, SD_EVENT_OFF);
+		r = sd_event_source_set_enabled(reader->timer, SD_EVENT_OFF);
 	if (r >= 0)
-		r = sd_event_source_set_priority(watch->timer, PRIORITY);
+		r = sd_event_source_set_priority(reader->timer, PRIORITY);
 	if (r < 0)
 		return r;
-	(void)sd_event_source_set_description(watch->timer, "denials-rest");
+	(void)sd_event_source_set_description(reader->timer, "denials-rest");
 
-	(void)watch_retry(watch);
-	*ret_watch = TAKE_PTR(watch);
+	(void)denial_reader_retry(reader);
+	*ret_reader = TAKE_PTR(reader);
 	return 0;
 }
 
-struct watch *watch_free(struct watch *watch)
+struct denial_reader *denial_reader_free(struct denial_reader *reader)
 {
-	if (!watch)
+	if (!reader)
 		return NULL;
 	/* The fd goes before what it belongs to. */
-	sd_event_source_disable_unref(watch->source);
-	checmate_events_free(watch->events);
-	sd_event_source_disable_unref(watch->timer);
-	while (watch->subscribers)
-		subscriber_drop(watch->subscribers);
-	ratelimit_free(watch->ratelimit);
+	sd_event_source_disable_unref(reader->source);
+	checmate_events_free(reader->events);
+	sd_event_source_disable_unref(reader->timer);
+	while (reader->subscribers)
+		subscriber_drop(reader->subscribers);
+	ratelimit_free(reader->ratelimit);
 	for (size_t i = 0; i < PATHS; i++)
-		free(watch->paths[i].path);
-	sd_event_unref(watch->event);
-	free(watch->reason);
-	free(watch);
+		free(reader->paths[i].path);
+	sd_event_unref(reader->event);
+	free(reader->reason);
+	free(reader);
 	return NULL;
 }
 
-void watch_freep(struct watch **watch)
+void denial_reader_freep(struct denial_reader **reader)
 {
-	watch_free(*watch);
+	denial_reader_free(*reader);
 }
 
-/* This process is the reader of denials. */
-bool watch_is_reader(const struct watch *watch)
+/* Whether this process is the reader. */
+bool denial_reader_is_active(const struct denial_reader *reader)
 {
-	return watch->events;
+	return reader->events;
 }
 
-/* Why it is not; names who is. */
-const char *watch_reason(const struct watch *watch)
+/* Why this process is not the reader; names the reader. */
+const char *denial_reader_reason(const struct denial_reader *reader)
 {
-	return watch->reason ?: "out of memory";
+	return reader->reason ?: "out of memory";
 }
 
-/* How many denials were read. */
-uint64_t watch_read(const struct watch *watch)
+/* The number of events read. */
+uint64_t denial_reader_n_read(const struct denial_reader *reader)
 {
-	return watch->n_read;
+	return reader->n_read;
 }
 
-/* How many were lost. */
-uint64_t watch_lost(const struct watch *watch)
+/* The number of events lost. */
+uint64_t denial_reader_n_lost(const struct denial_reader *reader)
 {
-	return watch->n_lost;
+	return reader->n_lost;
 }
 
-/* How many subscribers there are. */
-size_t watch_subscribers(const struct watch *watch)
+/* The number of subscribers. */
+size_t denial_reader_n_subscribers(const struct denial_reader *reader)
 {
 	size_t n = 0;
 
-	for (const struct subscriber *s = watch->subscribers; s; s = s->next)
+	for (const struct subscriber *s = reader->subscribers; s; s = s->next)
 		n++;
 	return n;
 }
