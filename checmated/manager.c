@@ -98,7 +98,7 @@ static void status_changed(struct manager *manager)
 	(void)sd_event_source_set_enabled(manager->status_source, SD_EVENT_ONESHOT);
 }
 
-static void set_bound(struct manager *manager, struct tree_cgroup *cgroup, bool bound)
+static void set_bound(struct manager *manager, struct watched_cgroup *cgroup, bool bound)
 {
 	int r;
 
@@ -107,7 +107,7 @@ static void set_bound(struct manager *manager, struct tree_cgroup *cgroup, bool 
 		manager->n_bound += bound ? 1 : -1;
 		status_changed(manager);
 	}
-	r = tree_watch(cgroup, bound);
+	r = cgroup_watch_writes(cgroup, bound);
 	if (r < 0)
 		log_event(LOG_WARNING, LOG_ID_FAILED,
 			  &(struct log_fields){ .cgroup = cgroup->path, .error = -r },
@@ -115,7 +115,7 @@ static void set_bound(struct manager *manager, struct tree_cgroup *cgroup, bool 
 			  cgroup->path, strerror(-r));
 }
 
-static void set_failed(struct manager *manager, struct tree_cgroup *cgroup, bool failed)
+static void set_failed(struct manager *manager, struct watched_cgroup *cgroup, bool failed)
 {
 	if (cgroup->failed == failed)
 		return;
@@ -126,11 +126,11 @@ static void set_failed(struct manager *manager, struct tree_cgroup *cgroup, bool
 
 /* --- cgroups -------------------------------------------------------------- */
 
-static void wake(struct tree_cgroup *cgroup, uint64_t usec)
+static void wake(struct watched_cgroup *cgroup, uint64_t usec)
 {
 	int r;
 
-	r = tree_wake(cgroup, usec);
+	r = cgroup_watch_wake(cgroup, usec);
 	if (r < 0)
 		log_event(LOG_WARNING, LOG_ID_FAILED,
 			  &(struct log_fields){ .cgroup = cgroup->path, .error = -r },
@@ -138,7 +138,7 @@ static void wake(struct tree_cgroup *cgroup, uint64_t usec)
 			  cgroup->path, strerror(-r));
 }
 
-static void count_trouble(struct tree_cgroup *cgroup, uint64_t now)
+static void count_trouble(struct watched_cgroup *cgroup, uint64_t now)
 {
 	if (now - cgroup->troubled_since > TROUBLES_USEC) {
 		cgroup->n_troubles = 0;
@@ -147,7 +147,7 @@ static void count_trouble(struct tree_cgroup *cgroup, uint64_t now)
 	cgroup->n_troubles++;
 }
 
-static void retry_later(struct tree_cgroup *cgroup, uint64_t now)
+static void retry_later(struct watched_cgroup *cgroup, uint64_t now)
 {
 	cgroup->retry = cgroup->retry ? cgroup->retry * 2 : RETRY_MIN_USEC;
 	if (cgroup->retry > RETRY_MAX_USEC)
@@ -156,7 +156,7 @@ static void retry_later(struct tree_cgroup *cgroup, uint64_t now)
 }
 
 /* The owner of a cgroup's directory can make as many below as they like. */
-static uid_t owner_of(const struct tree_cgroup *cgroup)
+static uid_t owner_of(const struct watched_cgroup *cgroup)
 {
 	_cleanup_free_ char *path = NULL;
 	struct stat st;
@@ -170,7 +170,7 @@ static uid_t owner_of(const struct tree_cgroup *cgroup)
 }
 
 /* When to look again at a container of which the hook has yet to tell. */
-static uint64_t next_look(const struct tree_cgroup *cgroup, uint64_t now)
+static uint64_t next_look(const struct watched_cgroup *cgroup, uint64_t now)
 {
 	uint64_t age = now - cgroup->since;
 
@@ -180,7 +180,7 @@ static uint64_t next_look(const struct tree_cgroup *cgroup, uint64_t now)
 }
 
 /* What goes wrong in one cgroup must not keep the others from theirs. */
-static void reconcile(struct manager *manager, struct tree_cgroup *cgroup)
+static void reconcile(struct manager *manager, struct watched_cgroup *cgroup)
 {
 	_cleanup_(store_error_done) struct store_error error = {};
 	uint64_t now = now_usec();
@@ -232,7 +232,7 @@ static void keep_alive(struct sweep *sweep)
 						     "WATCHDOG=1\nEXTEND_TIMEOUT_USEC=90000000");
 }
 
-static void reconcile_each(struct tree_cgroup *cgroup, void *userdata)
+static void reconcile_each(struct watched_cgroup *cgroup, void *userdata)
 {
 	struct sweep *sweep = userdata;
 
@@ -244,15 +244,15 @@ static void reconcile_all(struct manager *manager)
 {
 	struct sweep sweep = { .manager = manager, .told = now_usec() };
 
-	tree_foreach(manager->tree, reconcile_each, &sweep);
+	cgroup_watch_foreach(manager->cgroups, reconcile_each, &sweep);
 }
 
-static void on_added(struct tree_cgroup *cgroup, void *userdata)
+static void on_added(struct watched_cgroup *cgroup, void *userdata)
 {
 	struct manager *manager = userdata;
 
 	/* The first scan comes before the bindings that exist are looked at. */
-	if (manager->tree)
+	if (manager->cgroups)
 		reconcile(manager, cgroup);
 }
 
@@ -273,7 +273,7 @@ static void collect_later(struct manager *manager)
 			  strerror(-r));
 }
 
-static void on_removed(struct tree_cgroup *cgroup, void *userdata)
+static void on_removed(struct watched_cgroup *cgroup, void *userdata)
 {
 	struct manager *manager = userdata;
 
@@ -284,7 +284,7 @@ static void on_removed(struct tree_cgroup *cgroup, void *userdata)
 		collect_later(manager);
 }
 
-static void on_changed(struct tree_cgroup *cgroup, void *userdata)
+static void on_changed(struct watched_cgroup *cgroup, void *userdata)
 {
 	bool troubled = cgroup->n_troubles >= TROUBLES_MAX &&
 			now_usec() - cgroup->troubled_since <= TROUBLES_USEC;
@@ -295,7 +295,7 @@ static void on_changed(struct tree_cgroup *cgroup, void *userdata)
 		reconcile(userdata, cgroup);
 }
 
-static const struct tree_ops tree_ops = {
+static const struct cgroup_watch_ops watch_ops = {
 	.added = on_added,
 	.removed = on_removed,
 	.changed = on_changed,
@@ -310,7 +310,7 @@ static const struct tree_ops tree_ops = {
  */
 void manager_expect(struct manager *manager, const char *path)
 {
-	if (manager->tree && !tree_find(manager->tree, path))
+	if (manager->cgroups && !cgroup_watch_find(manager->cgroups, path))
 		collect_later(manager);
 }
 
@@ -321,11 +321,12 @@ static void on_binding_changed(const struct store_change *change, void *userdata
 			  startswith(change->origin, "container ");
 	bool there = !streq(change->change, "removed") && !streq(change->change, "gone");
 	struct manager *manager = userdata;
-	struct tree_cgroup *cgroup;
+	struct watched_cgroup *cgroup;
 
 	/* The hook asks for a container whose cgroup was looked at before. */
-	cgroup = configured && there && manager->tree ? tree_find(manager->tree, change->cgroup) :
-							NULL;
+	cgroup = configured && there && manager->cgroups ?
+			 cgroup_watch_find(manager->cgroups, change->cgroup) :
+			 NULL;
 	if (cgroup)
 		set_bound(manager, cgroup, true);
 	if (there)
@@ -619,7 +620,7 @@ int manager_new(const char *const *dirs, struct manager **ret_manager)
 	r = manager_events_attach(manager);
 	if (r < 0)
 		return fail_setup(r, "denials and figures cannot be seen to");
-	r = tree_new(manager->event, CGROUP_ROOT, &tree_ops, manager, &manager->tree);
+	r = cgroup_watch_new(manager->event, CGROUP_ROOT, &watch_ops, manager, &manager->cgroups);
 	if (r < 0)
 		return fail_setup(r, CGROUP_ROOT " cannot be watched");
 
@@ -661,7 +662,7 @@ struct manager *manager_free(struct manager *manager)
 {
 	if (!manager)
 		return NULL;
-	tree_free(manager->tree);
+	cgroup_watch_free(manager->cgroups);
 	manager_events_detach(manager);
 	sd_event_source_disable_unref(manager->gc_source);
 	sd_event_source_disable_unref(manager->status_source);

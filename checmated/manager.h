@@ -7,18 +7,18 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
+#include "cgroup-watch.h"
 #include "denial-reader.h"
 #include "inventory.h"
 #include "metrics-http.h"
 #include "metrics.h"
 #include "polkit.h"
 #include "store.h"
-#include "tree.h"
 
 struct manager {
 	sd_event *event;
 	sd_bus *bus;
-	struct tree *tree;
+	struct cgroup_watch *cgroups;
 	struct polkit *polkit; /* finds out who may */
 	const char *backend; /* what enforces: "checmate" or "bpf-link" */
 	uint32_t n_bindings; /* when they were last counted */

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * checmated - The cgroups there are, followed as they come and go
+ * checmated - The cgroups of the machine, and what happens to them
  *
- * One inotify watch per cgroup.  A directory is watched before it is read, so
- * a cgroup made meanwhile is seen once by the one and once by the other, which
- * node_find() makes one.  When the kernel drops events every directory is read
- * again; whoever is told of a cgroup may therefore be told of it twice.  One that
- * went meanwhile, and came back by the same name, is told apart by its inode.
+ * There is one inotify watch per cgroup. The daemon watches a directory before it reads
+ * it. It may therefore see a cgroup made meanwhile twice; node_find() makes these one.
+ * When the kernel drops events, the daemon reads every directory again. @ops may
+ * therefore report a cgroup twice. The inode tells a cgroup from one that had its name.
  *
- * Writes to the files of a cgroup are heard of where it is asked for only: there
- * are many in any cgroup that processes come to, and each would wake the daemon.
+ * Writes to the files of a cgroup are watched on request only. There are many in any
+ * cgroup that processes enter, and each would wake the daemon.
  */
 
 #include <errno.h>
@@ -19,17 +18,17 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
+#include "cgroup-watch.h"
 #include "cleanup.h"
 #include "clock.h"
 #include "parse.h"
-#include "tree.h"
 
-struct tree_node {
-	struct tree_cgroup cgroup;
-	struct tree *tree;
-	struct tree_node *children;
-	struct tree_node *next;
-	struct tree_node *next_touched;
+struct node {
+	struct watched_cgroup cgroup;
+	struct cgroup_watch *watch;
+	struct node *children;
+	struct node *next;
+	struct node *next_touched;
 	sd_event_source *source; /* of what is made and removed in it */
 	sd_event_source *writes; /* of its files; NULL when it never was watched */
 	bool watched;
@@ -40,33 +39,33 @@ struct tree_node {
 	char *path; /* "" for the root */
 };
 
-struct tree {
+struct cgroup_watch {
 	sd_event *event;
 	char *root;
-	struct tree_ops ops;
+	struct cgroup_watch_ops ops;
 	void *userdata;
-	struct tree_node *top;
-	struct tree_node *touched; /* to be told of when this turn is over */
+	struct node *top;
+	struct node *touched; /* to be told of when this turn is over */
 	sd_event_source *touched_source;
 	sd_event_source *timer;
 	uint64_t timer_usec; /* when it goes off; 0: never */
 };
 
-static int node_scan(struct tree_node *node);
+static int node_scan(struct node *node);
 
-static const char *node_name(const struct tree_node *node)
+static const char *node_name(const struct node *node)
 {
 	return strrchr(node->path, '/') + 1;
 }
 
-static struct tree_node *node_of(struct tree_cgroup *cgroup)
+static struct node *node_of(struct watched_cgroup *cgroup)
 {
-	return (struct tree_node *)((char *)cgroup - offsetof(struct tree_node, cgroup));
+	return (struct node *)((char *)cgroup - offsetof(struct node, cgroup));
 }
 
-static void node_untouch(struct tree_node *node)
+static void node_untouch(struct node *node)
 {
-	for (struct tree_node **link = &node->tree->touched; *link; link = &(*link)->next_touched) {
+	for (struct node **link = &node->watch->touched; *link; link = &(*link)->next_touched) {
 		if (*link != node)
 			continue;
 		*link = node->next_touched;
@@ -75,12 +74,12 @@ static void node_untouch(struct tree_node *node)
 	node->touched = false;
 }
 
-static struct tree_node *node_free(struct tree_node *node)
+static struct node *node_free(struct node *node)
 {
 	if (!node)
 		return NULL;
 	while (node->children) {
-		struct tree_node *child = node->children;
+		struct node *child = node->children;
 
 		node->children = child->next;
 		node_free(child);
@@ -94,29 +93,29 @@ static struct tree_node *node_free(struct tree_node *node)
 	return NULL;
 }
 
-static void node_freep(struct tree_node **node)
+static void node_freep(struct node **node)
 {
 	node_free(*node);
 }
 
-static struct tree_node *node_find(struct tree_node *node, const char *name)
+static struct node *node_find(struct node *node, const char *name)
 {
-	for (struct tree_node *child = node->children; child; child = child->next)
+	for (struct node *child = node->children; child; child = child->next)
 		if (streq(node_name(child), name))
 			return child;
 	return NULL;
 }
 
-static void node_tell_removed(struct tree_node *node)
+static void node_tell_removed(struct node *node)
 {
-	for (struct tree_node *child = node->children; child; child = child->next)
+	for (struct node *child = node->children; child; child = child->next)
 		node_tell_removed(child);
-	node->tree->ops.removed(&node->cgroup, node->tree->userdata);
+	node->watch->ops.removed(&node->cgroup, node->watch->userdata);
 }
 
-static void node_drop(struct tree_node *node, struct tree_node *child)
+static void node_drop(struct node *node, struct node *child)
 {
-	for (struct tree_node **link = &node->children; *link; link = &(*link)->next) {
+	for (struct node **link = &node->children; *link; link = &(*link)->next) {
 		if (*link != child)
 			continue;
 		*link = child->next;
@@ -126,11 +125,11 @@ static void node_drop(struct tree_node *node, struct tree_node *child)
 	}
 }
 
-static int node_path(const struct tree_node *node, char **ret_path)
+static int node_path(const struct node *node, char **ret_path)
 {
 	char *path;
 
-	if (asprintf(&path, "%s%s", node->tree->root, node->path) < 0)
+	if (asprintf(&path, "%s%s", node->watch->root, node->path) < 0)
 		return -ENOMEM;
 	*ret_path = path;
 	return 0;
@@ -138,7 +137,7 @@ static int node_path(const struct tree_node *node, char **ret_path)
 
 static int on_inotify(sd_event_source *source, const struct inotify_event *event, void *userdata);
 
-static int node_watch(struct tree_node *node)
+static int node_watch(struct node *node)
 {
 	_cleanup_free_ char *path = NULL;
 	int r;
@@ -146,12 +145,12 @@ static int node_watch(struct tree_node *node)
 	r = node_path(node, &path);
 	if (r < 0)
 		return r;
-	r = sd_event_add_inotify(node->tree->event, &node->source, path,
+	r = sd_event_add_inotify(node->watch->event, &node->source, path,
 				 IN_CREATE | IN_DELETE | IN_ONLYDIR | IN_DONT_FOLLOW, on_inotify,
 				 node);
 	if (r < 0)
 		return r;
-	(void)sd_event_source_set_description(node->source, "cgroup-tree");
+	(void)sd_event_source_set_description(node->source, "cgroup-watch");
 	/* A cgroup that cannot be followed would get no policy: rather be started anew. */
 	return sd_event_source_set_exit_on_failure(node->source, true);
 }
@@ -160,7 +159,7 @@ static int node_watch(struct tree_node *node)
  * Asked when it is watched: of a cgroup that has no directory then, all are heard of. To read
  * one costs as much as all the rest that is done about it.
  */
-static bool node_is_empty(const struct tree_node *node)
+static bool node_is_empty(const struct node *node)
 {
 	_cleanup_free_ char *path = NULL;
 	struct stat st;
@@ -170,7 +169,7 @@ static bool node_is_empty(const struct tree_node *node)
 }
 
 /* Asked before the directory is watched: of one that takes its place then, a scan sees it. */
-static int node_inode(const struct tree_node *node, ino_t *ret_inode)
+static int node_inode(const struct node *node, ino_t *ret_inode)
 {
 	_cleanup_free_ char *path = NULL;
 	struct stat st;
@@ -185,17 +184,17 @@ static int node_inode(const struct tree_node *node, ino_t *ret_inode)
 	return 0;
 }
 
-static int node_add(struct tree_node *node, const char *name)
+static int node_add(struct node *node, const char *name)
 {
-	_cleanup_(node_freep) struct tree_node *child = NULL;
-	struct tree *tree = node->tree;
-	struct tree_node *added;
+	_cleanup_(node_freep) struct node *child = NULL;
+	struct cgroup_watch *watch = node->watch;
+	struct node *added;
 	int r;
 
 	child = calloc(1, sizeof(*child));
 	if (!child)
 		return -ENOMEM;
-	child->tree = tree;
+	child->watch = watch;
 	child->seen = true;
 	if (asprintf(&child->path, "%s/%s", node->path, name) < 0) {
 		child->path = NULL;
@@ -216,7 +215,7 @@ static int node_add(struct tree_node *node, const char *name)
 	added = child;
 	child->next = node->children;
 	node->children = TAKE_PTR(child);
-	tree->ops.added(&added->cgroup, tree->userdata);
+	watch->ops.added(&added->cgroup, watch->userdata);
 	return node_is_empty(added) ? 0 : node_scan(added);
 }
 
@@ -258,9 +257,9 @@ static int read_names(const char *path, char ***names, size_t *n)
 	return errno == ENOENT || errno == ENODEV ? 0 : -errno;
 }
 
-static int node_merge(struct tree_node *node, char *const *names, size_t n)
+static int node_merge(struct node *node, char *const *names, size_t n)
 {
-	struct tree_node *child, *next;
+	struct node *child, *next;
 	int r;
 
 	for (child = node->children; child; child = child->next)
@@ -294,7 +293,7 @@ static int node_merge(struct tree_node *node, char *const *names, size_t n)
 	return 0;
 }
 
-static int node_scan(struct tree_node *node)
+static int node_scan(struct node *node)
 {
 	_cleanup_free_ char *path = NULL;
 	_cleanup_free_ char **names = NULL;
@@ -314,8 +313,8 @@ static int node_scan(struct tree_node *node)
 
 static int on_inotify(sd_event_source *source, const struct inotify_event *event, void *userdata)
 {
-	struct tree_node *node = userdata;
-	struct tree_node *child;
+	struct node *node = userdata;
+	struct node *child;
 
 	(void)source;
 
@@ -348,25 +347,25 @@ static bool changes_policy(const char *name)
 
 static int on_write(sd_event_source *source, const struct inotify_event *event, void *userdata)
 {
-	struct tree_node *node = userdata;
+	struct node *node = userdata;
 
 	(void)source;
 
 	if (!node->watched)
 		return 0;
 	if (event->mask & IN_Q_OVERFLOW || (event->len && changes_policy(event->name)))
-		return tree_touch(&node->cgroup);
+		return cgroup_watch_touch(&node->cgroup);
 	return 0;
 }
 
 /**
- * tree_watch() - Have oneself told when a cgroup's policy is changed, or no longer
+ * cgroup_watch_writes() - Report writes to the files of a cgroup, or stop
  * @cgroup: the cgroup
- * @watch: be told
+ * @on: report its writes
  */
-int tree_watch(struct tree_cgroup *cgroup, bool watch)
+int cgroup_watch_writes(struct watched_cgroup *cgroup, bool on)
 {
-	struct tree_node *node = node_of(cgroup);
+	struct node *node = node_of(cgroup);
 	_cleanup_free_ char *path = NULL;
 	int r;
 
@@ -375,13 +374,13 @@ int tree_watch(struct tree_cgroup *cgroup, bool watch)
 	 * it is while there is another source for the same directory, and that of
 	 * systemd 252 goes round for ever over an event that no source wants.
 	 */
-	node->watched = watch;
-	if (!watch || node->writes)
+	node->watched = on;
+	if (!on || node->writes)
 		return 0;
 	r = node_path(node, &path);
 	if (r < 0)
 		return r;
-	r = sd_event_add_inotify(node->tree->event, &node->writes, path,
+	r = sd_event_add_inotify(node->watch->event, &node->writes, path,
 				 IN_MODIFY | IN_ONLYDIR | IN_DONT_FOLLOW, on_write, node);
 	if (r == -ENOENT)
 		return 0; /* gone, which is told of as well */
@@ -394,66 +393,66 @@ int tree_watch(struct tree_cgroup *cgroup, bool watch)
 /* One per turn, so that whoever asks something of the daemon need not wait for all. */
 static int on_touched(sd_event_source *source, void *userdata)
 {
-	struct tree *tree = userdata;
-	struct tree_node *node = tree->touched;
+	struct cgroup_watch *watch = userdata;
+	struct node *node = watch->touched;
 
 	(void)source;
 
 	if (!node)
 		return 0;
 	node_untouch(node);
-	tree->ops.changed(&node->cgroup, tree->userdata);
-	if (!tree->touched)
+	watch->ops.changed(&node->cgroup, watch->userdata);
+	if (!watch->touched)
 		return 0;
-	return sd_event_source_set_enabled(tree->touched_source, SD_EVENT_ONESHOT);
+	return sd_event_source_set_enabled(watch->touched_source, SD_EVENT_ONESHOT);
 }
 
 /**
- * tree_touch() - Have a cgroup looked at when this turn of the loop is over
+ * cgroup_watch_touch() - Report a cgroup at the end of this turn of the loop
  * @cgroup: the cgroup
  */
-int tree_touch(struct tree_cgroup *cgroup)
+int cgroup_watch_touch(struct watched_cgroup *cgroup)
 {
-	struct tree_node *node = node_of(cgroup), **link;
-	struct tree *tree = node->tree;
+	struct node *node = node_of(cgroup), **link;
+	struct cgroup_watch *watch = node->watch;
 
 	if (node->touched)
 		return 0;
-	for (link = &tree->touched; *link; link = &(*link)->next_touched)
+	for (link = &watch->touched; *link; link = &(*link)->next_touched)
 		;
 	*link = node;
 	node->next_touched = NULL;
 	node->touched = true;
-	return sd_event_source_set_enabled(tree->touched_source, SD_EVENT_ONESHOT);
+	return sd_event_source_set_enabled(watch->touched_source, SD_EVENT_ONESHOT);
 }
 
 /* --- time ----------------------------------------------------------------- */
 
-static int set_timer(struct tree *tree, uint64_t usec)
+static int set_timer(struct cgroup_watch *watch, uint64_t usec)
 {
 	int r;
 
-	tree->timer_usec = usec;
+	watch->timer_usec = usec;
 	if (!usec)
-		return sd_event_source_set_enabled(tree->timer, SD_EVENT_OFF);
-	r = sd_event_source_set_time(tree->timer, usec);
-	return r < 0 ? r : sd_event_source_set_enabled(tree->timer, SD_EVENT_ONESHOT);
+		return sd_event_source_set_enabled(watch->timer, SD_EVENT_OFF);
+	r = sd_event_source_set_time(watch->timer, usec);
+	return r < 0 ? r : sd_event_source_set_enabled(watch->timer, SD_EVENT_ONESHOT);
 }
 
 /* Touches what is due; returns -errno. @next is when the next one is. */
-static int node_wake(struct tree_node *node, uint64_t now, uint64_t *next)
+static int node_wake(struct node *node, uint64_t now, uint64_t *next)
 {
 	int r;
 
 	if (node->wake && node->wake <= now) {
 		node->wake = 0;
-		r = tree_touch(&node->cgroup);
+		r = cgroup_watch_touch(&node->cgroup);
 		if (r < 0)
 			return r;
 	}
 	if (node->wake && (!*next || node->wake < *next))
 		*next = node->wake;
-	for (struct tree_node *child = node->children; child; child = child->next) {
+	for (struct node *child = node->children; child; child = child->next) {
 		r = node_wake(child, now, next);
 		if (r < 0)
 			return r;
@@ -463,155 +462,155 @@ static int node_wake(struct tree_node *node, uint64_t now, uint64_t *next)
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	struct tree *tree = userdata;
+	struct cgroup_watch *watch = userdata;
 	uint64_t next = 0;
 	int r;
 
 	(void)source;
 	(void)usec;
 
-	r = node_wake(tree->top, now_usec(), &next);
-	return r < 0 ? r : set_timer(tree, next);
+	r = node_wake(watch->top, now_usec(), &next);
+	return r < 0 ? r : set_timer(watch, next);
 }
 
 /**
- * tree_wake() - Have a cgroup looked at later
+ * cgroup_watch_wake() - Report a cgroup later
  * @cgroup: the cgroup
- * @usec: when, by CLOCK_MONOTONIC. Takes the place of a later time that was
- *	given before.
+ * @usec: when, by CLOCK_MONOTONIC. Replaces a later time that was set before
  */
-int tree_wake(struct tree_cgroup *cgroup, uint64_t usec)
+int cgroup_watch_wake(struct watched_cgroup *cgroup, uint64_t usec)
 {
-	struct tree_node *node = node_of(cgroup);
-	struct tree *tree = node->tree;
+	struct node *node = node_of(cgroup);
+	struct cgroup_watch *watch = node->watch;
 
 	if (!node->wake || usec < node->wake)
 		node->wake = usec;
-	if (tree->timer_usec && tree->timer_usec <= node->wake)
+	if (watch->timer_usec && watch->timer_usec <= node->wake)
 		return 0;
-	return set_timer(tree, node->wake);
+	return set_timer(watch, node->wake);
 }
 
-/* --- the tree ------------------------------------------------------------- */
+/* --- the watch ------------------------------------------------------------ */
 
-static int add_sources(struct tree *tree)
+static int add_sources(struct cgroup_watch *watch)
 {
 	int r;
 
-	r = sd_event_add_defer(tree->event, &tree->touched_source, on_touched, tree);
+	r = sd_event_add_defer(watch->event, &watch->touched_source, on_touched, watch);
 	if (r < 0)
 		return r;
-	(void)sd_event_source_set_description(tree->touched_source, "cgroup-changed");
-	r = sd_event_source_set_priority(tree->touched_source, TREE_PRIORITY_CHANGED);
+	(void)sd_event_source_set_description(watch->touched_source, "cgroup-changed");
+	r = sd_event_source_set_priority(watch->touched_source, CGROUP_WATCH_PRIORITY_CHANGED);
 	if (r >= 0)
-		r = sd_event_source_set_enabled(tree->touched_source, SD_EVENT_OFF);
+		r = sd_event_source_set_enabled(watch->touched_source, SD_EVENT_OFF);
 	if (r < 0)
 		return r;
 
-	r = sd_event_add_time(tree->event, &tree->timer, CLOCK_MONOTONIC, UINT64_MAX, 0, on_timer,
-			      tree);
+	r = sd_event_add_time(watch->event, &watch->timer, CLOCK_MONOTONIC, UINT64_MAX, 0, on_timer,
+			      watch);
 	if (r < 0)
 		return r;
-	(void)sd_event_source_set_description(tree->timer, "cgroup-wake");
-	return sd_event_source_set_enabled(tree->timer, SD_EVENT_OFF);
+	(void)sd_event_source_set_description(watch->timer, "cgroup-wake");
+	return sd_event_source_set_enabled(watch->timer, SD_EVENT_OFF);
 }
 
 /**
- * tree_new() - Follow the cgroups below a mount
- * @event: the loop to be told in
+ * cgroup_watch_new() - Follow the cgroups below a mount
+ * @event: the loop
  * @root: where cgroup2 is mounted
- * @ops: whom to tell
- * @userdata: for them
- * @ret_tree: the tree
+ * @ops: the callbacks
+ * @userdata: for @ops
+ * @ret_watch: receives the watch
  */
-int tree_new(sd_event *event, const char *root, const struct tree_ops *ops, void *userdata,
-	     struct tree **ret_tree)
+int cgroup_watch_new(sd_event *event, const char *root, const struct cgroup_watch_ops *ops,
+		     void *userdata, struct cgroup_watch **ret_watch)
 {
-	_cleanup_(tree_freep) struct tree *tree = NULL;
+	_cleanup_(cgroup_watch_freep) struct cgroup_watch *watch = NULL;
 	int r;
 
-	tree = calloc(1, sizeof(*tree));
-	if (!tree)
+	watch = calloc(1, sizeof(*watch));
+	if (!watch)
 		return -ENOMEM;
-	tree->event = sd_event_ref(event);
-	tree->ops = *ops;
-	tree->userdata = userdata;
-	tree->root = strdup(root);
-	tree->top = calloc(1, sizeof(*tree->top));
-	if (!tree->root || !tree->top)
+	watch->event = sd_event_ref(event);
+	watch->ops = *ops;
+	watch->userdata = userdata;
+	watch->root = strdup(root);
+	watch->top = calloc(1, sizeof(*watch->top));
+	if (!watch->root || !watch->top)
 		return -ENOMEM;
-	tree->top->tree = tree;
-	tree->top->path = strdup("");
-	if (!tree->top->path)
+	watch->top->watch = watch;
+	watch->top->path = strdup("");
+	if (!watch->top->path)
 		return -ENOMEM;
 
-	r = add_sources(tree);
+	r = add_sources(watch);
 	if (r < 0)
 		return r;
-	r = node_watch(tree->top);
+	r = node_watch(watch->top);
 	if (r < 0)
 		return r;
-	r = node_scan(tree->top);
+	r = node_scan(watch->top);
 	if (r < 0)
 		return r;
 
-	*ret_tree = TAKE_PTR(tree);
+	*ret_watch = TAKE_PTR(watch);
 	return 0;
 }
 
-struct tree *tree_free(struct tree *tree)
+struct cgroup_watch *cgroup_watch_free(struct cgroup_watch *watch)
 {
-	if (!tree)
+	if (!watch)
 		return NULL;
-	node_free(tree->top);
-	sd_event_source_disable_unref(tree->touched_source);
-	sd_event_source_disable_unref(tree->timer);
-	sd_event_unref(tree->event);
-	free(tree->root);
-	free(tree);
+	node_free(watch->top);
+	sd_event_source_disable_unref(watch->touched_source);
+	sd_event_source_disable_unref(watch->timer);
+	sd_event_unref(watch->event);
+	free(watch->root);
+	free(watch);
 	return NULL;
 }
 
-void tree_freep(struct tree **tree)
+void cgroup_watch_freep(struct cgroup_watch **watch)
 {
-	tree_free(*tree);
+	cgroup_watch_free(*watch);
 }
 
-static void node_foreach(struct tree_node *node,
-			 void (*each)(struct tree_cgroup *cgroup, void *userdata), void *userdata)
+static void node_foreach(struct node *node,
+			 void (*each)(struct watched_cgroup *cgroup, void *userdata), void *userdata)
 {
-	for (struct tree_node *child = node->children; child; child = child->next) {
+	for (struct node *child = node->children; child; child = child->next) {
 		each(&child->cgroup, userdata);
 		node_foreach(child, each, userdata);
 	}
 }
 
 /**
- * tree_foreach() - Visit all cgroups, parents before children
- * @tree: the tree; must not change meanwhile
- * @each: told of each
+ * cgroup_watch_foreach() - Visit all cgroups, parents before children
+ * @watch: the watch; must not change meanwhile
+ * @each: called for each
  * @userdata: for @each
  */
-void tree_foreach(struct tree *tree, void (*each)(struct tree_cgroup *cgroup, void *userdata),
-		  void *userdata)
+void cgroup_watch_foreach(struct cgroup_watch *watch,
+			  void (*each)(struct watched_cgroup *cgroup, void *userdata),
+			  void *userdata)
 {
-	node_foreach(tree->top, each, userdata);
+	node_foreach(watch->top, each, userdata);
 }
 
 /**
- * tree_find() - A cgroup by its path
- * @tree: the tree
+ * cgroup_watch_find() - Find a cgroup by its path
+ * @watch: the watch
  * @path: below the mount, starts with '/'
  *
- * Return: the cgroup; NULL for the root, and for one that was not told of (yet).
+ * Return: the cgroup; NULL for the root and for a cgroup that was not reported (yet).
  */
-struct tree_cgroup *tree_find(struct tree *tree, const char *path)
+struct watched_cgroup *cgroup_watch_find(struct cgroup_watch *watch, const char *path)
 {
-	struct tree_node *node = tree->top;
+	struct node *node = watch->top;
 
 	while (node && *path == '/') {
 		size_t n = strcspn(path + 1, "/");
-		struct tree_node *child;
+		struct node *child;
 
 		for (child = node->children; child; child = child->next)
 			if (strlen(node_name(child)) == n &&
@@ -620,5 +619,5 @@ struct tree_cgroup *tree_find(struct tree *tree, const char *path)
 		node = child;
 		path += 1 + n;
 	}
-	return node && node != tree->top ? &node->cgroup : NULL;
+	return node && node != watch->top ? &node->cgroup : NULL;
 }

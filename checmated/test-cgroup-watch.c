@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * checmated - Following directories that come and go, on ordinary ones
+ * checmated - The watch of cgroups, on ordinary directories
  */
 
 #include <errno.h>
@@ -16,9 +16,9 @@
 
 #include <cmocka.h>
 
+#include "cgroup-watch.h"
 #include "cleanup.h"
 #include "strv.h"
-#include "tree.h"
 
 /* Ample for a loaded machine; reached only when an event is lost. */
 #define PATIENCE_USEC (30ull * 1000 * 1000)
@@ -26,34 +26,34 @@
 struct fixture {
 	char root[64];
 	sd_event *event;
-	struct tree *tree;
+	struct cgroup_watch *watch;
 	char **added;
 	char **removed;
 	char **changed;
 };
 
-static void on_added(struct tree_cgroup *cgroup, void *userdata)
+static void on_added(struct watched_cgroup *cgroup, void *userdata)
 {
 	struct fixture *f = userdata;
 
 	assert_int_equal(strv_extend(&f->added, cgroup->path), 0);
 }
 
-static void on_removed(struct tree_cgroup *cgroup, void *userdata)
+static void on_removed(struct watched_cgroup *cgroup, void *userdata)
 {
 	struct fixture *f = userdata;
 
 	assert_int_equal(strv_extend(&f->removed, cgroup->path), 0);
 }
 
-static void on_changed(struct tree_cgroup *cgroup, void *userdata)
+static void on_changed(struct watched_cgroup *cgroup, void *userdata)
 {
 	struct fixture *f = userdata;
 
 	assert_int_equal(strv_extend(&f->changed, cgroup->path), 0);
 }
 
-static const struct tree_ops ops = {
+static const struct cgroup_watch_ops ops = {
 	.added = on_added,
 	.removed = on_removed,
 	.changed = on_changed,
@@ -86,12 +86,12 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	strcpy(f->root, "/tmp/checmate-tree.XXXXXX");
+	strcpy(f->root, "/tmp/checmate-cgroup-watch.XXXXXX");
 	assert_non_null(mkdtemp(f->root));
 	make(f, "/a");
 	make(f, "/a/b");
 	assert_int_equal(sd_event_new(&f->event), 0);
-	assert_int_equal(tree_new(f->event, f->root, &ops, f, &f->tree), 0);
+	assert_int_equal(cgroup_watch_new(f->event, f->root, &ops, f, &f->watch), 0);
 	*state = f;
 	return 0;
 }
@@ -100,7 +100,7 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	tree_free(f->tree);
+	cgroup_watch_free(f->watch);
 	sd_event_unref(f->event);
 	strv_free(f->added);
 	strv_free(f->removed);
@@ -110,7 +110,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void count(struct tree_cgroup *cgroup, void *userdata)
+static void count(struct watched_cgroup *cgroup, void *userdata)
 {
 	size_t *n = userdata;
 
@@ -127,7 +127,7 @@ static void test_existing(void **state)
 	assert_string_equal(f->added[0], "/a");
 	assert_string_equal(f->added[1], "/a/b");
 
-	tree_foreach(f->tree, count, &n);
+	cgroup_watch_foreach(f->watch, count, &n);
 	assert_int_equal(n, 2);
 
 	drop(f, "/a/b");
@@ -153,7 +153,7 @@ static void test_come_and_go(void **state)
 	drop(f, "/a/b");
 	drop(f, "/a");
 	wait_for(f, &f->removed, "/a");
-	tree_foreach(f->tree, count, &n);
+	cgroup_watch_foreach(f->watch, count, &n);
 	assert_int_equal(n, 0);
 }
 
@@ -168,7 +168,7 @@ static void test_made_anew(void **state)
 	make(f, "/a/b/x");
 	wait_for(f, &f->added, "/a/b/x");
 	assert_true(strv_contains(f->removed, "/a/b"));
-	tree_foreach(f->tree, count, &n);
+	cgroup_watch_foreach(f->watch, count, &n);
 	assert_int_equal(n, 3);
 
 	drop(f, "/a/b/x");
@@ -256,7 +256,7 @@ static void test_made_anew_unheard(void **state)
 	run_dry(f);
 	assert_true(strv_contains(f->removed, "/a/b"));
 	assert_true(strv_contains(f->added, "/a/b/x"));
-	tree_foreach(f->tree, count, &n);
+	cgroup_watch_foreach(f->watch, count, &n);
 	assert_int_equal(n, 3);
 
 	drop(f, "/a/b/x");
@@ -268,13 +268,13 @@ static void test_find(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_string_equal(tree_find(f->tree, "/a")->path, "/a");
-	assert_string_equal(tree_find(f->tree, "/a/b")->path, "/a/b");
-	assert_null(tree_find(f->tree, ""));
-	assert_null(tree_find(f->tree, "/"));
-	assert_null(tree_find(f->tree, "/b"));
-	assert_null(tree_find(f->tree, "/a/bb"));
-	assert_null(tree_find(f->tree, "/a/b/c"));
+	assert_string_equal(cgroup_watch_find(f->watch, "/a")->path, "/a");
+	assert_string_equal(cgroup_watch_find(f->watch, "/a/b")->path, "/a/b");
+	assert_null(cgroup_watch_find(f->watch, ""));
+	assert_null(cgroup_watch_find(f->watch, "/"));
+	assert_null(cgroup_watch_find(f->watch, "/b"));
+	assert_null(cgroup_watch_find(f->watch, "/a/bb"));
+	assert_null(cgroup_watch_find(f->watch, "/a/b/c"));
 	drop(f, "/a/b");
 	drop(f, "/a");
 }
@@ -285,8 +285,8 @@ static void test_writes(void **state)
 
 	write_to(f, "/a/checmate.policy");
 	write_to(f, "/a/b/checmate.policy");
-	assert_int_equal(tree_watch(tree_find(f->tree, "/a"), true), 0);
-	assert_int_equal(tree_watch(tree_find(f->tree, "/a"), true), 0);
+	assert_int_equal(cgroup_watch_writes(cgroup_watch_find(f->watch, "/a"), true), 0);
+	assert_int_equal(cgroup_watch_writes(cgroup_watch_find(f->watch, "/a"), true), 0);
 	run_dry(f);
 	assert_int_equal(strv_length(f->changed), 0);
 
@@ -307,7 +307,7 @@ static void test_writes(void **state)
 	run_dry(f);
 	assert_int_equal(strv_length(f->changed), 1);
 
-	assert_int_equal(tree_watch(tree_find(f->tree, "/a"), false), 0);
+	assert_int_equal(cgroup_watch_writes(cgroup_watch_find(f->watch, "/a"), false), 0);
 	write_to(f, "/a/checmate.policy");
 	run_dry(f);
 	assert_int_equal(strv_length(f->changed), 1);
@@ -331,9 +331,9 @@ static void test_touched_and_gone(void **state)
 
 	make(f, "/a/c");
 	wait_for(f, &f->added, "/a/c");
-	assert_int_equal(tree_touch(tree_find(f->tree, "/a/b")), 0);
-	assert_int_equal(tree_touch(tree_find(f->tree, "/a/c")), 0);
-	assert_int_equal(tree_touch(tree_find(f->tree, "/a")), 0);
+	assert_int_equal(cgroup_watch_touch(cgroup_watch_find(f->watch, "/a/b")), 0);
+	assert_int_equal(cgroup_watch_touch(cgroup_watch_find(f->watch, "/a/c")), 0);
+	assert_int_equal(cgroup_watch_touch(cgroup_watch_find(f->watch, "/a")), 0);
 	drop(f, "/a/c");
 	run_dry(f);
 	assert_int_equal(strv_length(f->changed), 2);
@@ -349,13 +349,17 @@ static void test_wake(void **state)
 	uint64_t now;
 
 	assert_true(sd_event_now(f->event, CLOCK_MONOTONIC, &now) >= 0);
-	assert_int_equal(tree_wake(tree_find(f->tree, "/a"), now + PATIENCE_USEC * 100), 0);
+	assert_int_equal(cgroup_watch_wake(cgroup_watch_find(f->watch, "/a"),
+					   now + PATIENCE_USEC * 100),
+			 0);
 	/* In no order, the later first. */
-	assert_int_equal(tree_wake(tree_find(f->tree, "/a/b"), now + 2), 0);
-	assert_int_equal(tree_wake(tree_find(f->tree, "/a/b"), now + PATIENCE_USEC * 100), 0);
+	assert_int_equal(cgroup_watch_wake(cgroup_watch_find(f->watch, "/a/b"), now + 2), 0);
+	assert_int_equal(cgroup_watch_wake(cgroup_watch_find(f->watch, "/a/b"),
+					   now + PATIENCE_USEC * 100),
+			 0);
 	wait_for(f, &f->changed, "/a/b");
 	assert_int_equal(strv_length(f->changed), 1);
-	assert_int_equal(tree_wake(tree_find(f->tree, "/a"), now + 1), 0);
+	assert_int_equal(cgroup_watch_wake(cgroup_watch_find(f->watch, "/a"), now + 1), 0);
 	wait_for(f, &f->changed, "/a");
 	run_dry(f);
 	assert_int_equal(strv_length(f->changed), 2);
@@ -365,13 +369,13 @@ static void test_wake(void **state)
 
 static void test_no_root(void **state)
 {
-	struct tree *tree = NULL;
+	struct cgroup_watch *watch = NULL;
 	sd_event *event;
 
 	(void)state;
 	assert_int_equal(sd_event_new(&event), 0);
-	assert_int_equal(tree_new(event, "/nonexistent", &ops, NULL, &tree), -ENOENT);
-	assert_null(tree);
+	assert_int_equal(cgroup_watch_new(event, "/nonexistent", &ops, NULL, &watch), -ENOENT);
+	assert_null(watch);
 	sd_event_unref(event);
 }
 
