@@ -49,7 +49,7 @@
 #include "clock.h"
 #include "file.h"
 #include "log.h"
-#include "oci.h"
+#include "oci-state.h"
 #include "parse.h"
 #include "report.h"
 #include "strv.h"
@@ -164,7 +164,7 @@ static int read_cgroup(const char *path, char **ret_cgroup)
 	r = file_read(AT_FDCWD, path, PROC_CGROUP_MAX, &text, NULL);
 	if (r < 0)
 		return r;
-	return oci_cgroup_parse(text, ret_cgroup);
+	return oci_state_parse_cgroup(text, ret_cgroup);
 }
 
 static int find_cgroup(const struct oci_state *state, char **ret_cgroup)
@@ -188,7 +188,7 @@ static int find_cgroup(const struct oci_state *state, char **ret_cgroup)
 	if (r < 0)
 		return complain("own cgroup cannot be told: %s", strerror(-r));
 
-	r = oci_cgroup_target(state, container, own, ret_cgroup, &error);
+	r = oci_state_find_cgroup(state, container, own, ret_cgroup, &error);
 	if (r < 0)
 		return complain_error(r, error);
 	return 0;
@@ -376,7 +376,7 @@ static int find_runtime(const char *name, char **ret_runtime)
 		if (r < 0)
 			return complain("name of the runtime cannot be told: %s: %s", path,
 					strerror(-r));
-		oci_runtime_trim(comm);
+		oci_state_trim_runtime(comm);
 	}
 	*ret_runtime = TAKE_PTR(comm);
 	return 0;
@@ -404,7 +404,7 @@ static void warn_of_paths(const struct request *request, char *const *policies)
 	}
 	/* Only for those that list paths is anything read of the bundle. */
 	if (!lists || !request->state->bundle ||
-	    oci_bundle_root(request->state->bundle, &folder) < 0)
+	    oci_state_bundle_root(request->state->bundle, &folder) < 0)
 		return;
 	if (report_paths(&(struct report_root){ .pid = request->state->pid, .below = folder },
 			 lists, &paths) < 0)

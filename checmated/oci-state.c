@@ -21,7 +21,7 @@
 #include "cleanup.h"
 #include "file.h"
 #include "identity.h"
-#include "oci.h"
+#include "oci-state.h"
 #include "parse.h"
 
 #define OCI_STATE_DEPTH 32
@@ -235,13 +235,13 @@ void oci_state_done(struct oci_state *state)
 }
 
 /**
- * oci_bundle_root() - Where a bundle has the directory that becomes the container's root
+ * oci_state_bundle_root() - Where a bundle has the directory that becomes the container's root
  * @bundle: path of the bundle
  * @ret_root: path of the directory
  *
  * Return: 0; -EBADMSG its configuration does not say it; -errno.
  */
-int oci_bundle_root(const char *bundle, char **ret_root)
+int oci_state_bundle_root(const char *bundle, char **ret_root)
 {
 	_cleanup_(json_object_putp) struct json_object *config = NULL;
 	_cleanup_free_ char *path = NULL, *text = NULL;
@@ -285,14 +285,14 @@ static bool has_dots(const char *path)
 }
 
 /**
- * oci_cgroup_parse() - Find the cgroup v2 path in /proc/PID/cgroup
+ * oci_state_parse_cgroup() - Find the cgroup v2 path in /proc/PID/cgroup
  * @text: contents of the file
  * @ret_cgroup: the path, starting with '/'
  *
  * Return: 0, -ENODATA when there is no such line, -ENOENT when the cgroup has
  * been removed, -EXDEV when it lies outside the cgroup namespace of the reader.
  */
-int oci_cgroup_parse(const char *text, char **ret_cgroup)
+int oci_state_parse_cgroup(const char *text, char **ret_cgroup)
 {
 	static const char deleted[] = " (deleted)";
 	_cleanup_free_ char *cgroup = NULL;
@@ -394,7 +394,7 @@ static int target_length(const struct oci_state *state, const char *container, c
 }
 
 /**
- * oci_cgroup_target() - Which cgroup stands for a container?
+ * oci_state_find_cgroup() - Which cgroup stands for a container?
  * @state: what the runtime says of the container
  * @container: the cgroup of the container's first process
  * @own: the cgroup of this process
@@ -409,8 +409,8 @@ static int target_length(const struct oci_state *state, const char *container, c
  * A cgroup that also holds the runtime is refused: policies on it would govern
  * more than the container.
  */
-int oci_cgroup_target(const struct oci_state *state, const char *container, const char *own,
-		      char **ret_cgroup, char **ret_error)
+int oci_state_find_cgroup(const struct oci_state *state, const char *container, const char *own,
+			  char **ret_cgroup, char **ret_error)
 {
 	_cleanup_free_ char *cgroup = NULL;
 	size_t n;
@@ -436,12 +436,12 @@ int oci_cgroup_target(const struct oci_state *state, const char *container, cons
 }
 
 /**
- * oci_runtime_trim() - Make a runtime's name of what its process is called
+ * oci_state_trim_runtime() - Make a runtime's name of what its process is called
  * @comm: contents of /proc/PID/comm; changed in place
  *
  * runc's parts call themselves "runc:[1:CHILD]" and the like.
  */
-void oci_runtime_trim(char *comm)
+void oci_state_trim_runtime(char *comm)
 {
 	comm[strcspn(comm, ":\n")] = '\0';
 }

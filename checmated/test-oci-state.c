@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "cleanup.h"
-#include "oci.h"
+#include "oci-state.h"
 
 static int parse(const char *text, struct oci_state *ret_state, char **ret_error)
 {
@@ -212,7 +212,7 @@ static void test_cgroup_parse(void **unused)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_free_ char *cgroup = NULL;
 
-		if (oci_cgroup_parse(cases[i].text, &cgroup) != cases[i].r)
+		if (oci_state_parse_cgroup(cases[i].text, &cgroup) != cases[i].r)
 			fail_msg("%s", cases[i].text);
 		if (cases[i].cgroup)
 			assert_string_equal(cgroup, cases[i].cgroup);
@@ -308,7 +308,7 @@ static void test_cgroup_target(void **unused)
 		_cleanup_free_ char *cgroup = NULL, *error = NULL;
 		int r;
 
-		r = oci_cgroup_target(&state, cases[i].container, cases[i].own, &cgroup, &error);
+		r = oci_state_find_cgroup(&state, cases[i].container, cases[i].own, &cgroup, &error);
 		if (cases[i].target) {
 			if (r < 0)
 				fail_msg("%s: %s", cases[i].container, error);
@@ -334,7 +334,7 @@ static void test_empty_subgroup(void **unused)
 	_cleanup_free_ char *cgroup = NULL, *error = NULL;
 
 	(void)unused;
-	assert_int_equal(oci_cgroup_target(&state, "/containers/web", "/b", &cgroup, &error), 0);
+	assert_int_equal(oci_state_find_cgroup(&state, "/containers/web", "/b", &cgroup, &error), 0);
 	assert_string_equal(cgroup, "/containers/web");
 }
 
@@ -358,7 +358,7 @@ static void test_runtime_trim(void **unused)
 		char comm[32];
 
 		strcpy(comm, cases[i].comm);
-		oci_runtime_trim(comm);
+		oci_state_trim_runtime(comm);
 		assert_string_equal(comm, cases[i].name);
 	}
 }
@@ -380,7 +380,7 @@ static void test_bundle_root(void **unused)
 		{ "{", NULL },
 		{ "", NULL },
 	};
-	char bundle[] = "/tmp/test-oci.XXXXXX", path[64], root[64];
+	char bundle[] = "/tmp/test-oci-state.XXXXXX", path[64], root[64];
 
 	(void)unused;
 	assert_non_null(mkdtemp(bundle));
@@ -392,14 +392,15 @@ static void test_bundle_root(void **unused)
 		assert_non_null(file);
 		assert_true(fputs(cases[i].config, file) >= 0);
 		assert_int_equal(fclose(file), 0);
-		assert_int_equal(oci_bundle_root(bundle, &found), cases[i].root ? 0 : -EBADMSG);
+		assert_int_equal(oci_state_bundle_root(bundle, &found),
+				 cases[i].root ? 0 : -EBADMSG);
 		if (!cases[i].root)
 			continue;
 		snprintf(root, sizeof(root), "%s/%s", bundle, cases[i].root);
 		assert_string_equal(found, *cases[i].root == '/' ? cases[i].root : root);
 	}
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(oci_bundle_root(bundle, NULL), -ENOENT);
+	assert_int_equal(oci_state_bundle_root(bundle, NULL), -ENOENT);
 	assert_int_equal(rmdir(bundle), 0);
 }
 

@@ -33,10 +33,10 @@ int oci_state_read(int fd, char **ret_text, size_t *ret_size, char **ret_error);
 int oci_state_parse(const char *text, size_t size, struct oci_state *ret_state, char **ret_error);
 void oci_state_done(struct oci_state *state);
 
-int oci_cgroup_parse(const char *text, char **ret_cgroup);
-int oci_cgroup_target(const struct oci_state *state, const char *container, const char *own,
-		      char **ret_cgroup, char **ret_error);
+int oci_state_parse_cgroup(const char *text, char **ret_cgroup);
+int oci_state_find_cgroup(const struct oci_state *state, const char *container, const char *own,
+			  char **ret_cgroup, char **ret_error);
 
-int oci_bundle_root(const char *bundle, char **ret_root);
+int oci_state_bundle_root(const char *bundle, char **ret_root);
 
-void oci_runtime_trim(char *comm);
+void oci_state_trim_runtime(char *comm);
