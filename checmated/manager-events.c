@@ -123,9 +123,9 @@ void manager_events_changed(struct manager *manager, const struct store_change *
 	static const char *const applied[] = { "applied", "staged", "replaced" };
 
 	/* Before the first of them, while starting. */
-	if (!manager->metrics || !manager->inventory)
+	if (!manager->metrics || !manager->binding_count)
 		return;
-	inventory_touch(manager->inventory, change->cgroup_id);
+	binding_count_touch(manager->binding_count, change->cgroup_id);
 	for (size_t i = 0; i < ARRAY_SIZE(applied); i++)
 		if (streq(change->change, applied[i]))
 			metrics_applied(manager->metrics, change->usec);
@@ -143,7 +143,7 @@ void manager_events_failed(struct manager *manager)
 /* Others may have changed bindings without our being told, or have ended to read denials. */
 void manager_events_reloaded(struct manager *manager)
 {
-	inventory_touch_all(manager->inventory);
+	binding_count_touch_all(manager->binding_count);
 	(void)denial_reader_retry(manager->reader);
 }
 
@@ -160,15 +160,15 @@ static int write_text(struct manager *manager, FILE *to)
 
 	/* What is linked by itself changes without our being told. */
 	if (!streq(manager->backend, "checmate"))
-		inventory_touch_all(manager->inventory);
-	r = inventory_refresh(manager->inventory);
+		binding_count_touch_all(manager->binding_count);
+	r = binding_count_refresh(manager->binding_count);
 	if (r < 0)
 		return r;
-	r = inventory_bindings(manager->inventory, &bindings, &state.n_bindings);
+	r = binding_count_by_policy(manager->binding_count, &bindings, &state.n_bindings);
 	if (r < 0)
 		return r;
 	state.bindings = bindings;
-	state.cgroups = inventory_cgroups(manager->inventory);
+	state.cgroups = binding_count_cgroups(manager->binding_count);
 	return metrics_write(manager->metrics, &state, to);
 }
 
@@ -230,7 +230,7 @@ int manager_events_attach(struct manager *manager)
 
 	r = metrics_new(&manager->metrics);
 	if (r >= 0)
-		r = inventory_new(&manager->inventory);
+		r = binding_count_new(&manager->binding_count);
 	if (r >= 0)
 		r = denial_reader_new(manager->event, &denial_ops, manager, &manager->reader);
 	return r < 0 ? r : serve_metrics(manager);
@@ -241,6 +241,6 @@ void manager_events_detach(struct manager *manager)
 {
 	manager->metrics_http = metrics_http_free(manager->metrics_http);
 	manager->reader = denial_reader_free(manager->reader);
-	manager->inventory = inventory_free(manager->inventory);
+	manager->binding_count = binding_count_free(manager->binding_count);
 	manager->metrics = metrics_free(manager->metrics);
 }

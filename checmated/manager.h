@@ -7,9 +7,9 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
+#include "binding-count.h"
 #include "cgroup-watch.h"
 #include "denial-reader.h"
-#include "inventory.h"
 #include "metrics-http.h"
 #include "metrics.h"
 #include "polkit.h"
@@ -33,7 +33,7 @@ struct manager {
 	const char *const *dirs; /* of binding files */
 	struct denial_reader *reader; /* of denial events */
 	struct metrics *metrics;
-	struct inventory *inventory; /* of bindings, for the metrics */
+	struct binding_count *binding_count; /* of bindings, for the metrics */
 	struct metrics_http *metrics_http; /* NULL: nobody wants them */
 	struct store store;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * checmated - How many bindings there are, of which policy and in which mode
+ * checmated - The number of bindings, by policy and mode
  */
 
 #include <errno.h>
@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "binding-count.h"
 #include "checmate.h"
 #include "cleanup.h"
-#include "inventory.h"
 #include "parse.h"
 
 struct binding {
@@ -25,22 +25,22 @@ struct known {
 	size_t n_bindings;
 };
 
-struct inventory {
+struct binding_count {
 	struct known *known; /* sorted by id */
 	size_t n_known;
 };
 
 /**
- * inventory_new() - Know nothing yet
- * @ret_inventory: receives the inventory
+ * binding_count_new() - Make a count that knows no cgroup yet
+ * @ret_count: receives the count
  */
-int inventory_new(struct inventory **ret_inventory)
+int binding_count_new(struct binding_count **ret_count)
 {
-	struct inventory *inventory = calloc(1, sizeof(*inventory));
+	struct binding_count *count = calloc(1, sizeof(*count));
 
-	if (!inventory)
+	if (!count)
 		return -ENOMEM;
-	*ret_inventory = inventory;
+	*ret_count = count;
 	return 0;
 }
 
@@ -53,20 +53,20 @@ static void known_done(struct known *known)
 	known->n_bindings = 0;
 }
 
-struct inventory *inventory_free(struct inventory *inventory)
+struct binding_count *binding_count_free(struct binding_count *count)
 {
-	if (!inventory)
+	if (!count)
 		return NULL;
-	for (size_t i = 0; i < inventory->n_known; i++)
-		known_done(&inventory->known[i]);
-	free(inventory->known);
-	free(inventory);
+	for (size_t i = 0; i < count->n_known; i++)
+		known_done(&count->known[i]);
+	free(count->known);
+	free(count);
 	return NULL;
 }
 
-void inventory_freep(struct inventory **inventory)
+void binding_count_freep(struct binding_count **count)
 {
-	inventory_free(*inventory);
+	binding_count_free(*count);
 }
 
 /* An id is the first member of what is compared. */
@@ -77,23 +77,23 @@ static int compare_ids(const void *a, const void *b)
 	return (*left > *right) - (*left < *right);
 }
 
-/* Something has changed in a cgroup. */
-void inventory_touch(struct inventory *inventory, uint64_t cgroup_id)
+/* Has the next refresh read a cgroup again. */
+void binding_count_touch(struct binding_count *count, uint64_t cgroup_id)
 {
 	struct known *known = NULL;
 
-	if (inventory->n_known)
-		known = bsearch(&cgroup_id, inventory->known, inventory->n_known, sizeof(*known),
+	if (count->n_known)
+		known = bsearch(&cgroup_id, count->known, count->n_known, sizeof(*known),
 				compare_ids);
 	if (known)
 		known->stale = true;
 }
 
-/* Something may have changed in any of them. */
-void inventory_touch_all(struct inventory *inventory)
+/* Has the next refresh read all cgroups again. */
+void binding_count_touch_all(struct binding_count *count)
 {
-	for (size_t i = 0; i < inventory->n_known; i++)
-		inventory->known[i].stale = true;
+	for (size_t i = 0; i < count->n_known; i++)
+		count->known[i].stale = true;
 }
 
 /* --- looking ----------------------------------------------------------------- */
@@ -156,7 +156,7 @@ static int look(struct known *known)
 }
 
 /* Keeps what is known of the cgroups in @ids, which is sorted, and forgets others. */
-static int merge(struct inventory *inventory, const uint64_t *ids, size_t n)
+static int merge(struct binding_count *count, const uint64_t *ids, size_t n)
 {
 	struct known *merged = calloc(n + 1, sizeof(*merged));
 	size_t i = 0;
@@ -164,28 +164,28 @@ static int merge(struct inventory *inventory, const uint64_t *ids, size_t n)
 	if (!merged)
 		return -ENOMEM;
 	for (size_t j = 0; j < n; j++) {
-		while (i < inventory->n_known && inventory->known[i].cgroup_id < ids[j])
-			known_done(&inventory->known[i++]);
-		if (i < inventory->n_known && inventory->known[i].cgroup_id == ids[j])
-			merged[j] = inventory->known[i++];
+		while (i < count->n_known && count->known[i].cgroup_id < ids[j])
+			known_done(&count->known[i++]);
+		if (i < count->n_known && count->known[i].cgroup_id == ids[j])
+			merged[j] = count->known[i++];
 		else
 			merged[j] = (struct known){ .cgroup_id = ids[j], .stale = true };
 	}
-	while (i < inventory->n_known)
-		known_done(&inventory->known[i++]);
-	free(inventory->known);
-	inventory->known = merged;
-	inventory->n_known = n;
+	while (i < count->n_known)
+		known_done(&count->known[i++]);
+	free(count->known);
+	count->known = merged;
+	count->n_known = n;
 	return 0;
 }
 
 /**
- * inventory_refresh() - Look at what may have changed
- * @inventory: the inventory
+ * binding_count_refresh() - Read the cgroups that may have changed
+ * @count: the count
  *
- * Return: 0, -errno; what was not looked at then stays to be done.
+ * Return: 0; -errno, and then the next refresh reads the rest.
  */
-int inventory_refresh(struct inventory *inventory)
+int binding_count_refresh(struct binding_count *count)
 {
 	_cleanup_free_ uint64_t *ids = NULL;
 	size_t n = 0;
@@ -196,22 +196,22 @@ int inventory_refresh(struct inventory *inventory)
 		return r;
 	if (n)
 		qsort(ids, n, sizeof(*ids), compare_ids);
-	r = merge(inventory, ids, n);
-	for (size_t i = 0; r >= 0 && i < inventory->n_known; i++)
-		if (inventory->known[i].stale)
-			r = look(&inventory->known[i]);
+	r = merge(count, ids, n);
+	for (size_t i = 0; r >= 0 && i < count->n_known; i++)
+		if (count->known[i].stale)
+			r = look(&count->known[i]);
 	return r;
 }
 
 /* --- answers ----------------------------------------------------------------- */
 
-/* How many cgroups have bindings, as of the last refresh. */
-size_t inventory_cgroups(const struct inventory *inventory)
+/* The number of cgroups that have bindings, as of the last refresh. */
+size_t binding_count_cgroups(const struct binding_count *count)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < inventory->n_known; i++)
-		n += inventory->known[i].n_bindings > 0;
+	for (size_t i = 0; i < count->n_known; i++)
+		n += count->known[i].n_bindings > 0;
 	return n;
 }
 
@@ -245,22 +245,22 @@ static int compare_counts(const void *a, const void *b)
 }
 
 /**
- * inventory_bindings() - Count the bindings, as of the last refresh
- * @inventory: the inventory; the names in the answer are its own, until the next
+ * binding_count_by_policy() - The number of bindings as of the last refresh
+ * @count: the count; the names in the answer are its own, until the next
  *             refresh
  * @ret_bindings: receives the counts by policy and mode, sorted; free with free(3)
  * @ret_n: receives how many
  */
-int inventory_bindings(const struct inventory *inventory, struct metrics_bindings **ret_bindings,
-		       size_t *ret_n)
+int binding_count_by_policy(const struct binding_count *count,
+			    struct metrics_bindings **ret_bindings, size_t *ret_n)
 {
 	_cleanup_free_ struct metrics_bindings *counts = NULL;
 	size_t n = 0;
 	int r;
 
-	for (size_t i = 0; i < inventory->n_known; i++)
-		for (size_t j = 0; j < inventory->known[i].n_bindings; j++) {
-			r = count_one(&inventory->known[i].bindings[j], &counts, &n);
+	for (size_t i = 0; i < count->n_known; i++)
+		for (size_t j = 0; j < count->known[i].n_bindings; j++) {
+			r = count_one(&count->known[i].bindings[j], &counts, &n);
 			if (r < 0)
 				return r;
 		}
