@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * checmated - For tests: all that stands behind the interface on the bus
+ * checmated - For tests: fakes of what the bus interface calls
  */
 
 #include <errno.h>
@@ -21,9 +21,9 @@
 #include "report.h"
 #include "strv.h"
 #include "target.h"
-#include "test-backdrop.h"
+#include "test-bus-fakes.h"
 
-struct backdrop backdrop = { .cgroup_fd = -1 };
+struct bus_fakes bus_fakes = { .cgroup_fd = -1 };
 
 struct checmate_cgroup {
 	char *path;
@@ -79,20 +79,20 @@ __attribute__((format(printf, 1, 2))) static void asked(const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(backdrop.last, sizeof(backdrop.last), format, ap);
+	vsnprintf(bus_fakes.last, sizeof(bus_fakes.last), format, ap);
 	va_end(ap);
 }
 
 static int store_answer(struct store_error *error)
 {
-	if (backdrop.result < 0)
-		error->text = strdup("backdrop: it fails; do not ask it");
-	return backdrop.result;
+	if (bus_fakes.result < 0)
+		error->text = strdup("bus-fakes: it fails; do not ask it");
+	return bus_fakes.result;
 }
 
 static int changed(struct store_error *error)
 {
-	backdrop.n_changed++;
+	bus_fakes.n_changed++;
 	return store_answer(error);
 }
 
@@ -100,23 +100,23 @@ static const char *text_of_size(void)
 {
 	static char *text;
 
-	text = realloc(text, backdrop.size + 1);
+	text = realloc(text, bus_fakes.size + 1);
 	must(text);
-	memset(text, 'a', backdrop.size);
-	text[backdrop.size] = '\0';
+	memset(text, 'a', bus_fakes.size);
+	text[bus_fakes.size] = '\0';
 	return text;
 }
 
 static int looked(struct json_object **ret_document, struct report_error *error)
 {
-	backdrop.n_looked++;
-	if (backdrop.result < 0)
-		error->text = strdup("backdrop: it shows nothing; do not ask it");
-	else if (!backdrop.size)
+	bus_fakes.n_looked++;
+	if (bus_fakes.result < 0)
+		error->text = strdup("bus-fakes: it shows nothing; do not ask it");
+	else if (!bus_fakes.size)
 		*ret_document = json_object_new_object();
 	else
-		*ret_document = json_object_new_string_len(text_of_size(), backdrop.size);
-	return backdrop.result;
+		*ret_document = json_object_new_string_len(text_of_size(), bus_fakes.size);
+	return bus_fakes.result;
 }
 
 /* --- store ------------------------------------------------------------------ */
@@ -206,21 +206,21 @@ int store_list(struct store *store, struct store_binding **ret_bindings, size_t 
 	struct store_binding *binding;
 
 	must(store);
-	backdrop.n_looked++;
+	bus_fakes.n_looked++;
 	asked("list");
-	if (backdrop.result < 0)
+	if (bus_fakes.result < 0)
 		return store_answer(error);
 	binding = calloc(1, sizeof(*binding));
 	must(binding);
 	/* What a user may call a cgroup. */
 	binding->cgroup = strdup("/we\xff"
 				 "b");
-	binding->cgroup_id = BACKDROP_CGROUP_ID;
+	binding->cgroup_id = BUS_FAKES_CGROUP_ID;
 	binding->policy = strdup("net-bind");
 	binding->mode = "enforce";
 	binding->origin = strdup("manual");
 	must(strv_extend(&binding->params, "allow") >= 0);
-	must(strv_extend(&binding->params, backdrop.size ? text_of_size() : "10.0.0.0/8:80") >= 0);
+	must(strv_extend(&binding->params, bus_fakes.size ? text_of_size() : "10.0.0.0/8:80") >= 0);
 	*ret_bindings = binding;
 	*ret_n = 1;
 	return 0;
@@ -241,19 +241,19 @@ void manager_expect(struct manager *manager, const char *path)
 {
 	must(manager);
 	must_be_target(path);
-	backdrop.n_expected++;
+	bus_fakes.n_expected++;
 }
 
 int manager_reload(struct manager *manager, size_t *ret_n_failed, char **ret_error)
 {
 	must(manager);
-	backdrop.n_changed++;
+	bus_fakes.n_changed++;
 	asked("reload");
-	if (backdrop.result < 0)
-		*ret_error = strdup("backdrop.conf:1: it fails");
+	if (bus_fakes.result < 0)
+		*ret_error = strdup("bus-fakes.conf:1: it fails");
 	else
 		*ret_n_failed = 0;
-	return backdrop.result;
+	return bus_fakes.result;
 }
 
 /* --- reports ---------------------------------------------------------------- */
@@ -331,21 +331,21 @@ void manager_events_failed(struct manager *manager)
 int denial_reader_subscribe(struct denial_reader *reader, uid_t uid, bool all, int *ret_fd)
 {
 	(void)reader;
-	backdrop.n_looked++;
+	bus_fakes.n_looked++;
 	if (all)
 		asked("events");
 	else
 		asked("events of %u", (unsigned int)uid);
-	if (backdrop.result < 0)
-		return backdrop.result;
-	*ret_fd = dup(backdrop.cgroup_fd);
+	if (bus_fakes.result < 0)
+		return bus_fakes.result;
+	*ret_fd = dup(bus_fakes.cgroup_fd);
 	return *ret_fd < 0 ? -errno : 0;
 }
 
 const char *denial_reader_reason(const struct denial_reader *reader)
 {
 	(void)reader;
-	return "backdrop: another one reads them";
+	return "bus-fakes: another one reads them";
 }
 
 uint64_t denial_reader_n_read(const struct denial_reader *reader)
@@ -375,13 +375,13 @@ void log_event(int priority, const char *message_id, const struct log_fields *fi
 	va_start(ap, format);
 	must(vsnprintf(text, sizeof(text), format, ap) > 0);
 	va_end(ap);
-	backdrop.n_logged++;
-	backdrop.logged_user = backdrop.log_user;
+	bus_fakes.n_logged++;
+	bus_fakes.logged_user = bus_fakes.log_user;
 }
 
 void log_set_user(uid_t uid)
 {
-	backdrop.log_user = uid;
+	bus_fakes.log_user = uid;
 }
 
 /* --- libchecmate ------------------------------------------------------------ */
@@ -399,7 +399,7 @@ char **checmate_strv_free(char **strv)
 const char *checmate_error_text(const struct checmate_error *error)
 {
 	(void)error;
-	return "backdrop: it is not there; make it";
+	return "bus-fakes: it is not there; make it";
 }
 
 const char *checmate_error_log(const struct checmate_error *error)
@@ -421,7 +421,7 @@ int checmate_cgroup_open(const char *path, struct checmate_cgroup **ret_cgroup,
 
 	(void)ret_error;
 	must_be_target(path);
-	if (backdrop.result == -ENOENT)
+	if (bus_fakes.result == -ENOENT)
 		return -ENOENT;
 	cgroup = calloc(1, sizeof(*cgroup));
 	must(cgroup);
@@ -447,19 +447,19 @@ const char *checmate_cgroup_path(const struct checmate_cgroup *cgroup)
 uint64_t checmate_cgroup_id(const struct checmate_cgroup *cgroup)
 {
 	(void)cgroup;
-	return BACKDROP_CGROUP_ID;
+	return BUS_FAKES_CGROUP_ID;
 }
 
 int checmate_cgroup_fd(const struct checmate_cgroup *cgroup)
 {
 	(void)cgroup;
-	return backdrop.cgroup_fd;
+	return bus_fakes.cgroup_fd;
 }
 
 int checmate_cgroup_open_id(uint64_t cgroup_id, struct checmate_cgroup **ret_cgroup,
 			    struct checmate_error **ret_error)
 {
-	must(cgroup_id == BACKDROP_CGROUP_ID);
+	must(cgroup_id == BUS_FAKES_CGROUP_ID);
 	return checmate_cgroup_open("/web", ret_cgroup, ret_error);
 }
 
@@ -467,11 +467,11 @@ int checmate_binding_list_cgroups(uint64_t **ret_ids, size_t *ret_n,
 				  struct checmate_error **ret_error)
 {
 	(void)ret_error;
-	if (backdrop.result < 0)
-		return backdrop.result;
+	if (bus_fakes.result < 0)
+		return bus_fakes.result;
 	*ret_ids = malloc(sizeof(**ret_ids));
 	must(*ret_ids);
-	**ret_ids = BACKDROP_CGROUP_ID;
+	**ret_ids = BUS_FAKES_CGROUP_ID;
 	*ret_n = 1;
 	return 0;
 }
@@ -492,10 +492,10 @@ int checmate_policy_list(char ***ret_names, struct checmate_error **ret_error)
 	char **names = NULL;
 
 	(void)ret_error;
-	backdrop.n_looked++;
+	bus_fakes.n_looked++;
 	asked("policies");
-	if (backdrop.result < 0)
-		return backdrop.result;
+	if (bus_fakes.result < 0)
+		return bus_fakes.result;
 	must(strv_extend(&names, "broken") >= 0);
 	must(strv_extend(&names, "net-bind") >= 0);
 	*ret_names = names;
@@ -535,14 +535,14 @@ const char *checmate_policy_description(const struct checmate_policy *policy)
 
 /* --- the interface ---------------------------------------------------------- */
 
-void backdrop_serve(struct manager *manager, struct peer *peer)
+void bus_fakes_serve(struct manager *manager, struct peer *peer)
 {
 	peer_open(peer);
 	*manager = (struct manager){ .bus = peer->daemon, .backend = "checmate" };
 	must(manager_bus_attach(manager) >= 0);
 }
 
-void backdrop_end(struct manager *manager)
+void bus_fakes_end(struct manager *manager)
 {
 	manager->polkit = polkit_free(manager->polkit);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * checmated - For tests: all that stands behind the interface on the bus
+ * checmated - For tests: fakes of what the bus interface calls
  *
  * Nothing of it does anything but look at what it is given, which has to be as the
  * interface promises, whoever has sent what.
@@ -12,10 +12,10 @@
 #include "manager.h"
 #include "test-peer.h"
 
-#define BACKDROP_CGROUP_ID 42u
+#define BUS_FAKES_CGROUP_ID 42u
 
 /**
- * struct backdrop - What it does, and what was done with it.
+ * struct bus_fakes - What it does, and what was done with it.
  * @result: 0, or what everything fails with.
  * @cgroup_fd: directory of every cgroup there is.
  * @size: how long documents and values of parameters are; 0 for a few bytes.
@@ -27,7 +27,7 @@
  * @n_expected: of how many cgroups it was said that they may go unseen.
  * @last: what was asked for last, as a line of words.
  */
-struct backdrop {
+struct bus_fakes {
 	int result;
 	int cgroup_fd;
 	size_t size;
@@ -40,8 +40,8 @@ struct backdrop {
 	char last[512];
 };
 
-extern struct backdrop backdrop;
+extern struct bus_fakes bus_fakes;
 
 /* The interface, on the daemon's side of @peer. */
-void backdrop_serve(struct manager *manager, struct peer *peer);
-void backdrop_end(struct manager *manager);
+void bus_fakes_serve(struct manager *manager, struct peer *peer);
+void bus_fakes_end(struct manager *manager);
