@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
+#include "bus-signals.h"
 #include "cleanup.h"
 #include "log.h"
 #include "manager-events.h"
@@ -60,7 +61,7 @@ static void on_denied(const struct checmate_event *event, const char *cgroup, ui
 		  place, event->policy, event->permissive ? "would deny" : "denied", event->hook,
 		  event->comm, event->pid, *event->subject ? ": " : "", event->subject,
 		  error ?: "unknown error", more);
-	r = manager_bus_denied(userdata, event, cgroup);
+	r = bus_signals_denied(userdata, event, cgroup);
 	if (r < 0)
 		log_event(LOG_WARNING, LOG_ID_FAILED, &(struct log_fields){ .error = -r },
 			  "a denial cannot be told over the bus: %s", strerror(-r));

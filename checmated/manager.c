@@ -13,7 +13,9 @@
 #include <systemd/sd-daemon.h>
 
 #include "binding-record.h"
+#include "bus-methods.h"
 #include "bus-names.h"
+#include "bus-signals.h"
 #include "cleanup.h"
 #include "clock.h"
 #include "log.h"
@@ -331,7 +333,7 @@ static void on_binding_changed(const struct store_change *change, void *userdata
 		set_bound(manager, cgroup, true);
 	if (there)
 		manager_expect(manager, change->cgroup);
-	manager_bus_changed(manager, change);
+	bus_signals_changed(manager, change);
 	manager_events_changed(manager, change);
 }
 
@@ -389,7 +391,7 @@ int manager_reload(struct manager *manager, size_t *ret_n_failed, char **ret_err
 
 	log_event(LOG_INFO, LOG_ID_CONFIG_LOADED, NULL, "%zu binding files loaded",
 		  manager->store.config->n_bindings);
-	manager_bus_config_changed(manager);
+	bus_signals_config_changed(manager);
 
 	collect(manager);
 	reconcile_all(manager);
@@ -576,7 +578,7 @@ static int setup_bus(struct manager *manager)
 	r = sd_bus_get_unique_name(manager->bus, &name);
 	if (r < 0)
 		return r;
-	return manager_bus_attach(manager);
+	return bus_methods_attach(manager);
 }
 
 /**

@@ -45,10 +45,3 @@ void manager_freep(struct manager **manager);
 int manager_run(struct manager *manager);
 int manager_reload(struct manager *manager, size_t *ret_n_failed, char **ret_error);
 void manager_expect(struct manager *manager, const char *path);
-
-/* manager-bus.c */
-int manager_bus_attach(struct manager *manager);
-int manager_bus_denied(struct manager *manager, const struct checmate_event *event,
-		       const char *cgroup);
-void manager_bus_changed(struct manager *manager, const struct store_change *change);
-void manager_bus_config_changed(struct manager *manager);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bus-methods.h"
 #include "bus-request.h"
 #include "checmate.h"
 #include "cleanup.h"
@@ -539,7 +540,7 @@ void bus_fakes_serve(struct manager *manager, struct peer *peer)
 {
 	peer_open(peer);
 	*manager = (struct manager){ .bus = peer->daemon, .backend = "checmate" };
-	must(manager_bus_attach(manager) >= 0);
+	must(bus_methods_attach(manager) >= 0);
 }
 
 void bus_fakes_end(struct manager *manager)

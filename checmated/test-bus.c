@@ -21,6 +21,7 @@
 
 #include "bus-names.h"
 #include "bus-request.h"
+#include "bus-signals.h"
 #include "cleanup.h"
 #include "parse.h"
 #include "test-bus-fakes.h"
@@ -659,7 +660,7 @@ static void test_signals(void **state)
 	uint64_t id;
 	int permissive;
 
-	assert_true(manager_bus_denied(&f->manager, &event, "/web") >= 0);
+	assert_true(bus_signals_denied(&f->manager, &event, "/web") >= 0);
 	peer_run(&f->peer);
 	assert_int_equal(f->n_signals, 1);
 	assert_string_equal(f->signal, "Denied");
@@ -679,13 +680,13 @@ static void test_signals(void **state)
 	assert_string_equal(subject, "tcp 10.0.0.1:80");
 
 	/* Its cgroup is gone. */
-	assert_true(manager_bus_denied(&f->manager, &event, NULL) >= 0);
+	assert_true(bus_signals_denied(&f->manager, &event, NULL) >= 0);
 	peer_run(&f->peer);
 	assert_int_equal(f->n_signals, 2);
 	assert_true(sd_bus_message_read(f->signal_message, "s", &cgroup) > 0);
 	assert_string_equal(cgroup, "");
 
-	manager_bus_changed(&f->manager, &change);
+	bus_signals_changed(&f->manager, &change);
 	peer_run(&f->peer);
 	assert_int_equal(f->n_signals, 3);
 	assert_string_equal(f->signal, "BindingChanged");
@@ -695,7 +696,7 @@ static void test_signals(void **state)
 	assert_string_equal(comm, "applied");
 	assert_string_equal(origin, "manual");
 
-	manager_bus_config_changed(&f->manager);
+	bus_signals_config_changed(&f->manager);
 	peer_run(&f->peer);
 	assert_int_equal(f->n_signals, 4);
 	assert_string_equal(f->signal, "PropertiesChanged");

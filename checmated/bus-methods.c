@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * checmated - org.checmate1.Manager
+ * checmated - The interface org.checmate1.Manager and its methods
  *
- * Anybody may call, as far as the bus and sd-bus are concerned; who may have what
- * done is said by the table of methods below and found out by polkit.c.
+ * The bus and sd-bus let every user call. The table of methods below names the polkit
+ * action that each one needs; polkit.c checks it.
  *
- * A request is read first, then it is found out whether the sender may, then it is
- * carried out.  Nothing in between is waited for.
+ * A call is read, then checked, then carried out. Nothing else happens in between.
  */
 
 #include <errno.h>
@@ -15,11 +14,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "bus-methods.h"
 #include "bus-names.h"
+#include "bus-properties.h"
 #include "bus-request.h"
+#include "bus-text.h"
 #include "checmate.h"
 #include "cleanup.h"
-#include "clock.h"
 #include "container-record.h"
 #include "denial-reader.h"
 #include "identity.h"
@@ -32,9 +33,6 @@
 #include "strv.h"
 #include "target.h"
 #include "utf8.h"
-
-/* How long a count of all bindings holds: everybody may ask, as often as they like. */
-#define COUNT_USEC (1000u * 1000u)
 
 /* An answer that is larger than the bus takes would end the connection to it. */
 #define REPLY_MAX (16u * 1024u * 1024u)
@@ -130,7 +128,7 @@ static int refuse(const struct call *call, int r, const char *text, const char *
 		text = strerror(-r);
 	if (!call->method->action || streq(call->method->action, ACTION_MANAGE))
 		log_failure(call, r, text, detail);
-	/* What the library quotes may be a name of the file system. */
+	/* The library's text may quote a file name. */
 	printable = utf8_escape(text);
 	return sd_bus_error_set(ret_error, error_name(r), printable ? printable : strerror(-r));
 }
@@ -191,14 +189,6 @@ static int reply_document(sd_bus_message *m, struct json_object *document, sd_bu
 		r = sd_bus_reply_method_return(m, "s", text);
 	json_object_put(document);
 	return r;
-}
-
-/* Texts on the bus are UTF-8; names of files and cgroups need not be. */
-static int append_name(sd_bus_message *m, const char *name)
-{
-	_cleanup_free_ char *printable = utf8_escape(name);
-
-	return printable ? sd_bus_message_append(m, "s", printable) : -ENOMEM;
 }
 
 /* --- changes -------------------------------------------------------------------- */
@@ -400,12 +390,12 @@ static int append_binding(sd_bus_message *m, const struct store_binding *binding
 
 	r = sd_bus_message_open_container(m, 'r', "stsssa{ss}");
 	if (r >= 0)
-		r = append_name(m, binding->cgroup);
+		r = bus_text_append(m, binding->cgroup);
 	if (r >= 0)
 		r = sd_bus_message_append(m, "tss", binding->cgroup_id, binding->policy,
 					  binding->mode);
 	if (r >= 0)
-		r = append_name(m, binding->origin);
+		r = bus_text_append(m, binding->origin);
 	if (r >= 0)
 		r = sd_bus_message_open_container(m, 'a', "{ss}");
 	for (char **p = binding->params; r >= 0 && p && *p; p += 2) {
@@ -413,7 +403,7 @@ static int append_binding(sd_bus_message *m, const struct store_binding *binding
 		if (r >= 0)
 			r = sd_bus_message_append(m, "s", p[0]);
 		if (r >= 0)
-			r = append_name(m, p[1]);
+			r = bus_text_append(m, p[1]);
 		if (r >= 0)
 			r = sd_bus_message_close_container(m);
 	}
@@ -490,11 +480,11 @@ static int append_policy(sd_bus_message *m, const char *name)
 
 	r = sd_bus_message_open_container(m, 'r', "sss");
 	if (r >= 0)
-		r = append_name(m, name);
+		r = bus_text_append(m, name);
 	if (r >= 0)
-		r = append_name(m, version);
+		r = bus_text_append(m, version);
 	if (r >= 0)
-		r = append_name(m, description);
+		r = bus_text_append(m, description);
 	return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -702,131 +692,6 @@ static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
 	return polkit_check(manager->polkit, m, &request, ret_error);
 }
 
-/* --- properties ---------------------------------------------------------------------- */
-
-static int property_version(sd_bus *bus, const char *path, const char *interface,
-			    const char *property, sd_bus_message *reply, void *userdata,
-			    sd_bus_error *ret_error)
-{
-	(void)bus;
-	(void)path;
-	(void)interface;
-	(void)property;
-	(void)userdata;
-	(void)ret_error;
-	return sd_bus_message_append(reply, "s", checmate_version());
-}
-
-static int property_backend(sd_bus *bus, const char *path, const char *interface,
-			    const char *property, sd_bus_message *reply, void *userdata,
-			    sd_bus_error *ret_error)
-{
-	const struct manager *manager = userdata;
-
-	(void)bus;
-	(void)path;
-	(void)interface;
-	(void)property;
-	(void)ret_error;
-	return sd_bus_message_append(reply, "s", manager->backend);
-}
-
-static int property_binding_files(sd_bus *bus, const char *path, const char *interface,
-				  const char *property, sd_bus_message *reply, void *userdata,
-				  sd_bus_error *ret_error)
-{
-	const struct manager *manager = userdata;
-	const struct config *config = manager->store.config;
-	int r;
-
-	(void)bus;
-	(void)path;
-	(void)interface;
-	(void)property;
-	(void)ret_error;
-
-	r = sd_bus_message_open_container(reply, 'a', "s");
-	for (size_t i = 0; r >= 0 && config && i < config->n_bindings; i++)
-		r = append_name(reply, config->bindings[i]->file);
-	return r < 0 ? r : sd_bus_message_close_container(reply);
-}
-
-static int count_bindings(uint32_t *ret_n)
-{
-	_cleanup_free_ uint64_t *ids = NULL;
-	size_t n_ids = 0;
-	uint32_t n = 0;
-	int r;
-
-	r = checmate_binding_list_cgroups(&ids, &n_ids, NULL);
-	for (size_t i = 0; r >= 0 && i < n_ids; i++) {
-		_cleanup_cgroup_ struct checmate_cgroup *cgroup = NULL;
-		char **policies = NULL;
-
-		r = checmate_cgroup_open_id(ids[i], &cgroup, NULL);
-		if (r >= 0)
-			r = checmate_binding_list(cgroup, &policies, NULL);
-		n += strv_length(policies);
-		checmate_strv_free(policies);
-		if (r == -ENOENT)
-			r = 0; /* gone meanwhile */
-	}
-	if (r >= 0)
-		*ret_n = n;
-	return r;
-}
-
-static int property_bindings(sd_bus *bus, const char *path, const char *interface,
-			     const char *property, sd_bus_message *reply, void *userdata,
-			     sd_bus_error *ret_error)
-{
-	struct manager *manager = userdata;
-	uint64_t now = now_usec();
-	int r;
-
-	(void)bus;
-	(void)path;
-	(void)interface;
-	(void)property;
-	(void)ret_error;
-
-	if (!manager->counted || now - manager->counted > COUNT_USEC) {
-		r = count_bindings(&manager->n_bindings);
-		if (r < 0)
-			return r;
-		manager->counted = now;
-	}
-	return sd_bus_message_append(reply, "u", manager->n_bindings);
-}
-
-static int property_events_read(sd_bus *bus, const char *path, const char *interface,
-				const char *property, sd_bus_message *reply, void *userdata,
-				sd_bus_error *ret_error)
-{
-	const struct manager *manager = userdata;
-
-	(void)bus;
-	(void)path;
-	(void)interface;
-	(void)property;
-	(void)ret_error;
-	return sd_bus_message_append(reply, "t", denial_reader_n_read(manager->reader));
-}
-
-static int property_events_lost(sd_bus *bus, const char *path, const char *interface,
-				const char *property, sd_bus_message *reply, void *userdata,
-				sd_bus_error *ret_error)
-{
-	const struct manager *manager = userdata;
-
-	(void)bus;
-	(void)path;
-	(void)interface;
-	(void)property;
-	(void)ret_error;
-	return sd_bus_message_append(reply, "t", denial_reader_n_lost(manager->reader));
-}
-
 /* docs/man/org.checmate1.5.rst says the same; a test compares the two. */
 static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_VTABLE_START(0),
@@ -875,88 +740,21 @@ static const sd_bus_vtable manager_vtable[] = {
 				SD_BUS_ARGS("s", cgroup, "t", cgroup_id, "s", policy, "s", change,
 					    "s", origin),
 				0),
-	SD_BUS_PROPERTY("Version", "s", property_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-	SD_BUS_PROPERTY("Backend", "s", property_backend, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-	SD_BUS_PROPERTY("BindingFiles", "as", property_binding_files, 0,
+	SD_BUS_PROPERTY("Version", "s", bus_properties_get, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("Backend", "s", bus_properties_get, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("BindingFiles", "as", bus_properties_get, 0,
 			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-	SD_BUS_PROPERTY("Bindings", "u", property_bindings, 0, 0),
-	SD_BUS_PROPERTY("EventsRead", "t", property_events_read, 0, 0),
-	SD_BUS_PROPERTY("EventsLost", "t", property_events_lost, 0, 0),
+	SD_BUS_PROPERTY("Bindings", "u", bus_properties_get, 0, 0),
+	SD_BUS_PROPERTY("EventsRead", "t", bus_properties_get, 0, 0),
+	SD_BUS_PROPERTY("EventsLost", "t", bus_properties_get, 0, 0),
 	SD_BUS_VTABLE_END,
 };
 
-/* --- signals -------------------------------------------------------------------------- */
-
 /**
- * manager_bus_denied() - Tell of a denial
- * @manager: the manager
- * @event: the denial
- * @cgroup: path of the cgroup that the policy is bound to, or NULL when it is gone
- */
-int manager_bus_denied(struct manager *manager, const struct checmate_event *event,
-		       const char *cgroup)
-{
-	_cleanup_message_ sd_bus_message *m = NULL;
-	int r;
-
-	r = sd_bus_message_new_signal(manager->bus, &m, BUS_PATH, BUS_INTERFACE, "Denied");
-	if (r >= 0)
-		r = append_name(m, cgroup ? cgroup : "");
-	if (r >= 0)
-		r = sd_bus_message_append(m, "tssibuusss", event->cgroup_id, event->policy,
-					  event->hook, event->error, event->permissive, event->pid,
-					  event->uid, event->comm, event->subject_type,
-					  event->subject);
-	return r < 0 ? r : sd_bus_send(manager->bus, m, NULL);
-}
-
-/**
- * manager_bus_changed() - Tell that a binding is another one now
- * @manager: the manager
- * @change: what became of it
- */
-void manager_bus_changed(struct manager *manager, const struct store_change *change)
-{
-	_cleanup_message_ sd_bus_message *m = NULL;
-	int r;
-
-	manager->counted = 0;
-
-	r = sd_bus_message_new_signal(manager->bus, &m, BUS_PATH, BUS_INTERFACE, "BindingChanged");
-	if (r >= 0)
-		r = append_name(m, change->cgroup);
-	if (r >= 0)
-		r = sd_bus_message_append(m, "tss", change->cgroup_id, change->policy,
-					  change->change);
-	if (r >= 0)
-		r = append_name(m, change->origin);
-	if (r >= 0)
-		r = sd_bus_send(manager->bus, m, NULL);
-	if (r < 0)
-		log_event(LOG_WARNING, LOG_ID_FAILED, &(struct log_fields){ .error = -r },
-			  "a change of a binding cannot be told over the bus: %s", strerror(-r));
-}
-
-/**
- * manager_bus_config_changed() - Tell that other binding files are in use
- * @manager: the manager
- */
-void manager_bus_config_changed(struct manager *manager)
-{
-	int r;
-
-	r = sd_bus_emit_properties_changed(manager->bus, BUS_PATH, BUS_INTERFACE, "BindingFiles",
-					   NULL);
-	if (r < 0)
-		log_event(LOG_WARNING, LOG_ID_FAILED, &(struct log_fields){ .error = -r },
-			  "other binding files cannot be told of over the bus: %s", strerror(-r));
-}
-
-/**
- * manager_bus_attach() - Offer org.checmate1.Manager
+ * bus_methods_attach() - Offer org.checmate1.Manager
  * @manager: the manager, whose bus is connected
  */
-int manager_bus_attach(struct manager *manager)
+int bus_methods_attach(struct manager *manager)
 {
 	int r;
 
