@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actual.h"
 #include "binding-count.h"
 #include "checmate.h"
 #include "cleanup.h"
@@ -98,21 +99,6 @@ void binding_count_touch_all(struct binding_count *count)
 
 /* --- looking ----------------------------------------------------------------- */
 
-static void strv_donep(char ***strv)
-{
-	*strv = checmate_strv_free(*strv);
-}
-
-static const char *mode_of(const struct checmate_binding *binding)
-{
-	if (checmate_binding_staged(binding))
-		return "staged";
-	for (size_t i = 0; i < checmate_binding_count_programs(binding); i++)
-		if (!checmate_binding_get_program(binding, i)->attached)
-			return "detached";
-	return checmate_binding_permissive(binding) ? "permissive" : "enforce";
-}
-
 static int look_at(const struct checmate_cgroup *cgroup, const char *policy, struct known *known)
 {
 	_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
@@ -129,14 +115,14 @@ static int look_at(const struct checmate_cgroup *cgroup, const char *policy, str
 	bindings[known->n_bindings].policy = strdup(policy);
 	if (!bindings[known->n_bindings].policy)
 		return -ENOMEM;
-	bindings[known->n_bindings++].mode = mode_of(binding);
+	bindings[known->n_bindings++].mode = actual_mode(binding);
 	return 0;
 }
 
 static int look(struct known *known)
 {
 	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *cgroup = NULL;
-	_cleanup_(strv_donep) char **policies = NULL;
+	_cleanup_(actual_strv_freep) char **policies = NULL;
 	int r;
 
 	known_done(known);

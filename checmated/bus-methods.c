@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "binding-list.h"
 #include "bus-methods.h"
 #include "bus-names.h"
 #include "bus-properties.h"
@@ -21,15 +22,18 @@
 #include "bus-text.h"
 #include "checmate.h"
 #include "cleanup.h"
+#include "container-apply.h"
 #include "container-record.h"
 #include "denial-reader.h"
 #include "identity.h"
 #include "log.h"
 #include "manager-events.h"
 #include "manager.h"
+#include "manual.h"
 #include "parse.h"
 #include "polkit.h"
 #include "report.h"
+#include "store-error.h"
 #include "strv.h"
 #include "target.h"
 #include "utf8.h"
@@ -196,7 +200,7 @@ static int reply_document(sd_bus_message *m, struct json_object *document, sd_bu
 static int apply(sd_bus_message *m, const struct call *call, bool replace, sd_bus_error *ret_error)
 {
 	const struct bus_request *request = &call->request;
-	const struct store_apply_opts opts = {
+	const struct manual_apply_opts opts = {
 		.replace = replace,
 		.permissive = request->permissive,
 	};
@@ -207,8 +211,8 @@ static int apply(sd_bus_message *m, const struct call *call, bool replace, sd_bu
 	r = open_cgroup(call, &cgroup, ret_error);
 	if (r < 0)
 		return r;
-	r = store_apply(&call->manager->store, cgroup, request->policies, request->n_policies,
-			&opts, &error);
+	r = manual_apply(&call->manager->store, cgroup, request->policies, request->n_policies,
+			 &opts, &error);
 	return r < 0 ? refuse_store(call, r, &error, ret_error) : done(m);
 }
 
@@ -231,7 +235,7 @@ static int run_remove(sd_bus_message *m, const struct call *call, sd_bus_error *
 	r = open_cgroup(call, &cgroup, ret_error);
 	if (r < 0)
 		return r;
-	r = store_remove(&call->manager->store, cgroup, call->request.policy, &error);
+	r = manual_remove(&call->manager->store, cgroup, call->request.policy, &error);
 	return r < 0 ? refuse_store(call, r, &error, ret_error) : done(m);
 }
 
@@ -245,8 +249,8 @@ static int run_set_parameter(sd_bus_message *m, const struct call *call, sd_bus_
 	r = open_cgroup(call, &cgroup, ret_error);
 	if (r < 0)
 		return r;
-	r = store_set_parameter(&call->manager->store, cgroup, request->policy, request->parameter,
-				request->value, &error);
+	r = manual_set_parameter(&call->manager->store, cgroup, request->policy, request->parameter,
+				 request->value, &error);
 	return r < 0 ? refuse_store(call, r, &error, ret_error) : done(m);
 }
 
@@ -259,8 +263,8 @@ static int run_set_mode(sd_bus_message *m, const struct call *call, sd_bus_error
 	r = open_cgroup(call, &cgroup, ret_error);
 	if (r < 0)
 		return r;
-	r = store_set_mode(&call->manager->store, cgroup, call->request.policy,
-			   call->request.permissive, &error);
+	r = manual_set_mode(&call->manager->store, cgroup, call->request.policy,
+			    call->request.permissive, &error);
 	return r < 0 ? refuse_store(call, r, &error, ret_error) : done(m);
 }
 
@@ -273,7 +277,7 @@ static int run_seal(sd_bus_message *m, const struct call *call, sd_bus_error *re
 	r = open_cgroup(call, &cgroup, ret_error);
 	if (r < 0)
 		return r;
-	r = store_seal(&call->manager->store, cgroup, &error);
+	r = manual_seal(&call->manager->store, cgroup, &error);
 	return r < 0 ? refuse_store(call, r, &error, ret_error) : done(m);
 }
 
@@ -367,8 +371,8 @@ static int run_apply_container(sd_bus_message *m, const struct call *call, sd_bu
 	r = check_owner(call, ret_error);
 	if (r < 0)
 		return r;
-	r = store_apply_container(&call->manager->store, &container, call->caller->uid != 0,
-				  &policies, &error);
+	r = container_apply(&call->manager->store, &container, call->caller->uid != 0, &policies,
+			    &error);
 	if (r < 0) {
 		manager_events_failed(call->manager);
 		return refuse_store(call, r, &error, ret_error);
@@ -384,7 +388,7 @@ static int run_apply_container(sd_bus_message *m, const struct call *call, sd_bu
 
 /* --- looking ---------------------------------------------------------------------- */
 
-static int append_binding(sd_bus_message *m, const struct store_binding *binding)
+static int append_binding(sd_bus_message *m, const struct listed_binding *binding)
 {
 	int r;
 
@@ -413,7 +417,7 @@ static int append_binding(sd_bus_message *m, const struct store_binding *binding
 }
 
 /* About what it takes on the bus. */
-static size_t size_of_binding(const struct store_binding *binding)
+static size_t size_of_binding(const struct listed_binding *binding)
 {
 	size_t n = 64 + strlen(binding->cgroup) + strlen(binding->policy) + strlen(binding->origin);
 
@@ -422,7 +426,7 @@ static size_t size_of_binding(const struct store_binding *binding)
 	return n;
 }
 
-static size_t size_of_bindings(const struct store_binding *bindings, size_t n)
+static size_t size_of_bindings(const struct listed_binding *bindings, size_t n)
 {
 	size_t size = 0;
 
@@ -431,7 +435,7 @@ static size_t size_of_bindings(const struct store_binding *bindings, size_t n)
 	return size;
 }
 
-static int reply_bindings(sd_bus_message *m, const struct store_binding *bindings, size_t n)
+static int reply_bindings(sd_bus_message *m, const struct listed_binding *bindings, size_t n)
 {
 	_cleanup_message_ sd_bus_message *reply = NULL;
 	int r;
@@ -449,17 +453,17 @@ static int reply_bindings(sd_bus_message *m, const struct store_binding *binding
 static int run_list_bindings(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
 {
 	_cleanup_(store_error_done) struct store_error error = {};
-	struct store_binding *bindings;
+	struct listed_binding *bindings;
 	size_t n;
 	int r;
 
-	r = store_list(&call->manager->store, &bindings, &n, &error);
+	r = binding_list_read(&call->manager->store, &bindings, &n, &error);
 	if (r < 0)
 		return refuse_store(call, r, &error, ret_error);
 	r = check_reply(size_of_bindings(bindings, n), ret_error);
 	if (r >= 0)
 		r = reply_bindings(m, bindings, n);
-	store_list_free(bindings, n);
+	binding_list_free(bindings, n);
 	return r;
 }
 

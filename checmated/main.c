@@ -17,8 +17,8 @@
 
 #include "checmate.h"
 #include "cleanup.h"
+#include "config-policy.h"
 #include "manager.h"
-#include "store.h"
 
 static int usage(FILE *to)
 {

@@ -18,10 +18,12 @@
 #include "bus-signals.h"
 #include "cleanup.h"
 #include "clock.h"
+#include "gc.h"
 #include "log.h"
 #include "manager-events.h"
 #include "manager.h"
 #include "parse.h"
+#include "reconcile.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 
@@ -186,11 +188,11 @@ static void reconcile(struct manager *manager, struct watched_cgroup *cgroup)
 {
 	_cleanup_(store_error_done) struct store_error error = {};
 	uint64_t now = now_usec();
-	struct store_look look = { .late = now - cgroup->since >= LATE_USEC };
+	struct reconcile_look look = { .late = now - cgroup->since >= LATE_USEC };
 	int r;
 
 	log_set_user(owner_of(cgroup));
-	r = store_reconcile(&manager->store, cgroup->path, &look, &error);
+	r = reconcile_cgroup(&manager->store, cgroup->path, &look, &error);
 	if (r < 0)
 		log_event(LOG_ERR, LOG_ID_BINDING_FAILED,
 			  &(struct log_fields){
@@ -282,7 +284,7 @@ static void on_removed(struct watched_cgroup *cgroup, void *userdata)
 	set_failed(manager, cgroup, false);
 	if (cgroup->bound)
 		set_bound(manager, cgroup, false);
-	if (store_holds(&manager->store, cgroup->id))
+	if (gc_is_needed(&manager->store, cgroup->id))
 		collect_later(manager);
 }
 
@@ -342,7 +344,7 @@ static void collect(struct manager *manager)
 	_cleanup_(store_error_done) struct store_error error = {};
 	int r;
 
-	r = store_gc(&manager->store, &error);
+	r = gc_run(&manager->store, &error);
 	if (r < 0)
 		log_event(LOG_WARNING, LOG_ID_FAILED,
 			  &(struct log_fields){ .error = -r, .detail = error.detail },

@@ -10,13 +10,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "binding-list.h"
 #include "bus-methods.h"
 #include "bus-request.h"
 #include "checmate.h"
 #include "cleanup.h"
+#include "container-apply.h"
 #include "denial-reader.h"
 #include "log.h"
 #include "manager-events.h"
+#include "manual.h"
 #include "parse.h"
 #include "polkit.h"
 #include "report.h"
@@ -128,9 +131,9 @@ void store_error_done(struct store_error *error)
 	free(error->detail);
 }
 
-int store_apply(struct store *store, struct checmate_cgroup *cgroup,
-		const struct config_policy *policies, size_t n_policies,
-		const struct store_apply_opts *opts, struct store_error *error)
+int manual_apply(struct store *store, struct checmate_cgroup *cgroup,
+		 const struct config_policy *policies, size_t n_policies,
+		 const struct manual_apply_opts *opts, struct store_error *error)
 {
 	must(store);
 	must_be_policies(policies, n_policies);
@@ -139,8 +142,8 @@ int store_apply(struct store *store, struct checmate_cgroup *cgroup,
 	return changed(error);
 }
 
-int store_remove(struct store *store, struct checmate_cgroup *cgroup, const char *policy,
-		 struct store_error *error)
+int manual_remove(struct store *store, struct checmate_cgroup *cgroup, const char *policy,
+		  struct store_error *error)
 {
 	must(store);
 	if (policy)
@@ -149,8 +152,8 @@ int store_remove(struct store *store, struct checmate_cgroup *cgroup, const char
 	return changed(error);
 }
 
-int store_set_parameter(struct store *store, struct checmate_cgroup *cgroup, const char *policy,
-			const char *parameter, const char *value, struct store_error *error)
+int manual_set_parameter(struct store *store, struct checmate_cgroup *cgroup, const char *policy,
+			 const char *parameter, const char *value, struct store_error *error)
 {
 	must(store);
 	must_be_policy(policy);
@@ -160,8 +163,8 @@ int store_set_parameter(struct store *store, struct checmate_cgroup *cgroup, con
 	return changed(error);
 }
 
-int store_set_mode(struct store *store, struct checmate_cgroup *cgroup, const char *policy,
-		   bool permissive, struct store_error *error)
+int manual_set_mode(struct store *store, struct checmate_cgroup *cgroup, const char *policy,
+		    bool permissive, struct store_error *error)
 {
 	must(store);
 	must_be_policy(policy);
@@ -169,15 +172,15 @@ int store_set_mode(struct store *store, struct checmate_cgroup *cgroup, const ch
 	return changed(error);
 }
 
-int store_seal(struct store *store, struct checmate_cgroup *cgroup, struct store_error *error)
+int manual_seal(struct store *store, struct checmate_cgroup *cgroup, struct store_error *error)
 {
 	must(store);
 	asked("seal %s", cgroup->path);
 	return changed(error);
 }
 
-int store_apply_container(struct store *store, const struct container_record *container,
-			  bool by_user, char ***ret_policies, struct store_error *error)
+int container_apply(struct store *store, const struct container_record *container, bool by_user,
+		    char ***ret_policies, struct store_error *error)
 {
 	size_t n = 0;
 	int r;
@@ -201,10 +204,10 @@ int store_apply_container(struct store *store, const struct container_record *co
 	return r;
 }
 
-int store_list(struct store *store, struct store_binding **ret_bindings, size_t *ret_n,
-	       struct store_error *error)
+int binding_list_read(struct store *store, struct listed_binding **ret_bindings, size_t *ret_n,
+		      struct store_error *error)
 {
-	struct store_binding *binding;
+	struct listed_binding *binding;
 
 	must(store);
 	bus_fakes.n_looked++;
@@ -227,7 +230,7 @@ int store_list(struct store *store, struct store_binding **ret_bindings, size_t 
 	return 0;
 }
 
-void store_list_free(struct store_binding *bindings, size_t n)
+void binding_list_free(struct listed_binding *bindings, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		free(bindings[i].cgroup);
