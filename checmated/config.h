@@ -25,9 +25,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
-
-#include "identity.h"
 
 #define CONFIG_POLICY_NAME_MAX 48u
 
@@ -80,12 +77,6 @@ struct config_binding {
 	struct config_place seal_place;
 };
 
-/* A file of a binding, opened. */
-struct config_source {
-	char *path;
-	FILE *stream;
-};
-
 struct config {
 	struct config_binding **bindings; /* in the order of their file names */
 	size_t n_bindings;
@@ -105,15 +96,11 @@ int config_load(const char *const *dirs, config_verify_t verify, void *userdata,
 struct config *config_free(struct config *config);
 void config_freep(struct config **config);
 
-int config_parse(const struct config_source *sources, size_t n_sources,
-		 struct config_binding **ret_binding, char **ret_error);
 struct config_binding *config_binding_free(struct config_binding *binding);
 void config_binding_freep(struct config_binding **binding);
 
+struct config_param *config_policy_find_param(const struct config_policy *policy, const char *name);
 void config_policy_unlist(struct config_policy *policy, const char *param);
-
-int config_check_runtime(const char *key, const char *glob, char **ret_reason);
-bool config_match_runtimes(char *const *globs, char *const *runtimes);
 
 /* What a binding is for: the finest kind of thing that it asks for. */
 enum config_kind {
@@ -124,6 +111,3 @@ enum config_kind {
 };
 
 enum config_kind config_binding_kind(const struct config_binding *binding);
-
-bool config_match(const struct config_binding *binding, const struct identity *identity);
-bool config_match_is_claimed(const struct config_binding *binding, const struct identity *identity);

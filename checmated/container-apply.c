@@ -8,7 +8,7 @@
 
 #include "checmate.h"
 #include "cleanup.h"
-#include "config.h"
+#include "config-match.h"
 #include "container-apply.h"
 #include "desired.h"
 #include "identity.h"

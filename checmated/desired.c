@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "config-match.h"
 #include "config-policy.h"
 #include "desired.h"
 #include "parse.h"

@@ -17,6 +17,7 @@
 
 #include "checmate.h"
 #include "config.h"
+#include "identity.h"
 
 /* One policy of one binding file. */
 struct desired_binding {
