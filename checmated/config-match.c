@@ -18,10 +18,10 @@ static bool match_any(char *const *globs, const char *text, int flags)
 static bool match_annotations(const struct config_binding *binding, const struct identity *identity)
 {
 	for (size_t i = 0; i < binding->n_annotations; i++) {
-		const struct config_annotation *wanted = &binding->annotations[i];
-		const char *value = identity_annotation(identity, wanted->key);
+		const struct config_annotation *expected = &binding->annotations[i];
+		const char *value = identity_annotation(identity, expected->key);
 
-		if (!value || fnmatch(wanted->glob, value, FNM_NOESCAPE) != 0)
+		if (!value || fnmatch(expected->glob, value, FNM_NOESCAPE) != 0)
 			return false;
 	}
 	return true;

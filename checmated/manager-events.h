@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * checmated - What becomes of denials, and the figures
+ * checmated - Denial events and changes of bindings in the journal, on the bus and in metrics
  */
 #pragma once
 

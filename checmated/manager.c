@@ -306,11 +306,11 @@ static const struct cgroup_watch_ops watch_ops = {
 };
 
 /**
- * manager_expect() - See to it that what is held for a cgroup does not outlive it
+ * manager_expect() - Have the pins and records of a cgroup freed when it is gone
  * @manager: the manager
  * @path: the cgroup
  *
- * One that was not seen to come yet may be gone before that: nobody hears of it going.
+ * A cgroup that cgroup-watch.c has not reported yet may go unreported.
  */
 void manager_expect(struct manager *manager, const char *path)
 {

@@ -25,16 +25,16 @@ struct manager {
 	uint64_t counted; /* at this time; 0: it does not hold any more */
 	sd_event_source *gc_source; /* lets go of what removed cgroups left, a little later */
 	sd_event_source *status_source; /* tells systemd, once per turn */
-	size_t n_bound; /* cgroups that binding files give something */
-	size_t n_failed; /* those of which not all is in force */
+	size_t n_bound; /* cgroups that have desired bindings */
+	size_t n_failed; /* those whose desired bindings are not all in force */
 	char *refused; /* the last reload, if it was; why */
 	char *status; /* as systemd knows it */
 	bool running; /* systemd was told READY=1 */
 	const char *const *dirs; /* of binding files */
 	struct denial_reader *reader; /* of denial events */
 	struct metrics *metrics;
-	struct binding_count *binding_count; /* of bindings, for the metrics */
-	struct metrics_http *metrics_http; /* NULL: nobody wants them */
+	struct binding_count *binding_count; /* for the metrics */
+	struct metrics_http *metrics_http; /* NULL: the metrics socket was not passed */
 	struct store store;
 };
 
