@@ -95,13 +95,6 @@ struct walk {
 	bool found; /* in this component */
 };
 
-static const char *endswith(const char *text, const char *suffix)
-{
-	size_t n = strlen(text), m = strlen(suffix);
-
-	return n >= m && streq(text + n - m, suffix) ? text + n - m : NULL;
-}
-
 static bool is_made_of(const char *text, size_t n, const char *chars)
 {
 	return n > 0 && strspn(text, chars) >= n;

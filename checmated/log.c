@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Every entry would carry the location of log_event(), which says nothing. */
@@ -21,6 +20,7 @@
 
 #include "checmate.h"
 #include "cleanup.h"
+#include "clock.h"
 #include "log.h"
 #include "parse.h"
 #include "ratelimit.h"
@@ -28,7 +28,6 @@
 
 #define MAX_FIELDS 24
 
-#define USEC_PER_SEC 1000000ull
 #define INTERVAL_USEC (60 * USEC_PER_SEC)
 
 /* The caller has the answer; the entry shows the administrator that somebody tries. */
@@ -105,14 +104,6 @@ static bool stderr_is_journal(void)
 
 	return stream && sscanf(stream, "%llu:%llu", &dev, &ino) == 2 &&
 	       fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
-}
-
-static uint64_t now_usec(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * USEC_PER_SEC + ts.tv_nsec / 1000;
 }
 
 /* Whether an entry of a user is written, and how many of the same user's were not. */

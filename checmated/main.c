@@ -15,10 +15,11 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "bus-methods.h"
 #include "checmate.h"
 #include "cleanup.h"
+#include "config-policy.h"
 #include "manager.h"
-#include "store.h"
 
 static int usage(FILE *to)
 {
@@ -63,7 +64,7 @@ static int serve(const char *const *dirs)
 	/* Starting again is of no use: what is in force stays, and no container starts. */
 	if (r == -EBADMSG)
 		return EX_CONFIG;
-	if (r < 0)
+	if (r < 0 || bus_methods_attach(manager) < 0)
 		return EXIT_FAILURE;
 	return manager_run(manager) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * checmated - What becomes of denials, and the figures
+ * checmated - Denial events and changes of bindings in the journal, on the bus and in metrics
  */
 
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
+#include "bus-signals.h"
 #include "cleanup.h"
 #include "log.h"
 #include "manager-events.h"
@@ -60,7 +61,7 @@ static void on_denied(const struct checmate_event *event, const char *cgroup, ui
 		  place, event->policy, event->permissive ? "would deny" : "denied", event->hook,
 		  event->comm, event->pid, *event->subject ? ": " : "", event->subject,
 		  error ?: "unknown error", more);
-	r = manager_bus_denied(userdata, event, cgroup);
+	r = bus_signals_denied(userdata, event, cgroup);
 	if (r < 0)
 		log_event(LOG_WARNING, LOG_ID_FAILED, &(struct log_fields){ .error = -r },
 			  "a denial cannot be told over the bus: %s", strerror(-r));
@@ -103,7 +104,7 @@ static void on_failed(int error, const char *reason, void *userdata)
 		  "denials are enforced, but nobody is told of them: %s", reason);
 }
 
-static const struct watch_ops watch_ops = {
+static const struct denial_reader_ops denial_ops = {
 	.counted = on_counted,
 	.denied = on_denied,
 	.rest = on_rest,
@@ -123,9 +124,9 @@ void manager_events_changed(struct manager *manager, const struct store_change *
 	static const char *const applied[] = { "applied", "staged", "replaced" };
 
 	/* Before the first of them, while starting. */
-	if (!manager->metrics || !manager->inventory)
+	if (!manager->metrics || !manager->binding_count)
 		return;
-	inventory_touch(manager->inventory, change->cgroup_id);
+	binding_count_touch(manager->binding_count, change->cgroup_id);
 	for (size_t i = 0; i < ARRAY_SIZE(applied); i++)
 		if (streq(change->change, applied[i]))
 			metrics_applied(manager->metrics, change->usec);
@@ -143,8 +144,8 @@ void manager_events_failed(struct manager *manager)
 /* Others may have changed bindings without our being told, or have ended to read denials. */
 void manager_events_reloaded(struct manager *manager)
 {
-	inventory_touch_all(manager->inventory);
-	(void)watch_retry(manager->watch);
+	binding_count_touch_all(manager->binding_count);
+	(void)denial_reader_retry(manager->reader);
 }
 
 /* --- figures ----------------------------------------------------------------- */
@@ -154,21 +155,21 @@ static int write_text(struct manager *manager, FILE *to)
 	_cleanup_free_ struct metrics_bindings *bindings = NULL;
 	struct metrics_state state = {
 		.backend = manager->backend,
-		.is_reader = watch_is_reader(manager->watch),
+		.is_reader = denial_reader_is_active(manager->reader),
 	};
 	int r;
 
 	/* What is linked by itself changes without our being told. */
 	if (!streq(manager->backend, "checmate"))
-		inventory_touch_all(manager->inventory);
-	r = inventory_refresh(manager->inventory);
+		binding_count_touch_all(manager->binding_count);
+	r = binding_count_refresh(manager->binding_count);
 	if (r < 0)
 		return r;
-	r = inventory_bindings(manager->inventory, &bindings, &state.n_bindings);
+	r = binding_count_by_policy(manager->binding_count, &bindings, &state.n_bindings);
 	if (r < 0)
 		return r;
 	state.bindings = bindings;
-	state.cgroups = inventory_cgroups(manager->inventory);
+	state.cgroups = binding_count_cgroups(manager->binding_count);
 	return metrics_write(manager->metrics, &state, to);
 }
 
@@ -221,7 +222,7 @@ static int serve_metrics(struct manager *manager)
 }
 
 /**
- * manager_events_attach() - Read denials, and serve the figures if they are wanted
+ * manager_events_attach() - Read denials, and serve metrics if their socket was passed
  * @manager: the manager, with its loop
  */
 int manager_events_attach(struct manager *manager)
@@ -230,9 +231,9 @@ int manager_events_attach(struct manager *manager)
 
 	r = metrics_new(&manager->metrics);
 	if (r >= 0)
-		r = inventory_new(&manager->inventory);
+		r = binding_count_new(&manager->binding_count);
 	if (r >= 0)
-		r = watch_new(manager->event, &watch_ops, manager, &manager->watch);
+		r = denial_reader_new(manager->event, &denial_ops, manager, &manager->reader);
 	return r < 0 ? r : serve_metrics(manager);
 }
 
@@ -240,7 +241,7 @@ int manager_events_attach(struct manager *manager)
 void manager_events_detach(struct manager *manager)
 {
 	manager->metrics_http = metrics_http_free(manager->metrics_http);
-	manager->watch = watch_free(manager->watch);
-	manager->inventory = inventory_free(manager->inventory);
+	manager->reader = denial_reader_free(manager->reader);
+	manager->binding_count = binding_count_free(manager->binding_count);
 	manager->metrics = metrics_free(manager->metrics);
 }

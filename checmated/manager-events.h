@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * checmated - What becomes of denials, and the figures
+ * checmated - Denial events and changes of bindings in the journal, on the bus and in metrics
  */
 #pragma once
 
-#include "manager.h"
+#include "manager-state.h"
 
 int manager_events_attach(struct manager *manager);
 void manager_events_detach(struct manager *manager);

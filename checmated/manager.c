@@ -11,15 +11,18 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 
+#include "binding-record.h"
 #include "bus-names.h"
+#include "bus-signals.h"
 #include "cleanup.h"
+#include "clock.h"
+#include "gc.h"
 #include "log.h"
 #include "manager-events.h"
 #include "manager.h"
-#include "origin.h"
 #include "parse.h"
+#include "reconcile.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 
@@ -54,14 +57,6 @@ struct sweep {
 	struct manager *manager;
 	uint64_t told; /* when systemd was last told of it */
 };
-
-static uint64_t now_usec(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000ull + ts.tv_nsec / 1000;
-}
 
 /* --- status --------------------------------------------------------------- */
 
@@ -106,7 +101,7 @@ static void status_changed(struct manager *manager)
 	(void)sd_event_source_set_enabled(manager->status_source, SD_EVENT_ONESHOT);
 }
 
-static void set_bound(struct manager *manager, struct tree_cgroup *cgroup, bool bound)
+static void set_bound(struct manager *manager, struct watched_cgroup *cgroup, bool bound)
 {
 	int r;
 
@@ -115,7 +110,7 @@ static void set_bound(struct manager *manager, struct tree_cgroup *cgroup, bool 
 		manager->n_bound += bound ? 1 : -1;
 		status_changed(manager);
 	}
-	r = tree_watch(cgroup, bound);
+	r = cgroup_watch_writes(cgroup, bound);
 	if (r < 0)
 		log_event(LOG_WARNING, LOG_ID_FAILED,
 			  &(struct log_fields){ .cgroup = cgroup->path, .error = -r },
@@ -123,7 +118,7 @@ static void set_bound(struct manager *manager, struct tree_cgroup *cgroup, bool 
 			  cgroup->path, strerror(-r));
 }
 
-static void set_failed(struct manager *manager, struct tree_cgroup *cgroup, bool failed)
+static void set_failed(struct manager *manager, struct watched_cgroup *cgroup, bool failed)
 {
 	if (cgroup->failed == failed)
 		return;
@@ -134,11 +129,11 @@ static void set_failed(struct manager *manager, struct tree_cgroup *cgroup, bool
 
 /* --- cgroups -------------------------------------------------------------- */
 
-static void wake(struct tree_cgroup *cgroup, uint64_t usec)
+static void wake(struct watched_cgroup *cgroup, uint64_t usec)
 {
 	int r;
 
-	r = tree_wake(cgroup, usec);
+	r = cgroup_watch_wake(cgroup, usec);
 	if (r < 0)
 		log_event(LOG_WARNING, LOG_ID_FAILED,
 			  &(struct log_fields){ .cgroup = cgroup->path, .error = -r },
@@ -146,7 +141,7 @@ static void wake(struct tree_cgroup *cgroup, uint64_t usec)
 			  cgroup->path, strerror(-r));
 }
 
-static void count_trouble(struct tree_cgroup *cgroup, uint64_t now)
+static void count_trouble(struct watched_cgroup *cgroup, uint64_t now)
 {
 	if (now - cgroup->troubled_since > TROUBLES_USEC) {
 		cgroup->n_troubles = 0;
@@ -155,7 +150,7 @@ static void count_trouble(struct tree_cgroup *cgroup, uint64_t now)
 	cgroup->n_troubles++;
 }
 
-static void retry_later(struct tree_cgroup *cgroup, uint64_t now)
+static void retry_later(struct watched_cgroup *cgroup, uint64_t now)
 {
 	cgroup->retry = cgroup->retry ? cgroup->retry * 2 : RETRY_MIN_USEC;
 	if (cgroup->retry > RETRY_MAX_USEC)
@@ -164,7 +159,7 @@ static void retry_later(struct tree_cgroup *cgroup, uint64_t now)
 }
 
 /* The owner of a cgroup's directory can make as many below as they like. */
-static uid_t owner_of(const struct tree_cgroup *cgroup)
+static uid_t owner_of(const struct watched_cgroup *cgroup)
 {
 	_cleanup_free_ char *path = NULL;
 	struct stat st;
@@ -178,7 +173,7 @@ static uid_t owner_of(const struct tree_cgroup *cgroup)
 }
 
 /* When to look again at a container of which the hook has yet to tell. */
-static uint64_t next_look(const struct tree_cgroup *cgroup, uint64_t now)
+static uint64_t next_look(const struct watched_cgroup *cgroup, uint64_t now)
 {
 	uint64_t age = now - cgroup->since;
 
@@ -188,15 +183,15 @@ static uint64_t next_look(const struct tree_cgroup *cgroup, uint64_t now)
 }
 
 /* What goes wrong in one cgroup must not keep the others from theirs. */
-static void reconcile(struct manager *manager, struct tree_cgroup *cgroup)
+static void reconcile(struct manager *manager, struct watched_cgroup *cgroup)
 {
 	_cleanup_(store_error_done) struct store_error error = {};
 	uint64_t now = now_usec();
-	struct store_look look = { .late = now - cgroup->since >= LATE_USEC };
+	struct reconcile_look look = { .late = now - cgroup->since >= LATE_USEC };
 	int r;
 
 	log_set_user(owner_of(cgroup));
-	r = store_reconcile(&manager->store, cgroup->path, &look, &error);
+	r = reconcile_cgroup(&manager->store, cgroup->path, &look, &error);
 	if (r < 0)
 		log_event(LOG_ERR, LOG_ID_BINDING_FAILED,
 			  &(struct log_fields){
@@ -240,7 +235,7 @@ static void keep_alive(struct sweep *sweep)
 						     "WATCHDOG=1\nEXTEND_TIMEOUT_USEC=90000000");
 }
 
-static void reconcile_each(struct tree_cgroup *cgroup, void *userdata)
+static void reconcile_each(struct watched_cgroup *cgroup, void *userdata)
 {
 	struct sweep *sweep = userdata;
 
@@ -252,15 +247,15 @@ static void reconcile_all(struct manager *manager)
 {
 	struct sweep sweep = { .manager = manager, .told = now_usec() };
 
-	tree_foreach(manager->tree, reconcile_each, &sweep);
+	cgroup_watch_foreach(manager->cgroups, reconcile_each, &sweep);
 }
 
-static void on_added(struct tree_cgroup *cgroup, void *userdata)
+static void on_added(struct watched_cgroup *cgroup, void *userdata)
 {
 	struct manager *manager = userdata;
 
 	/* The first scan comes before the bindings that exist are looked at. */
-	if (manager->tree)
+	if (manager->cgroups)
 		reconcile(manager, cgroup);
 }
 
@@ -281,18 +276,18 @@ static void collect_later(struct manager *manager)
 			  strerror(-r));
 }
 
-static void on_removed(struct tree_cgroup *cgroup, void *userdata)
+static void on_removed(struct watched_cgroup *cgroup, void *userdata)
 {
 	struct manager *manager = userdata;
 
 	set_failed(manager, cgroup, false);
 	if (cgroup->bound)
 		set_bound(manager, cgroup, false);
-	if (store_holds(&manager->store, cgroup->id))
+	if (gc_is_needed(&manager->store, cgroup->id))
 		collect_later(manager);
 }
 
-static void on_changed(struct tree_cgroup *cgroup, void *userdata)
+static void on_changed(struct watched_cgroup *cgroup, void *userdata)
 {
 	bool troubled = cgroup->n_troubles >= TROUBLES_MAX &&
 			now_usec() - cgroup->troubled_since <= TROUBLES_USEC;
@@ -303,22 +298,22 @@ static void on_changed(struct tree_cgroup *cgroup, void *userdata)
 		reconcile(userdata, cgroup);
 }
 
-static const struct tree_ops tree_ops = {
+static const struct cgroup_watch_ops watch_ops = {
 	.added = on_added,
 	.removed = on_removed,
 	.changed = on_changed,
 };
 
 /**
- * manager_expect() - See to it that what is held for a cgroup does not outlive it
+ * manager_expect() - Have the pins and records of a cgroup freed when it is gone
  * @manager: the manager
  * @path: the cgroup
  *
- * One that was not seen to come yet may be gone before that: nobody hears of it going.
+ * A cgroup that cgroup-watch.c has not reported yet may go unreported.
  */
 void manager_expect(struct manager *manager, const char *path)
 {
-	if (manager->tree && !tree_find(manager->tree, path))
+	if (manager->cgroups && !cgroup_watch_find(manager->cgroups, path))
 		collect_later(manager);
 }
 
@@ -329,16 +324,17 @@ static void on_binding_changed(const struct store_change *change, void *userdata
 			  startswith(change->origin, "container ");
 	bool there = !streq(change->change, "removed") && !streq(change->change, "gone");
 	struct manager *manager = userdata;
-	struct tree_cgroup *cgroup;
+	struct watched_cgroup *cgroup;
 
 	/* The hook asks for a container whose cgroup was looked at before. */
-	cgroup = configured && there && manager->tree ? tree_find(manager->tree, change->cgroup) :
-							NULL;
+	cgroup = configured && there && manager->cgroups ?
+			 cgroup_watch_find(manager->cgroups, change->cgroup) :
+			 NULL;
 	if (cgroup)
 		set_bound(manager, cgroup, true);
 	if (there)
 		manager_expect(manager, change->cgroup);
-	manager_bus_changed(manager, change);
+	bus_signals_changed(manager, change);
 	manager_events_changed(manager, change);
 }
 
@@ -347,7 +343,7 @@ static void collect(struct manager *manager)
 	_cleanup_(store_error_done) struct store_error error = {};
 	int r;
 
-	r = store_gc(&manager->store, &error);
+	r = gc_run(&manager->store, &error);
 	if (r < 0)
 		log_event(LOG_WARNING, LOG_ID_FAILED,
 			  &(struct log_fields){ .error = -r, .detail = error.detail },
@@ -396,7 +392,7 @@ int manager_reload(struct manager *manager, size_t *ret_n_failed, char **ret_err
 
 	log_event(LOG_INFO, LOG_ID_CONFIG_LOADED, NULL, "%zu binding files loaded",
 		  manager->store.config->n_bindings);
-	manager_bus_config_changed(manager);
+	bus_signals_config_changed(manager);
 
 	collect(manager);
 	reconcile_all(manager);
@@ -472,10 +468,11 @@ static int check_features(struct manager *manager)
 
 static int make_dirs(const struct manager *manager)
 {
-	const char *const dirs[] = { manager->store.origin_dir, manager->store.container_dir };
+	const char *const dirs[] = { manager->store.binding_record_dir,
+				     manager->store.container_record_dir };
 
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
-		int r = origin_make_dir(dirs[i]);
+		int r = binding_record_make_dir(dirs[i]);
 
 		if (r < 0) {
 			log_event(LOG_ERR, LOG_ID_FAILED, &(struct log_fields){ .error = -r },
@@ -579,10 +576,7 @@ static int setup_bus(struct manager *manager)
 	if (r < 0)
 		return r;
 	/* The bus waits 30 seconds for us to come in, and looking at many cgroups takes longer. */
-	r = sd_bus_get_unique_name(manager->bus, &name);
-	if (r < 0)
-		return r;
-	return manager_bus_attach(manager);
+	return sd_bus_get_unique_name(manager->bus, &name);
 }
 
 /**
@@ -603,8 +597,8 @@ int manager_new(const char *const *dirs, struct manager **ret_manager)
 	if (!manager)
 		return fail_setup(-ENOMEM, "startup");
 	manager->dirs = dirs;
-	manager->store.origin_dir = ORIGIN_DIR;
-	manager->store.container_dir = CONTAINER_DIR;
+	manager->store.binding_record_dir = BINDING_RECORD_DIR;
+	manager->store.container_record_dir = CONTAINER_RECORD_DIR;
 	manager->store.changed = on_binding_changed;
 	manager->store.userdata = manager;
 
@@ -626,7 +620,7 @@ int manager_new(const char *const *dirs, struct manager **ret_manager)
 	r = manager_events_attach(manager);
 	if (r < 0)
 		return fail_setup(r, "denials and figures cannot be seen to");
-	r = tree_new(manager->event, CGROUP_ROOT, &tree_ops, manager, &manager->tree);
+	r = cgroup_watch_new(manager->event, CGROUP_ROOT, &watch_ops, manager, &manager->cgroups);
 	if (r < 0)
 		return fail_setup(r, CGROUP_ROOT " cannot be watched");
 
@@ -668,7 +662,7 @@ struct manager *manager_free(struct manager *manager)
 {
 	if (!manager)
 		return NULL;
-	tree_free(manager->tree);
+	cgroup_watch_free(manager->cgroups);
 	manager_events_detach(manager);
 	sd_event_source_disable_unref(manager->gc_source);
 	sd_event_source_disable_unref(manager->status_source);

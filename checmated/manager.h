@@ -4,39 +4,7 @@
  */
 #pragma once
 
-#include <systemd/sd-bus.h>
-#include <systemd/sd-event.h>
-
-#include "inventory.h"
-#include "metrics-http.h"
-#include "metrics.h"
-#include "polkit.h"
-#include "store.h"
-#include "tree.h"
-#include "watch.h"
-
-struct manager {
-	sd_event *event;
-	sd_bus *bus;
-	struct tree *tree;
-	struct polkit *polkit; /* finds out who may */
-	const char *backend; /* what enforces: "checmate" or "bpf-link" */
-	uint32_t n_bindings; /* when they were last counted */
-	uint64_t counted; /* at this time; 0: it does not hold any more */
-	sd_event_source *gc_source; /* lets go of what removed cgroups left, a little later */
-	sd_event_source *status_source; /* tells systemd, once per turn */
-	size_t n_bound; /* cgroups that binding files give something */
-	size_t n_failed; /* those of which not all is in force */
-	char *refused; /* the last reload, if it was; why */
-	char *status; /* as systemd knows it */
-	bool running; /* systemd was told READY=1 */
-	const char *const *dirs; /* of binding files */
-	struct watch *watch; /* reads denials */
-	struct metrics *metrics;
-	struct inventory *inventory; /* of bindings, for the metrics */
-	struct metrics_http *metrics_http; /* NULL: nobody wants them */
-	struct store store;
-};
+#include "manager-state.h"
 
 int manager_new(const char *const *dirs, struct manager **ret_manager);
 struct manager *manager_free(struct manager *manager);
@@ -45,10 +13,3 @@ void manager_freep(struct manager **manager);
 int manager_run(struct manager *manager);
 int manager_reload(struct manager *manager, size_t *ret_n_failed, char **ret_error);
 void manager_expect(struct manager *manager, const char *path);
-
-/* manager-bus.c */
-int manager_bus_attach(struct manager *manager);
-int manager_bus_denied(struct manager *manager, const struct checmate_event *event,
-		       const char *cgroup);
-void manager_bus_changed(struct manager *manager, const struct store_change *change);
-void manager_bus_config_changed(struct manager *manager);

@@ -10,14 +10,13 @@
 
 #include "checmate.h"
 #include "cleanup.h"
+#include "clock.h"
 #include "metrics.h"
 #include "parse.h"
 
 /* Denials are told apart by so many combinations of policy, hook and mode. */
 #define SERIES_MAX 1024
 #define BUCKETS 128
-
-#define USEC_PER_SEC 1000000
 
 /* Upper bounds of the histogram in microseconds; the text is the label. */
 static const struct bound {
@@ -161,7 +160,7 @@ void metrics_drifted(struct metrics *metrics)
 	metrics->drifted++;
 }
 
-/* What was wanted in a cgroup could not be put in force. */
+/* A desired binding could not be applied. */
 void metrics_failed(struct metrics *metrics)
 {
 	metrics->failed++;

@@ -41,22 +41,20 @@
 #include <sys/stat.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-journal.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bus-names.h"
 #include "checmate.h"
 #include "cleanup.h"
+#include "clock.h"
 #include "file.h"
 #include "jsondoc.h"
 #include "log.h"
-#include "oci.h"
+#include "oci-state.h"
 #include "parse.h"
 #include "strv.h"
 #include "text.h"
 #include "utf8.h"
-
-#define USEC_PER_SEC 1000000ull
 
 /*
  * How long the daemon may take, its restarts included: long enough for a burst
@@ -166,7 +164,7 @@ static int read_cgroup(const char *path, char **ret_cgroup)
 	r = file_read(AT_FDCWD, path, PROC_CGROUP_MAX, &text, NULL);
 	if (r < 0)
 		return r;
-	return oci_cgroup_parse(text, ret_cgroup);
+	return oci_state_parse_cgroup(text, ret_cgroup);
 }
 
 static int find_cgroup(const struct oci_state *state, char **ret_cgroup)
@@ -190,7 +188,7 @@ static int find_cgroup(const struct oci_state *state, char **ret_cgroup)
 	if (r < 0)
 		return complain("own cgroup cannot be told: %s", strerror(-r));
 
-	r = oci_cgroup_target(state, container, own, ret_cgroup, &error);
+	r = oci_state_find_cgroup(state, container, own, ret_cgroup, &error);
 	if (r < 0)
 		return complain_error(r, error);
 	return 0;
@@ -260,14 +258,6 @@ static int complain_call(int r, const sd_bus_error *error)
 		return complain("checmated refuses: %s; a container is started by root, or by the user to whom its cgroup belongs",
 				error->message);
 	return complain("%s", error->message ? error->message : strerror(-r));
-}
-
-static uint64_t now_usec(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * USEC_PER_SEC + ts.tv_nsec / 1000;
 }
 
 /*
@@ -386,7 +376,7 @@ static int find_runtime(const char *name, char **ret_runtime)
 		if (r < 0)
 			return complain("name of the runtime cannot be told: %s: %s", path,
 					strerror(-r));
-		oci_runtime_trim(comm);
+		oci_state_trim_runtime(comm);
 	}
 	*ret_runtime = TAKE_PTR(comm);
 	return 0;
@@ -414,7 +404,7 @@ static void warn_of_paths(const struct request *request, char *const *policies)
 	}
 	/* Only for those that list paths is anything read of the bundle. */
 	if (!lists || !request->state->bundle ||
-	    oci_bundle_root(request->state->bundle, &folder) < 0)
+	    oci_state_bundle_root(request->state->bundle, &folder) < 0)
 		return;
 	if (jsondoc_paths(&(struct jsondoc_root){ .pid = request->state->pid, .below = folder },
 			  lists, &paths) < 0)

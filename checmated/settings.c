@@ -9,7 +9,8 @@
 #include <string.h>
 
 #include "cleanup.h"
-#include "config.h"
+#include "config-match.h"
+#include "config-parse.h"
 #include "inifile.h"
 #include "parse.h"
 #include "strv.h"
@@ -37,7 +38,7 @@ static int add_engines(char ***engines, const char *value, char **ret_reason)
 		_cleanup_free_ char *glob = strndup(value, n);
 		int r;
 
-		r = glob ? config_check_runtime("HookEngines", glob, ret_reason) : -ENOMEM;
+		r = glob ? config_parse_check_runtime("HookEngines", glob, ret_reason) : -ENOMEM;
 		if (r >= 0)
 			r = strv_extend(engines, glob);
 		if (r < 0)

@@ -21,9 +21,10 @@
 
 #include "bus-names.h"
 #include "bus-request.h"
+#include "bus-signals.h"
 #include "cleanup.h"
 #include "parse.h"
-#include "test-backdrop.h"
+#include "test-bus-fakes.h"
 
 struct fixture {
 	struct peer peer;
@@ -54,9 +55,9 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	backdrop = (struct backdrop){ .cgroup_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC) };
-	assert_true(backdrop.cgroup_fd >= 0);
-	backdrop_serve(&f->manager, &f->peer);
+	bus_fakes = (struct bus_fakes){ .cgroup_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC) };
+	assert_true(bus_fakes.cgroup_fd >= 0);
+	bus_fakes_serve(&f->manager, &f->peer);
 	assert_true(sd_bus_match_signal(f->peer.other, NULL, NULL, BUS_PATH, NULL, NULL, on_signal,
 					f) >= 0);
 	/* Root, unless a test says otherwise. */
@@ -71,9 +72,9 @@ static int teardown(void **state)
 
 	sd_bus_message_unref(f->reply);
 	sd_bus_message_unref(f->signal_message);
-	backdrop_end(&f->manager);
+	bus_fakes_end(&f->manager);
 	peer_close(&f->peer);
-	close(backdrop.cgroup_fd);
+	close(bus_fakes.cgroup_fd);
 	free(f);
 	return 0;
 }
@@ -96,7 +97,7 @@ static void send_message(struct fixture *f, sd_bus_message *m)
 {
 	unsigned int n = f->n_answers;
 
-	backdrop.last[0] = '\0';
+	bus_fakes.last[0] = '\0';
 	assert_true(sd_bus_call_async(f->peer.other, NULL, m, on_reply, f, 0) >= 0);
 	sd_bus_message_unref(m);
 	peer_run(&f->peer);
@@ -120,7 +121,7 @@ static void assert_done(const struct fixture *f, const char *what)
 {
 	if (*f->error)
 		fail_msg("%s: %s", f->error, f->text);
-	assert_string_equal(backdrop.last, what);
+	assert_string_equal(bus_fakes.last, what);
 }
 
 /* Refused, and nothing was done. */
@@ -129,7 +130,7 @@ static void assert_refused(const struct fixture *f, const char *error, const cha
 	assert_string_equal(f->error, error);
 	if (!strstr(f->text, word))
 		fail_msg("'%s' does not say '%s'", f->text, word);
-	assert_string_equal(backdrop.last, "");
+	assert_string_equal(bus_fakes.last, "");
 }
 
 #define INVALID BUS_ERROR("InvalidArgument")
@@ -161,7 +162,7 @@ static void test_changes(void **state)
 	assert_done(f, "seal /web");
 	call(f, "Reload", "");
 	assert_done(f, "reload");
-	assert_int_equal(backdrop.n_changed, 10);
+	assert_int_equal(bus_fakes.n_changed, 10);
 	/* Root is not asked about. */
 	assert_int_equal(f->peer.n_polkit, 0);
 }
@@ -193,7 +194,7 @@ static void test_looks(void **state)
 	assert_done(f, "list");
 	call(f, "OpenEvents", "");
 	assert_done(f, "events");
-	assert_int_equal(backdrop.n_changed, 0);
+	assert_int_equal(bus_fakes.n_changed, 0);
 }
 
 static void test_lists(void **state)
@@ -208,7 +209,7 @@ static void test_lists(void **state)
 					&value) > 0);
 	/* A name that is not UTF-8 keeps nobody from seeing the others. */
 	assert_string_equal(a, "/we\\377b");
-	assert_int_equal(id, BACKDROP_CGROUP_ID);
+	assert_int_equal(id, BUS_FAKES_CGROUP_ID);
 	assert_string_equal(b, "net-bind");
 	assert_string_equal(c, "enforce");
 	assert_string_equal(d, "manual");
@@ -219,7 +220,7 @@ static void test_lists(void **state)
 	assert_true(sd_bus_message_read(f->reply, "a(sss)", 2, &a, &b, &c, &d, &key, &value) > 0);
 	assert_string_equal(a, "broken");
 	assert_string_equal(b, "");
-	assert_string_equal(c, "backdrop: it is not there; make it");
+	assert_string_equal(c, "bus-fakes: it is not there; make it");
 	assert_string_equal(d, "net-bind");
 	assert_string_equal(key, "1.0");
 
@@ -308,7 +309,7 @@ static void test_malformed(void **state)
 	assert_refused(f, INVALID, "parameter");
 	call(f, "Explain", "ss", "", "socket_bind");
 	assert_refused(f, INVALID, "target");
-	assert_int_equal(backdrop.n_changed, 0);
+	assert_int_equal(bus_fakes.n_changed, 0);
 	assert_int_equal(f->peer.n_user, 1); /* of Seal: a process id is the form of a target */
 
 	/* What is of another type does not come as far. */
@@ -394,12 +395,12 @@ static void test_answers(void **state)
 {
 	struct fixture *f = *state;
 
-	backdrop.size = 15u * 1024 * 1024;
+	bus_fakes.size = 15u * 1024 * 1024;
 	call(f, "GetTree", "sb", "", true);
 	assert_string_equal(f->error, "");
 	call(f, "ListBindings", "");
 	assert_string_equal(f->error, "");
-	backdrop.size = 16u * 1024 * 1024;
+	bus_fakes.size = 16u * 1024 * 1024;
 	call(f, "GetTree", "sb", "", true);
 	assert_string_equal(f->error, TOO_MUCH);
 	call(f, "GetStatus", "s", "");
@@ -443,7 +444,7 @@ static void test_who(void **state)
 	assert_refused(f, SD_BUS_ERROR_ACCESS_DENIED, "org.checmate1.inspect");
 	call(f, "GetParameters", "ss", "/web", "net-bind");
 	assert_refused(f, SD_BUS_ERROR_ACCESS_DENIED, "org.checmate1.inspect");
-	assert_int_equal(backdrop.n_changed + backdrop.n_looked + backdrop.n_logged, 0);
+	assert_int_equal(bus_fakes.n_changed + bus_fakes.n_looked + bus_fakes.n_logged, 0);
 
 	f->peer.n_polkit = 0;
 	call(f, "Remove", "ss", "/web", "../x");
@@ -477,29 +478,29 @@ static void test_failures(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(results); i++) {
-		backdrop.result = results[i].result;
-		backdrop.n_logged = 0;
+		bus_fakes.result = results[i].result;
+		bus_fakes.n_logged = 0;
 		call(f, "SetMode", "sss", "/web", "net-bind", "enforce");
 		assert_string_equal(f->error, results[i].error);
 		/* An administrator finds it in the journal, too. */
-		assert_int_equal(backdrop.n_logged, 1);
-		assert_int_equal(backdrop.logged_user, 0);
-		backdrop.n_logged = 0;
+		assert_int_equal(bus_fakes.n_logged, 1);
+		assert_int_equal(bus_fakes.logged_user, 0);
+		bus_fakes.n_logged = 0;
 		call(f, "GetStatus", "s", "");
 		assert_string_equal(f->error, results[i].error);
-		assert_string_equal(f->text, "backdrop: it shows nothing; do not ask it");
-		assert_int_equal(backdrop.n_logged, 0);
+		assert_string_equal(f->text, "bus-fakes: it shows nothing; do not ask it");
+		assert_int_equal(bus_fakes.n_logged, 0);
 	}
 	call(f, "Reload", "");
 	assert_string_equal(f->error, BUS_ERROR("ConfigRefused"));
-	assert_string_equal(f->text, "backdrop.conf:1: it fails");
-	backdrop.result = -EUSERS;
+	assert_string_equal(f->text, "bus-fakes.conf:1: it fails");
+	bus_fakes.result = -EUSERS;
 	call(f, "OpenEvents", "");
 	assert_string_equal(f->error, BUS_ERROR("LimitReached"));
-	backdrop.result = -EBUSY;
+	bus_fakes.result = -EBUSY;
 	call(f, "OpenEvents", "");
 	assert_string_equal(f->error, BUS_ERROR("Conflict"));
-	assert_string_equal(f->text, "backdrop: another one reads them");
+	assert_string_equal(f->text, "bus-fakes: another one reads them");
 }
 
 #define CONTAINER "susts"
@@ -522,23 +523,23 @@ static void test_container(void **state)
 	struct fixture *f = *state;
 	const char *name;
 
-	apply_container(f, "web", 7, "/web", BACKDROP_CGROUP_ID, 2);
+	apply_container(f, "web", 7, "/web", BUS_FAKES_CGROUP_ID, 2);
 	assert_done(f, "container web 7 crun 2");
-	assert_int_equal(backdrop.n_expected, 1);
+	assert_int_equal(bus_fakes.n_expected, 1);
 	assert_true(sd_bus_message_read(f->reply, "as", 1, &name) > 0);
 	assert_string_equal(name, "net-bind");
-	apply_container(f, "web", 7, "/web", BACKDROP_CGROUP_ID, BUS_ANNOTATIONS_MAX);
+	apply_container(f, "web", 7, "/web", BUS_FAKES_CGROUP_ID, BUS_ANNOTATIONS_MAX);
 	assert_done(f, "container web 7 crun 4096");
 
-	apply_container(f, "web", 7, "/web", BACKDROP_CGROUP_ID, BUS_ANNOTATIONS_MAX + 1);
+	apply_container(f, "web", 7, "/web", BUS_FAKES_CGROUP_ID, BUS_ANNOTATIONS_MAX + 1);
 	assert_refused(f, TOO_MUCH, "annotations");
-	apply_container(f, "", 7, "/web", BACKDROP_CGROUP_ID, 0);
+	apply_container(f, "", 7, "/web", BUS_FAKES_CGROUP_ID, 0);
 	assert_refused(f, INVALID, "id");
-	apply_container(f, "web", 0, "/web", BACKDROP_CGROUP_ID, 0);
+	apply_container(f, "web", 0, "/web", BUS_FAKES_CGROUP_ID, 0);
 	assert_refused(f, INVALID, "process id");
-	apply_container(f, "web", 1u << 31, "/web", BACKDROP_CGROUP_ID, 0);
+	apply_container(f, "web", 1u << 31, "/web", BUS_FAKES_CGROUP_ID, 0);
 	assert_refused(f, INVALID, "process id");
-	apply_container(f, "web", 7, "web.service", BACKDROP_CGROUP_ID, 0);
+	apply_container(f, "web", 7, "web.service", BUS_FAKES_CGROUP_ID, 0);
 	assert_refused(f, INVALID, "not a path");
 }
 
@@ -549,41 +550,41 @@ static void test_rootless(void **state)
 	struct fixture *f = *state;
 	const uid_t owner = geteuid() ? geteuid() : 1000;
 
-	close(backdrop.cgroup_fd);
+	close(bus_fakes.cgroup_fd);
 	assert_non_null(mkdtemp(path));
-	backdrop.cgroup_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(backdrop.cgroup_fd >= 0);
+	bus_fakes.cgroup_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(bus_fakes.cgroup_fd >= 0);
 	assert_int_equal(rmdir(path), 0);
 	if (geteuid() == 0)
-		assert_int_equal(fchown(backdrop.cgroup_fd, owner, owner), 0);
+		assert_int_equal(fchown(bus_fakes.cgroup_fd, owner, owner), 0);
 
 	f->peer.uid = owner;
-	apply_container(f, "web", 7, "/web", BACKDROP_CGROUP_ID, 1);
+	apply_container(f, "web", 7, "/web", BUS_FAKES_CGROUP_ID, 1);
 	assert_done(f, "container web 7 crun 1 by a user");
 	/* Another cgroup has come to be at the path. */
-	apply_container(f, "web", 7, "/web", BACKDROP_CGROUP_ID + 1, 1);
+	apply_container(f, "web", 7, "/web", BUS_FAKES_CGROUP_ID + 1, 1);
 	assert_refused(f, SD_BUS_ERROR_ACCESS_DENIED, "not one of user");
 	/* A unit is the service manager's, whoever its cgroup was given to. */
-	apply_container(f, "web", 7, "/system.slice/web.service", BACKDROP_CGROUP_ID, 1);
+	apply_container(f, "web", 7, "/system.slice/web.service", BUS_FAKES_CGROUP_ID, 1);
 	assert_refused(f, SD_BUS_ERROR_ACCESS_DENIED, "unit");
 	/* What a user is refused is logged as that user's. */
-	assert_int_equal(backdrop.n_logged, 2);
-	assert_int_equal(backdrop.logged_user, owner);
-	backdrop.result = -EBUSY;
-	apply_container(f, "web", 7, "/web", BACKDROP_CGROUP_ID, 1);
+	assert_int_equal(bus_fakes.n_logged, 2);
+	assert_int_equal(bus_fakes.logged_user, owner);
+	bus_fakes.result = -EBUSY;
+	apply_container(f, "web", 7, "/web", BUS_FAKES_CGROUP_ID, 1);
 	assert_string_equal(f->error, BUS_ERROR("Conflict"));
-	assert_int_equal(backdrop.n_logged, 3);
-	assert_int_equal(backdrop.logged_user, owner);
-	assert_int_equal(backdrop.log_user, 0);
-	backdrop.result = 0;
+	assert_int_equal(bus_fakes.n_logged, 3);
+	assert_int_equal(bus_fakes.logged_user, owner);
+	assert_int_equal(bus_fakes.log_user, 0);
+	bus_fakes.result = 0;
 	f->peer.uid = owner + 1;
 	/* Not even if polkit would say yes: it is not asked. */
 	f->peer.authorized = true;
-	apply_container(f, "web", 7, "/web", BACKDROP_CGROUP_ID, 1);
+	apply_container(f, "web", 7, "/web", BUS_FAKES_CGROUP_ID, 1);
 	assert_refused(f, SD_BUS_ERROR_ACCESS_DENIED, "not one of user");
 	assert_int_equal(f->peer.n_polkit, 0);
 	f->peer.uid = 0;
-	apply_container(f, "web", 7, "/web", BACKDROP_CGROUP_ID, 1);
+	apply_container(f, "web", 7, "/web", BUS_FAKES_CGROUP_ID, 1);
 	assert_done(f, "container web 7 crun 1");
 }
 
@@ -659,7 +660,7 @@ static void test_signals(void **state)
 	uint64_t id;
 	int permissive;
 
-	assert_true(manager_bus_denied(&f->manager, &event, "/web") >= 0);
+	assert_true(bus_signals_denied(&f->manager, &event, "/web") >= 0);
 	peer_run(&f->peer);
 	assert_int_equal(f->n_signals, 1);
 	assert_string_equal(f->signal, "Denied");
@@ -679,13 +680,13 @@ static void test_signals(void **state)
 	assert_string_equal(subject, "tcp 10.0.0.1:80");
 
 	/* Its cgroup is gone. */
-	assert_true(manager_bus_denied(&f->manager, &event, NULL) >= 0);
+	assert_true(bus_signals_denied(&f->manager, &event, NULL) >= 0);
 	peer_run(&f->peer);
 	assert_int_equal(f->n_signals, 2);
 	assert_true(sd_bus_message_read(f->signal_message, "s", &cgroup) > 0);
 	assert_string_equal(cgroup, "");
 
-	manager_bus_changed(&f->manager, &change);
+	bus_signals_changed(&f->manager, &change);
 	peer_run(&f->peer);
 	assert_int_equal(f->n_signals, 3);
 	assert_string_equal(f->signal, "BindingChanged");
@@ -695,11 +696,11 @@ static void test_signals(void **state)
 	assert_string_equal(comm, "applied");
 	assert_string_equal(origin, "manual");
 
-	manager_bus_config_changed(&f->manager);
+	bus_signals_config_changed(&f->manager);
 	peer_run(&f->peer);
 	assert_int_equal(f->n_signals, 4);
 	assert_string_equal(f->signal, "PropertiesChanged");
-	assert_int_equal(backdrop.n_logged, 0);
+	assert_int_equal(bus_fakes.n_logged, 0);
 }
 
 /* The page on the interface is compared with this. */

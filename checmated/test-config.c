@@ -17,6 +17,8 @@
 #include <cmocka.h>
 
 #include "cleanup.h"
+#include "config-match.h"
+#include "config-parse.h"
 #include "config.h"
 #include "file.h"
 #include "parts.h"

@@ -20,6 +20,14 @@ static inline const char *startswith(const char *text, const char *prefix)
 	return strncmp(text, prefix, n) ? NULL : text + n;
 }
 
+/* Returns where @suffix begins in @text, or NULL. */
+static inline const char *endswith(const char *text, const char *suffix)
+{
+	size_t n = strlen(text), m = strlen(suffix);
+
+	return n >= m && streq(text + n - m, suffix) ? text + n - m : NULL;
+}
+
 /**
  * parse_u64() - Digits to number.
  * @text: decimal digits and nothing else: no sign, no blanks.

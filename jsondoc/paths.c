@@ -16,9 +16,9 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "build.h"
+#include "clock.h"
 #include "file.h"
 #include "jsondoc.h"
 #include "parse.h"
@@ -199,24 +199,16 @@ look(const struct jsondoc_root *root, char *const *lists, int to)
 
 /* --- the parent ------------------------------------------------------------------- */
 
-static int64_t now_msec(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ll + ts.tv_nsec / 1000000;
-}
-
 /* All that is written until nobody writes any more. Returns 0, -ETIMEDOUT, -errno. */
 static int read_all(int fd, FILE *to)
 {
-	int64_t end = now_msec() + LIMIT_MSEC, left;
+	uint64_t end = now_usec() + LIMIT_MSEC * USEC_PER_MSEC, now;
 	struct pollfd event = { .fd = fd, .events = POLLIN };
 	char buffer[4096];
 	ssize_t n;
 
-	while ((left = end - now_msec()) > 0) {
-		if (poll(&event, 1, left) <= 0)
+	while ((now = now_usec()) < end) {
+		if (poll(&event, 1, (end - now) / USEC_PER_MSEC + 1) <= 0)
 			continue;
 		n = read(fd, buffer, sizeof(buffer));
 		if (n <= 0)

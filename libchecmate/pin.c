@@ -13,6 +13,7 @@
 #include <sys/vfs.h>
 #include <time.h>
 
+#include "clock.h"
 #include "error.h"
 #include "parse.h"
 #include "paths.h"
@@ -69,14 +70,6 @@ static int pin_in(const struct pin_path *path, const char *prefix, const char *n
 	return 0;
 }
 
-static uint64_t now_msec(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
-}
-
 /*
  * The kernel has no lock with a limit. A process that was stopped with the lock must not stop
  * everybody: once the limit was reached, nobody waits before somebody has got the lock.
@@ -85,14 +78,14 @@ static int lock(int fd)
 {
 	static atomic_bool stuck;
 	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NSEC };
-	uint64_t end = now_msec() + LOCK_MSEC;
+	uint64_t end = now_usec() + LOCK_MSEC * USEC_PER_MSEC;
 
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno == EINTR)
 			continue;
 		if (errno != EWOULDBLOCK)
 			return -errno;
-		if (stuck || now_msec() >= end) {
+		if (stuck || now_usec() >= end) {
 			stuck = true;
 			return -ETIMEDOUT;
 		}

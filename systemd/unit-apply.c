@@ -22,12 +22,12 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
+#include "binding-record.h"
 #include "checmate.h"
 #include "cleanup.h"
 #include "executor.h"
 #include "jsondoc.h"
 #include "leave-cgroup.h"
-#include "origin.h"
 #include "parse.h"
 #include "section.h"
 #include "status.h"
@@ -315,12 +315,12 @@ static uint32_t former_id(const struct run *run, const char *policy)
 /* Nothing that is enforced depends on them, so that their failure is only told. */
 static void record(struct run *run, const uint32_t *former, bool pending)
 {
-	int r = origin_make_dir(ORIGIN_DIR);
+	int r = binding_record_make_dir(BINDING_RECORD_DIR);
 
 	for (size_t i = 0; r >= 0 && i < run->section.n_policies; i++) {
 		const struct checmate_policy *policy = run->policies[i];
-		const struct origin origin = {
-			.kind = ORIGIN_UNIT,
+		const struct binding_record record = {
+			.kind = BINDING_RECORD_UNIT,
 			.pending = pending,
 			.prog_id = checmate_policy_get_program(policy, 0)->id,
 			.former_prog_id = former[i],
@@ -328,18 +328,18 @@ static void record(struct run *run, const uint32_t *former, bool pending)
 			.text = run->section.policies[i].file,
 		};
 
-		r = origin_write(ORIGIN_DIR, checmate_cgroup_id(run->cgroup),
-				 checmate_policy_name(policy), &origin);
+		r = binding_record_write(BINDING_RECORD_DIR, checmate_cgroup_id(run->cgroup),
+					 checmate_policy_name(policy), &record);
 	}
 	if (r < 0) {
 		_cleanup_free_ char *text = NULL;
 
 		if (asprintf(&text,
-			     ORIGIN_DIR
+			     BINDING_RECORD_DIR
 			     ": %s; checmated will not know where the policies of %s come from",
 			     strerror(-r), run->unit.id) < 0)
 			text = NULL;
-		tell(run, LOG_WARNING, text ?: ORIGIN_DIR, NULL);
+		tell(run, LOG_WARNING, text ?: BINDING_RECORD_DIR, NULL);
 	}
 }
 
@@ -357,15 +357,16 @@ static int remove_others(struct run *run)
 	uint64_t id = checmate_cgroup_id(run->cgroup);
 	_cleanup_strv_ char **recorded = NULL;
 
-	if (origin_policies(ORIGIN_DIR, id, &recorded) < 0)
+	if (binding_record_policies(BINDING_RECORD_DIR, id, &recorded) < 0)
 		return 0;
 	for (char **policy = recorded; *policy; policy++) {
 		_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
-		_cleanup_(origin_done) struct origin origin = {};
+		_cleanup_(binding_record_done) struct binding_record record = {};
 		int r;
 
-		if (is_wanted(run, *policy) || origin_read(ORIGIN_DIR, id, *policy, &origin) < 0 ||
-		    origin.kind != ORIGIN_UNIT)
+		if (is_wanted(run, *policy) ||
+		    binding_record_read(BINDING_RECORD_DIR, id, *policy, &record) < 0 ||
+		    record.kind != BINDING_RECORD_UNIT)
 			continue;
 		r = checmate_binding_remove(run->cgroup, *policy, &e);
 		/* The unit has more than its files ask for, which is no reason not to start it. */
@@ -375,7 +376,7 @@ static int remove_others(struct run *run)
 		}
 		if (r < 0 && r != -ENOENT)
 			return fail_library(run, r, run->unit.id, e);
-		(void)origin_remove(ORIGIN_DIR, id, *policy);
+		(void)binding_record_remove(BINDING_RECORD_DIR, id, *policy);
 	}
 	return 0;
 }
@@ -387,13 +388,13 @@ static void collect(void)
 	size_t n;
 
 	(void)checmate_binding_gc(NULL, NULL);
-	if (origin_cgroups(ORIGIN_DIR, &ids, &n) < 0)
+	if (binding_record_cgroups(BINDING_RECORD_DIR, &ids, &n) < 0)
 		return;
 	for (size_t i = 0; i < n; i++) {
 		_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *cgroup = NULL;
 
 		if (checmate_cgroup_open_id(ids[i], &cgroup, NULL) == -ENOENT)
-			(void)origin_forget(ORIGIN_DIR, ids[i]);
+			(void)binding_record_forget(BINDING_RECORD_DIR, ids[i]);
 	}
 }
 

@@ -3,7 +3,7 @@
  * Fuzz target - Requests that come over the bus
  *
  * The interface is the real one, and so is who may call; what stands behind it
- * looks at what it is given, see checmated/test-backdrop.c.  The input says who asks,
+ * looks at what it is given, see checmated/test-bus-fakes.c.  The input says who asks,
  * what polkit and the store answer, which methods are called, and with what: most
  * arguments are of the type that the method takes, made of words that it knows and of
  * the input's bytes.
@@ -17,7 +17,7 @@
 #include "cleanup.h"
 #include "fuzz.h"
 #include "parse.h"
-#include "test-backdrop.h"
+#include "test-bus-fakes.h"
 
 /* Requests made of one input. */
 #define REQUESTS_MAX 16u
@@ -247,9 +247,9 @@ static void prepare(struct input *input, struct peer *peer)
 	peer->strange = who & 32;
 	peer->no_polkit = who & 64 ? SD_BUS_ERROR_SERVICE_UNKNOWN : NULL;
 	peer->no_user = who & 128 ? SD_BUS_ERROR_NAME_HAS_NO_OWNER : NULL;
-	backdrop.result = results[take_byte(input) % ARRAY_SIZE(results)];
-	backdrop.n_changed = 0;
-	backdrop.n_looked = 0;
+	bus_fakes.result = results[take_byte(input) % ARRAY_SIZE(results)];
+	bus_fakes.n_changed = 0;
+	bus_fakes.n_looked = 0;
 }
 
 static void request(struct input *input, struct peer *peer, struct answers *answers)
@@ -267,18 +267,18 @@ static void request(struct input *input, struct peer *peer, struct answers *answ
 	must(sd_bus_message_set_allow_interactive_authorization(m, choice & 16) >= 0);
 	append_arguments(input, m, types);
 
-	backdrop.n_changed = 0;
-	backdrop.n_looked = 0;
-	backdrop.last[0] = '\0';
+	bus_fakes.n_changed = 0;
+	bus_fakes.n_looked = 0;
+	bus_fakes.last[0] = '\0';
 	must(sd_bus_call_async(peer->other, NULL, m, on_reply, answers, 0) >= 0);
 	peer_run(peer);
 
-	was_changed = backdrop.n_changed;
+	was_changed = bus_fakes.n_changed;
 	may = !peer->no_user && (!peer->uid || (!peer->no_polkit && !peer->silent &&
 						!peer->strange && peer->authorized));
 	/* Denials of the caller's own cgroups are for everybody of whom it is known who it is. */
-	own = !peer->no_user && startswith(backdrop.last, "events of ");
-	must(may || own || !(was_changed || backdrop.n_looked));
+	own = !peer->no_user && startswith(bus_fakes.last, "events of ");
+	must(may || own || !(was_changed || bus_fakes.n_looked));
 	must(!was_changed || methods[i].changes);
 }
 
@@ -290,10 +290,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct peer peer;
 	unsigned int n;
 
-	if (backdrop.cgroup_fd < 0)
-		backdrop.cgroup_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	must(backdrop.cgroup_fd >= 0);
-	backdrop_serve(&manager, &peer);
+	if (bus_fakes.cgroup_fd < 0)
+		bus_fakes.cgroup_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	must(bus_fakes.cgroup_fd >= 0);
+	bus_fakes_serve(&manager, &peer);
 
 	prepare(&input, &peer);
 	for (n = 0; input.size && n < REQUESTS_MAX; n++)
@@ -309,7 +309,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(peer.n_cancelled <= peer.n_polkit);
 	}
 
-	backdrop_end(&manager);
+	bus_fakes_end(&manager);
 	peer_close(&peer);
 	return 0;
 }

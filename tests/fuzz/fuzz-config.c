@@ -9,6 +9,8 @@
 #include <errno.h>
 
 #include "cleanup.h"
+#include "config-match.h"
+#include "config-parse.h"
 #include "config.h"
 #include "fuzz.h"
 #include "inifile.h"

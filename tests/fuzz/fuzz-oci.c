@@ -10,7 +10,7 @@
 
 #include "cleanup.h"
 #include "fuzz.h"
-#include "oci.h"
+#include "oci-state.h"
 
 static void check_state(const struct oci_state *state)
 {
@@ -70,15 +70,15 @@ static void try_cgroups(const char *text)
 	const char *second = strstr(text, "\n\n");
 	int r;
 
-	r = oci_cgroup_parse(text, &container);
+	r = oci_state_parse_cgroup(text, &container);
 	must(r == 0 || r == -ENODATA || r == -ENOENT || r == -EXDEV);
 	if (r < 0)
 		return;
 	must(is_path(container));
-	if (!second || oci_cgroup_parse(second + 2, &own) < 0)
+	if (!second || oci_state_parse_cgroup(second + 2, &own) < 0)
 		return;
 
-	r = oci_cgroup_target(&state, container, own, &target, &error);
+	r = oci_state_find_cgroup(&state, container, own, &target, &error);
 	must(r == 0 || r == -EXDEV);
 	if (r == 0)
 		check_target(target, container, own);
@@ -99,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_cgroups(text);
 
 	comm = fuzz_text(data, size);
-	oci_runtime_trim(comm);
+	oci_state_trim_runtime(comm);
 	must(strlen(comm) <= size && !strpbrk(comm, ":\n"));
 	return 0;
 }
