@@ -166,7 +166,7 @@ static void print_text(const struct json_object *event)
 {
 	const char *error = jsondoc_get_text(event, "error");
 	const char *cgroup = jsondoc_get_text(event, "cgroup");
-	const char *subject = text_of(event, "subject");
+	const char *object = text_of(event, "object");
 	char number[24], id[32];
 
 	snprintf(number, sizeof(number), "%llu", number_of(event, "errno"));
@@ -174,7 +174,7 @@ static void print_text(const struct json_object *event)
 	printf("%s %s %s %s%s %llu (%s) %s%s%s\n", text_of(event, "time"), text_of(event, "policy"),
 	       text_of(event, "hook"), error ?: number,
 	       jsondoc_get_bool(event, "permissive") ? " (permissive)" : "", number_of(event, "pid"),
-	       text_of(event, "comm"), cgroup ?: id, *subject ? ": " : "", subject);
+	       text_of(event, "comm"), cgroup ?: id, *object ? ": " : "", object);
 }
 
 static void show_lost(const struct options *options, struct json_object *document)

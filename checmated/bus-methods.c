@@ -738,7 +738,7 @@ static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_SIGNAL_WITH_ARGS("Denied",
 				SD_BUS_ARGS("s", cgroup, "t", cgroup_id, "s", policy, "s", hook,
 					    "i", error, "b", permissive, "u", pid, "u", uid, "s",
-					    comm, "s", subject_type, "s", subject),
+					    comm, "s", object_type, "s", object),
 				0),
 	SD_BUS_SIGNAL_WITH_ARGS("BindingChanged",
 				SD_BUS_ARGS("s", cgroup, "t", cgroup_id, "s", policy, "s", change,

@@ -30,8 +30,8 @@ int bus_signals_denied(struct manager *manager, const struct checmate_event *eve
 	if (r >= 0)
 		r = sd_bus_message_append(m, "tssibuusss", event->cgroup_id, event->policy,
 					  event->hook, event->error, event->permissive, event->pid,
-					  event->uid, event->comm, event->subject_type,
-					  event->subject);
+					  event->uid, event->comm, event->object_type,
+					  event->object);
 	return r < 0 ? r : sd_bus_send(manager->bus, m, NULL);
 }
 

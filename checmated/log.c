@@ -91,8 +91,8 @@ static void entry_add_denial(struct entry *entry, const struct checmate_event *d
 	entry_add(entry, "CHECMATE_PID=%u", denial->pid);
 	entry_add(entry, "CHECMATE_UID=%u", denial->uid);
 	entry_add(entry, "CHECMATE_COMM=%s", denial->comm);
-	entry_add(entry, "CHECMATE_SUBJECT_TYPE=%s", denial->subject_type);
-	entry_add(entry, "CHECMATE_SUBJECT=%s", denial->subject);
+	entry_add(entry, "CHECMATE_OBJECT_TYPE=%s", denial->object_type);
+	entry_add(entry, "CHECMATE_OBJECT=%s", denial->object);
 }
 
 /* Is stderr the journal?  Then the structured entry alone is enough. */

@@ -59,7 +59,7 @@ static void on_denied(const struct checmate_event *event, const char *cgroup, ui
 		snprintf(more, sizeof(more), "; %" PRIu64 " more before it", suppressed);
 	log_event(LOG_NOTICE, LOG_ID_DENIED, &fields, "%s: policy %s %s %s of %s (%u)%s%s: %s%s",
 		  place, event->policy, event->permissive ? "would deny" : "denied", event->hook,
-		  event->comm, event->pid, *event->subject ? ": " : "", event->subject,
+		  event->comm, event->pid, *event->object ? ": " : "", event->object,
 		  error ?: "unknown error", more);
 	r = bus_signals_denied(userdata, event, cgroup);
 	if (r < 0)

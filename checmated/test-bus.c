@@ -642,8 +642,8 @@ static void test_signals(void **state)
 		.comm = "nc",
 		.policy = "net-bind",
 		.hook = "socket_bind",
-		.subject_type = "endpoint",
-		.subject = "tcp 10.0.0.1:80",
+		.object_type = "endpoint",
+		.object = "tcp 10.0.0.1:80",
 	};
 	const struct store_change change = {
 		.cgroup = "/we\xff"
@@ -653,7 +653,7 @@ static void test_signals(void **state)
 		.change = "applied",
 		.origin = "manual",
 	};
-	const char *cgroup, *policy, *hook, *comm, *type, *subject, *origin;
+	const char *cgroup, *policy, *hook, *comm, *type, *object, *origin;
 	struct fixture *f = *state;
 	uint32_t pid, uid;
 	int32_t error;
@@ -666,7 +666,7 @@ static void test_signals(void **state)
 	assert_string_equal(f->signal, "Denied");
 	assert_true(sd_bus_message_read(f->signal_message, "stssibuusss", &cgroup, &id, &policy,
 					&hook, &error, &permissive, &pid, &uid, &comm, &type,
-					&subject) > 0);
+					&object) > 0);
 	assert_string_equal(cgroup, "/web");
 	assert_int_equal(id, 9);
 	assert_string_equal(policy, "net-bind");
@@ -677,7 +677,7 @@ static void test_signals(void **state)
 	assert_int_equal(uid, 12);
 	assert_string_equal(comm, "nc");
 	assert_string_equal(type, "endpoint");
-	assert_string_equal(subject, "tcp 10.0.0.1:80");
+	assert_string_equal(object, "tcp 10.0.0.1:80");
 
 	/* Its cgroup is gone. */
 	assert_true(bus_signals_denied(&f->manager, &event, NULL) >= 0);

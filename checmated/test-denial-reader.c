@@ -215,8 +215,8 @@ static int setup(void **state)
 		.comm = "comm",
 		.policy = "p",
 		.hook = "h",
-		.subject_type = "none",
-		.subject = "",
+		.object_type = "none",
+		.object = "",
 	};
 	open_result = 0;
 	n_path_lookups = 0;

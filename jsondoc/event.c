@@ -91,8 +91,8 @@ int jsondoc_event(const struct checmate_event *event, const char *bound, const c
 	build_number(&r, object, "cgroup_id", event->task_cgroup_id);
 	build_path(&r, object, "bound", bound);
 	build_number(&r, object, "bound_id", event->cgroup_id);
-	build_text(&r, object, "subject_type", event->subject_type);
-	build_text(&r, object, "subject", event->subject);
+	build_text(&r, object, "object_type", event->object_type);
+	build_text(&r, object, "object", event->object);
 	if (r < 0)
 		return r;
 

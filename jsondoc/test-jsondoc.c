@@ -28,8 +28,8 @@ static const struct checmate_event event = {
 	.comm = "cat",
 	.policy = "net-bind",
 	.hook = "socket_bind",
-	.subject_type = "endpoint",
-	.subject = "tcp 127.0.0.1:80",
+	.object_type = "endpoint",
+	.object = "tcp 127.0.0.1:80",
 };
 
 static void test_event(void **state)

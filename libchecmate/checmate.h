@@ -1040,8 +1040,8 @@ struct checmate_events;
  * @comm: name of the thread.
  * @policy: the policy's name.
  * @hook: the LSM hook's name.
- * @subject_type: what @subject is:
- *                "none"      nothing is told, @subject is empty
+ * @object_type: what @object is:
+ *                "none"      nothing is told, @object is empty
  *                "endpoint"  "tcp 10.0.0.1:80", "udp [::1]:53", without the
  *                            protocol where the policy does not tell it;
  *                            "family 99" for an address of another family
@@ -1050,7 +1050,7 @@ struct checmate_events;
  *                "number"    decimal digits
  *                "task"      "pid 12 (comm)" or "pid 12 (comm) signal TERM"
  *                "unknown"   something that this library is too old for
- * @subject: what the call was about, as text; never NULL.
+ * @object: what the call was about, as text; never NULL.
  *
  * In the texts, control characters, backslashes and bytes that are not UTF-8 are
  * written "\ooo", the byte in octal: they can be printed to a terminal.
@@ -1068,8 +1068,8 @@ struct checmate_event {
 	const char *comm;
 	const char *policy;
 	const char *hook;
-	const char *subject_type;
-	const char *subject;
+	const char *object_type;
+	const char *object;
 };
 
 /**

@@ -17,7 +17,7 @@
 
 /* The layout that version 1 has for ever. */
 static_assert(sizeof(struct checmate_event_record) == 392, "event record");
-static_assert(offsetof(struct checmate_event_record, text) == 136, "event record's subject");
+static_assert(offsetof(struct checmate_event_record, text) == 136, "event record's object");
 
 /* --- texts ---------------------------------------------------------------- */
 
@@ -36,7 +36,7 @@ static size_t escape(char *to, const char *field, size_t size)
 	return utf8_escape_to(to, field, strnlen(field, size), plain_length);
 }
 
-/* --- subjects ------------------------------------------------------------- */
+/* --- objects ------------------------------------------------------------- */
 
 static const struct {
 	unsigned int number;
@@ -69,14 +69,14 @@ static void format_endpoint(const struct checmate_event_endpoint *endpoint, stru
 	format_protocol(endpoint->protocol, protocol, sizeof(protocol));
 	if (endpoint->family == AF_INET &&
 	    inet_ntop(AF_INET, endpoint->addr, address, sizeof(address)))
-		snprintf(event->subject, sizeof(event->subject), "%s%s:%u", protocol, address,
+		snprintf(event->object, sizeof(event->object), "%s%s:%u", protocol, address,
 			 endpoint->port);
 	else if (endpoint->family == AF_INET6 &&
 		 inet_ntop(AF_INET6, endpoint->addr, address, sizeof(address)))
-		snprintf(event->subject, sizeof(event->subject), "%s[%s]:%u", protocol, address,
+		snprintf(event->object, sizeof(event->object), "%s[%s]:%u", protocol, address,
 			 endpoint->port);
 	else
-		snprintf(event->subject, sizeof(event->subject), "%sfamily %u", protocol,
+		snprintf(event->object, sizeof(event->object), "%sfamily %u", protocol,
 			 endpoint->family);
 }
 
@@ -97,39 +97,39 @@ static void format_task(const struct checmate_event_task *task, struct event *ev
 		snprintf(signal, sizeof(signal), " signal %u", task->signal);
 
 	escape(comm, task->comm, sizeof(task->comm));
-	snprintf(event->subject, sizeof(event->subject), "pid %u (%s)%s", task->pid, comm, signal);
+	snprintf(event->object, sizeof(event->object), "pid %u (%s)%s", task->pid, comm, signal);
 }
 
-static void decode_subject(const struct checmate_event_record *record, struct event *event)
+static void decode_object(const struct checmate_event_record *record, struct event *event)
 {
-	event->subject[0] = '\0';
-	switch (record->subject) {
-	case CHECMATE_SUBJECT_NONE:
-		event->info.subject_type = "none";
+	event->object[0] = '\0';
+	switch (record->object) {
+	case CHECMATE_OBJECT_NONE:
+		event->info.object_type = "none";
 		break;
-	case CHECMATE_SUBJECT_ENDPOINT:
-		event->info.subject_type = "endpoint";
+	case CHECMATE_OBJECT_ENDPOINT:
+		event->info.object_type = "endpoint";
 		format_endpoint(&record->endpoint, event);
 		break;
-	case CHECMATE_SUBJECT_PATH:
-		event->info.subject_type = "path";
-		escape(event->subject, record->text, sizeof(record->text));
+	case CHECMATE_OBJECT_PATH:
+		event->info.object_type = "path";
+		escape(event->object, record->text, sizeof(record->text));
 		break;
-	case CHECMATE_SUBJECT_TEXT:
-		event->info.subject_type = "text";
-		escape(event->subject, record->text, sizeof(record->text));
+	case CHECMATE_OBJECT_TEXT:
+		event->info.object_type = "text";
+		escape(event->object, record->text, sizeof(record->text));
 		break;
-	case CHECMATE_SUBJECT_NUMBER:
-		event->info.subject_type = "number";
-		snprintf(event->subject, sizeof(event->subject), "%llu",
+	case CHECMATE_OBJECT_NUMBER:
+		event->info.object_type = "number";
+		snprintf(event->object, sizeof(event->object), "%llu",
 			 (unsigned long long)record->number);
 		break;
-	case CHECMATE_SUBJECT_TASK:
-		event->info.subject_type = "task";
+	case CHECMATE_OBJECT_TASK:
+		event->info.object_type = "task";
 		format_task(&record->task, event);
 		break;
 	default:
-		event->info.subject_type = "unknown";
+		event->info.object_type = "unknown";
 	}
 }
 
@@ -157,11 +157,11 @@ int event_decode(const void *data, size_t size, struct event *event)
 		.comm = event->comm,
 		.policy = event->policy,
 		.hook = event->hook,
-		.subject = event->subject,
+		.object = event->object,
 	};
 	escape(event->comm, record.comm, sizeof(record.comm));
 	escape(event->policy, record.policy, sizeof(record.policy));
 	escape(event->hook, record.hook, sizeof(record.hook));
-	decode_subject(&record, event);
+	decode_object(&record, event);
 	return 0;
 }

@@ -20,14 +20,14 @@
  * @comm: name of the thread.
  * @policy: name of the policy.
  * @hook: name of the hook.
- * @subject: the subject as text; the longest of them has a name in it.
+ * @object: the object as text; the longest of them has a name in it.
  */
 struct event {
 	struct checmate_event info;
 	char comm[UTF8_ESCAPED(sizeof(((struct checmate_event_record *)0)->comm))];
 	char policy[UTF8_ESCAPED(sizeof(((struct checmate_event_record *)0)->policy))];
 	char hook[UTF8_ESCAPED(sizeof(((struct checmate_event_record *)0)->hook))];
-	char subject[UTF8_ESCAPED(CHECMATE_EVENT_TEXT_MAX)];
+	char object[UTF8_ESCAPED(CHECMATE_EVENT_TEXT_MAX)];
 };
 
 /**
@@ -38,10 +38,10 @@ struct event {
  *
  * A text that lacks its end ends with its field. In every text, control
  * characters, backslashes and what is not UTF-8 become "\ooo", the byte in
- * octal, so that no terminal takes it for more than text. A kind of subject
+ * octal, so that no terminal takes it for more than text. A kind of object
  * that is not known has the type "unknown" and an empty text.
  *
- * Return: 0; -EBADMSG the record ends before its subject begins, or has no
+ * Return: 0; -EBADMSG the record ends before its object begins, or has no
  * version.
  */
 int event_decode(const void *data, size_t size, struct event *event);

@@ -20,11 +20,11 @@
 
 #define HEAD offsetof(struct checmate_event_record, text)
 
-static struct checmate_event_record make(unsigned int subject)
+static struct checmate_event_record make(unsigned int object)
 {
 	return (struct checmate_event_record){
 		.version = CHECMATE_EVENT_VERSION,
-		.subject = subject,
+		.object = object,
 		.error = EACCES,
 		.time = 1234567890123,
 		.cgroup = 77,
@@ -51,18 +51,18 @@ static int decode(const void *data, size_t size, struct event *event)
 	return event_decode(copy, size, event);
 }
 
-static void expect(const struct checmate_event_record *record, const char *type, const char *subject)
+static void expect(const struct checmate_event_record *record, const char *type, const char *object)
 {
 	struct event event;
 
 	assert_int_equal(decode(record, sizeof(*record), &event), 0);
-	assert_string_equal(event.info.subject_type, type);
-	assert_string_equal(event.info.subject, subject);
+	assert_string_equal(event.info.object_type, type);
+	assert_string_equal(event.info.object, object);
 }
 
 static void test_head(void **state)
 {
-	struct checmate_event_record record = make(CHECMATE_SUBJECT_NONE);
+	struct checmate_event_record record = make(CHECMATE_OBJECT_NONE);
 	struct event event;
 
 	(void)state;
@@ -108,7 +108,7 @@ static void test_endpoint(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct checmate_event_record record = make(CHECMATE_SUBJECT_ENDPOINT);
+		struct checmate_event_record record = make(CHECMATE_OBJECT_ENDPOINT);
 
 		if (cases[i].address)
 			assert_int_equal(inet_pton(cases[i].family, cases[i].address,
@@ -146,18 +146,18 @@ static void test_text(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct checmate_event_record record = make(CHECMATE_SUBJECT_PATH);
+		struct checmate_event_record record = make(CHECMATE_OBJECT_PATH);
 
 		strcpy(record.text, cases[i].bytes);
 		expect(&record, "path", cases[i].text);
-		record.subject = CHECMATE_SUBJECT_TEXT;
+		record.object = CHECMATE_OBJECT_TEXT;
 		expect(&record, "text", cases[i].text);
 	}
 }
 
 static void test_number(void **state)
 {
-	struct checmate_event_record record = make(CHECMATE_SUBJECT_NUMBER);
+	struct checmate_event_record record = make(CHECMATE_OBJECT_NUMBER);
 
 	(void)state;
 	expect(&record, "number", "0");
@@ -167,7 +167,7 @@ static void test_number(void **state)
 
 static void test_task(void **state)
 {
-	struct checmate_event_record record = make(CHECMATE_SUBJECT_TASK);
+	struct checmate_event_record record = make(CHECMATE_OBJECT_TASK);
 	char text[64];
 
 	(void)state;
@@ -193,7 +193,7 @@ static void test_task(void **state)
 /* Every text goes up to the end of its field. */
 static void test_no_end(void **state)
 {
-	struct checmate_event_record record = make(CHECMATE_SUBJECT_PATH);
+	struct checmate_event_record record = make(CHECMATE_OBJECT_PATH);
 	struct event event;
 
 	(void)state;
@@ -205,13 +205,13 @@ static void test_no_end(void **state)
 	assert_int_equal(strlen(event.info.comm), sizeof(record.comm));
 	assert_int_equal(strlen(event.info.policy), sizeof(record.policy));
 	assert_int_equal(strlen(event.info.hook), sizeof(record.hook));
-	assert_int_equal(strlen(event.info.subject), 4 * sizeof(record.text));
+	assert_int_equal(strlen(event.info.object), 4 * sizeof(record.text));
 }
 
 /* Shorter than a whole one, as if it had been cut there. */
 static void test_short(void **state)
 {
-	struct checmate_event_record record = make(CHECMATE_SUBJECT_PATH);
+	struct checmate_event_record record = make(CHECMATE_OBJECT_PATH);
 	struct event event;
 
 	(void)state;
@@ -221,20 +221,20 @@ static void test_short(void **state)
 
 		assert_int_equal(r, size < HEAD ? -EBADMSG : 0);
 		if (!r)
-			assert_int_equal(strlen(event.info.subject), size - HEAD);
+			assert_int_equal(strlen(event.info.object), size - HEAD);
 	}
-	record.subject = CHECMATE_SUBJECT_ENDPOINT;
+	record.object = CHECMATE_OBJECT_ENDPOINT;
 	assert_int_equal(decode(&record, HEAD, &event), 0);
-	assert_string_equal(event.info.subject, "family 0");
+	assert_string_equal(event.info.object, "family 0");
 }
 
-/* What a later version writes: longer, with subjects that are not known here. */
+/* What a later version writes: longer, with objects that are not known here. */
 static void test_newer(void **state)
 {
 	struct {
 		struct checmate_event_record record;
 		char more[100];
-	} newer = { .record = make(CHECMATE_SUBJECT_NUMBER) };
+	} newer = { .record = make(CHECMATE_OBJECT_NUMBER) };
 	struct event event;
 
 	(void)state;
@@ -242,13 +242,13 @@ static void test_newer(void **state)
 	newer.record.number = 5;
 	memset(newer.more, 'm', sizeof(newer.more));
 	assert_int_equal(decode(&newer, sizeof(newer), &event), 0);
-	assert_string_equal(event.info.subject, "5");
+	assert_string_equal(event.info.object, "5");
 
-	newer.record.subject = CHECMATE_SUBJECT_TASK + 1;
+	newer.record.object = CHECMATE_OBJECT_TASK + 1;
 	assert_int_equal(decode(&newer, sizeof(newer), &event), 0);
 	assert_string_equal(event.info.policy, "net-bind");
-	assert_string_equal(event.info.subject_type, "unknown");
-	assert_string_equal(event.info.subject, "");
+	assert_string_equal(event.info.object_type, "unknown");
+	assert_string_equal(event.info.object, "");
 
 	newer.record.version = 0;
 	assert_int_equal(decode(&newer, sizeof(newer), &event), -EBADMSG);

@@ -148,8 +148,8 @@ static void test_record(void **state)
 	assert_string_equal(event->policy, "net-bind");
 	assert_string_equal(event->hook, "socket_bind");
 	assert_string_equal(event->comm, "bind\\012there");
-	assert_string_equal(event->subject_type, "endpoint");
-	assert_string_equal(event->subject, "tcp 10.0.0.1:4711");
+	assert_string_equal(event->object_type, "endpoint");
+	assert_string_equal(event->object, "tcp 10.0.0.1:4711");
 	assert_int_equal(event->error, EUSERS);
 	assert_false(event->permissive);
 	assert_int_equal(event->pid, pid);
@@ -181,7 +181,7 @@ static void test_below(void **state)
 	bind_there(FOLDER "/below", (struct sockaddr *)&address, sizeof(address), 1);
 	assert_int_equal(rmdir(FOLDER "/below"), 0);
 	check(1, checmate_events_read(events, &event, &error));
-	assert_string_equal(event->subject, "tcp [::1]:80");
+	assert_string_equal(event->object, "tcp [::1]:80");
 	assert_true(event->task_cgroup_id == st.st_ino);
 	assert_true(event->cgroup_id == checmate_cgroup_id(cgroup));
 }
@@ -237,7 +237,7 @@ static void test_full(void **state)
 	lost = checmate_events_lost(events);
 	assert_true(lost > 0);
 	while (checmate_events_read(events, &event, &error) == 1) {
-		assert_string_equal(event->subject, "tcp 10.0.0.1:4711");
+		assert_string_equal(event->object, "tcp 10.0.0.1:4711");
 		kept++;
 	}
 	assert_null(error);

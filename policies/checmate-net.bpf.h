@@ -52,11 +52,11 @@
  * @len: how many bytes there are of it; 0 when it cannot be read.
  * @sk_family: the socket's family, or CHECMATE_NET_NO_SOCK.
  * @sk_protocol: its protocol.
- * @subject: what the call is about; of family 0 while it is not understood.
+ * @object: what the call is about; of family 0 while it is not understood.
  *
  * What judges it is a function that is not static, which the verifier goes through once,
  * whatever came before, and which it knows nothing about when it goes on. Within there, it
- * does not know either what a member holds, so that all ways to fill in the subject are one.
+ * does not know either what a member holds, so that all ways to fill in the object are one.
  */
 struct checmate_net_call {
 	struct sockaddr_in6 address;
@@ -64,7 +64,7 @@ struct checmate_net_call {
 	__u16 sk_family;
 	__u16 sk_protocol;
 	__u32 reserved;
-	struct checmate_event_endpoint subject;
+	struct checmate_event_endpoint object;
 };
 
 /*
@@ -138,35 +138,35 @@ static __always_inline __u16 checmate_net_protocol(__u16 family, __u16 protocol)
 	return protocol;
 }
 
-static __always_inline void checmate_net_set_in(struct checmate_event_endpoint *subject, __be32 a)
+static __always_inline void checmate_net_set_in(struct checmate_event_endpoint *object, __be32 a)
 {
-	subject->family = AF_INET;
-	subject->addr[0] = a;
-	subject->addr[1] = 0;
-	subject->addr[2] = 0;
-	subject->addr[3] = 0;
+	object->family = AF_INET;
+	object->addr[0] = a;
+	object->addr[1] = 0;
+	object->addr[2] = 0;
+	object->addr[3] = 0;
 }
 
 /* An IPv6 address, or the IPv4 address that is mapped into it. */
-static __always_inline void checmate_net_set_in6(struct checmate_event_endpoint *subject, __be32 a0,
+static __always_inline void checmate_net_set_in6(struct checmate_event_endpoint *object, __be32 a0,
 						 __be32 a1, __be32 a2, __be32 a3)
 {
 	if (!(a0 | a1 | (a2 ^ bpf_htonl(0xffff)))) {
-		checmate_net_set_in(subject, a3);
+		checmate_net_set_in(object, a3);
 		/* One branch, and not one for each member. */
 		barrier();
 		return;
 	}
-	subject->family = AF_INET6;
-	subject->addr[0] = a0;
-	subject->addr[1] = a1;
-	subject->addr[2] = a2;
-	subject->addr[3] = a3;
+	object->family = AF_INET6;
+	object->addr[0] = a0;
+	object->addr[1] = a1;
+	object->addr[2] = a2;
+	object->addr[3] = a3;
 }
 
 /**
  * checmate_net_read() - What a socket call is about.
- * @call: the call, a matter of an IP policy; its subject is filled in.
+ * @call: the call, a matter of an IP policy; its object is filled in.
  *
  * Return: false if it is not understood, which is to be denied.
  */
@@ -187,13 +187,13 @@ static __always_inline bool checmate_net_read(struct checmate_net_call *call)
 		if (call->len < sizeof(struct sockaddr_in))
 			return false;
 		/* Where sockaddr_in has its address. */
-		checmate_net_set_in(&call->subject, call->address.sin6_flowinfo);
+		checmate_net_set_in(&call->object, call->address.sin6_flowinfo);
 		break;
 	case AF_INET6:
 		/* Deny: see the table above; or the rest of the address is not there. */
 		if (call->sk_family == AF_INET || call->len < CHECMATE_NET_IN6_LEN)
 			return false;
-		checmate_net_set_in6(&call->subject, call->address.sin6_addr[0],
+		checmate_net_set_in6(&call->object, call->address.sin6_addr[0],
 				     call->address.sin6_addr[1], call->address.sin6_addr[2],
 				     call->address.sin6_addr[3]);
 		break;
@@ -201,21 +201,21 @@ static __always_inline bool checmate_net_read(struct checmate_net_call *call)
 		/* Deny: see the table above. */
 		return false;
 	}
-	call->subject.port = bpf_ntohs(call->address.sin6_port);
-	call->subject.protocol = checmate_net_protocol(call->sk_family, call->sk_protocol);
+	call->object.port = bpf_ntohs(call->address.sin6_port);
+	call->object.protocol = checmate_net_protocol(call->sk_family, call->sk_protocol);
 	return true;
 }
 
 struct checmate_net_search {
 	const struct checmate_endpoints *list;
-	const struct checmate_event_endpoint *subject;
+	const struct checmate_event_endpoint *object;
 	__u32 found;
 };
 
 /* One step of the search; returns 1 to end it. */
 static long checmate_net_match(__u32 index, struct checmate_net_search *search)
 {
-	const struct checmate_event_endpoint *subject = search->subject;
+	const struct checmate_event_endpoint *object = search->object;
 	const struct checmate_endpoint *entry;
 
 	/* Beyond the list: it cannot be right, and nothing was found. */
@@ -223,16 +223,16 @@ static long checmate_net_match(__u32 index, struct checmate_net_search *search)
 		return 1;
 	entry = &search->list->entry[index];
 
-	if (entry->family != subject->family ||
-	    (entry->protocol && entry->protocol != subject->protocol))
+	if (entry->family != object->family ||
+	    (entry->protocol && entry->protocol != object->protocol))
 		return 0;
 	/* Negative if it is before the first or behind the last. */
-	if (((subject->port - entry->port_first) | (entry->port_last - subject->port)) < 0)
+	if (((object->port - entry->port_first) | (entry->port_last - object->port)) < 0)
 		return 0;
-	if (((subject->addr[0] ^ entry->addr[0]) & entry->mask[0]) |
-	    ((subject->addr[1] ^ entry->addr[1]) & entry->mask[1]) |
-	    ((subject->addr[2] ^ entry->addr[2]) & entry->mask[2]) |
-	    ((subject->addr[3] ^ entry->addr[3]) & entry->mask[3]))
+	if (((object->addr[0] ^ entry->addr[0]) & entry->mask[0]) |
+	    ((object->addr[1] ^ entry->addr[1]) & entry->mask[1]) |
+	    ((object->addr[2] ^ entry->addr[2]) & entry->mask[2]) |
+	    ((object->addr[3] ^ entry->addr[3]) & entry->mask[3]))
 		return 0;
 
 	search->found = 1;
@@ -240,19 +240,19 @@ static long checmate_net_match(__u32 index, struct checmate_net_search *search)
 }
 
 /**
- * checmate_net_find() - Whether an endpoint list contains the subject.
+ * checmate_net_find() - Whether an endpoint list contains the object.
  * @param: a CHECMATE_PARAM_ENDPOINTS.
- * @subject: address and port.
+ * @object: address and port.
  *
  * Return: 1 or 0; a negative errno when there is no list or it cannot be searched,
  * which is to be denied.
  */
 static __always_inline int checmate_net_find(void *param,
-					     const struct checmate_event_endpoint *subject)
+					     const struct checmate_event_endpoint *object)
 {
 	struct checmate_net_search search = {
 		.list = checmate_list(param),
-		.subject = subject,
+		.object = object,
 	};
 	__u32 count;
 
@@ -271,7 +271,7 @@ static __always_inline int checmate_net_find(void *param,
 
 /**
  * checmate_net_listed() - Judge a socket call by an allow list.
- * @call: the call, a matter of an IP policy; its subject is filled in.
+ * @call: the call, a matter of an IP policy; its object is filled in.
  * @param: a CHECMATE_PARAM_ENDPOINTS.
  *
  * Return: true only when it was understood and an entry was found. No list, a list that
@@ -279,10 +279,10 @@ static __always_inline int checmate_net_find(void *param,
  */
 static __always_inline bool checmate_net_listed(struct checmate_net_call *call, void *param)
 {
-	return checmate_net_read(call) && checmate_net_find(param, &call->subject) == 1;
+	return checmate_net_read(call) && checmate_net_find(param, &call->object) == 1;
 }
 
-/* One step of the search for an entry that contains all of the subject's family. */
+/* One step of the search for an entry that contains all of the object's family. */
 static long checmate_net_match_family(__u32 index, struct checmate_net_search *search)
 {
 	const struct checmate_endpoint *entry;
@@ -292,7 +292,7 @@ static long checmate_net_match_family(__u32 index, struct checmate_net_search *s
 		return 1;
 	entry = &search->list->entry[index];
 
-	if (entry->family != search->subject->family || entry->protocol || entry->port_first ||
+	if (entry->family != search->object->family || entry->protocol || entry->port_first ||
 	    entry->port_last != 0xffff)
 		return 0;
 	if (entry->mask[0] | entry->mask[1] | entry->mask[2] | entry->mask[3])
@@ -311,10 +311,10 @@ static long checmate_net_match_family(__u32 index, struct checmate_net_search *s
  */
 static __always_inline bool checmate_net_listed_family(void *param, __u16 family)
 {
-	const struct checmate_event_endpoint subject = { .family = family };
+	const struct checmate_event_endpoint object = { .family = family };
 	struct checmate_net_search search = {
 		.list = checmate_list(param),
-		.subject = &subject,
+		.object = &object,
 	};
 
 	/* Deny: no list was put there. */
@@ -349,7 +349,7 @@ static __always_inline bool checmate_net_next(struct checmate_net_walk *walk)
 	__u32 len = walk->left, size;
 
 	__builtin_memset(&call->address, 0, sizeof(call->address));
-	__builtin_memset(&call->subject, 0, sizeof(call->subject));
+	__builtin_memset(&call->object, 0, sizeof(call->object));
 	call->len = 0;
 	if (len > CHECMATE_NET_IN6_LEN)
 		len = CHECMATE_NET_IN6_LEN;

@@ -144,21 +144,21 @@ struct checmate_self {
 #define CHECMATE_EVENT_TEXT_MAX 256
 
 /**
- * enum checmate_event_subject - What a denied call was about.
- * @CHECMATE_SUBJECT_NONE: nothing more is told.
- * @CHECMATE_SUBJECT_ENDPOINT: an address and a port.
- * @CHECMATE_SUBJECT_PATH: a path.
- * @CHECMATE_SUBJECT_TEXT: a name, as of a filesystem type or a kernel service.
- * @CHECMATE_SUBJECT_NUMBER: a number, such as a socket family.
- * @CHECMATE_SUBJECT_TASK: another process, and a signal or 0.
+ * enum checmate_event_object - What a denied call was about.
+ * @CHECMATE_OBJECT_NONE: nothing more is told.
+ * @CHECMATE_OBJECT_ENDPOINT: an address and a port.
+ * @CHECMATE_OBJECT_PATH: a path.
+ * @CHECMATE_OBJECT_TEXT: a name, as of a filesystem type or a kernel service.
+ * @CHECMATE_OBJECT_NUMBER: a number, such as a socket family.
+ * @CHECMATE_OBJECT_TASK: another process, and a signal or 0.
  */
-enum checmate_event_subject {
-	CHECMATE_SUBJECT_NONE,
-	CHECMATE_SUBJECT_ENDPOINT,
-	CHECMATE_SUBJECT_PATH,
-	CHECMATE_SUBJECT_TEXT,
-	CHECMATE_SUBJECT_NUMBER,
-	CHECMATE_SUBJECT_TASK,
+enum checmate_event_object {
+	CHECMATE_OBJECT_NONE,
+	CHECMATE_OBJECT_ENDPOINT,
+	CHECMATE_OBJECT_PATH,
+	CHECMATE_OBJECT_TEXT,
+	CHECMATE_OBJECT_NUMBER,
+	CHECMATE_OBJECT_TASK,
 };
 
 /* An address and a port; @family tells how much of @addr is in use. */
@@ -179,7 +179,7 @@ struct checmate_event_task {
 /**
  * struct checmate_event_record - A denial, as the ring buffer carries it.
  * @version: CHECMATE_EVENT_VERSION.
- * @subject: enum checmate_event_subject.
+ * @object: enum checmate_event_object.
  * @time: nanoseconds since boot, the time of suspension included.
  * @cgroup: id of the cgroup that the policy is bound to.
  * @task_cgroup: id of the cgroup of the task that was running, which need not
@@ -193,14 +193,14 @@ struct checmate_event_task {
  * @comm: name of the thread.
  * @policy: name of the policy.
  * @hook: name of the LSM hook.
- * @endpoint: for CHECMATE_SUBJECT_ENDPOINT.
- * @task: for CHECMATE_SUBJECT_TASK.
- * @number: for CHECMATE_SUBJECT_NUMBER.
- * @text: for CHECMATE_SUBJECT_PATH and CHECMATE_SUBJECT_TEXT; ended by 0.
+ * @endpoint: for CHECMATE_OBJECT_ENDPOINT.
+ * @task: for CHECMATE_OBJECT_TASK.
+ * @number: for CHECMATE_OBJECT_NUMBER.
+ * @text: for CHECMATE_OBJECT_PATH and CHECMATE_OBJECT_TEXT; ended by 0.
  */
 struct checmate_event_record {
 	__u16 version;
-	__u16 subject;
+	__u16 object;
 	__u32 error;
 	__u64 time;
 	__u64 cgroup;

@@ -190,7 +190,7 @@ static __always_inline int checmate_allow(void)
 }
 
 /*
- * A record of a denial, filled in but for its subject; NULL when there is no
+ * A record of a denial, filled in but for its object; NULL when there is no
  * room. checmate_verdict() hands it on.
  */
 static __always_inline struct checmate_event_record *checmate_event(const char *hook, __s32 error)
@@ -208,7 +208,7 @@ static __always_inline struct checmate_event_record *checmate_event(const char *
 	}
 
 	record->version = CHECMATE_EVENT_VERSION;
-	record->subject = CHECMATE_SUBJECT_NONE;
+	record->object = CHECMATE_OBJECT_NONE;
 	record->error = error;
 	record->time = bpf_ktime_get_boot_ns();
 	record->cgroup = checmate_self.cgroup;
@@ -268,14 +268,14 @@ static __always_inline int checmate_deny_number(const char *hook, __s32 error, _
 	error = checmate_errno(error);
 	record = checmate_event(hook, error);
 	if (record) {
-		record->subject = CHECMATE_SUBJECT_NUMBER;
+		record->object = CHECMATE_OBJECT_NUMBER;
 		record->number = number;
 	}
 	return checmate_verdict(record, error);
 }
 
-/* @text: in kernel memory or in a map; @subject: CHECMATE_SUBJECT_PATH or _TEXT. */
-static __always_inline int checmate_deny_string(const char *hook, __s32 error, __u16 subject,
+/* @text: in kernel memory or in a map; @object: CHECMATE_OBJECT_PATH or _TEXT. */
+static __always_inline int checmate_deny_string(const char *hook, __s32 error, __u16 object,
 						const char *text)
 {
 	struct checmate_event_record *record;
@@ -283,7 +283,7 @@ static __always_inline int checmate_deny_string(const char *hook, __s32 error, _
 	error = checmate_errno(error);
 	record = checmate_event(hook, error);
 	if (record) {
-		record->subject = subject;
+		record->object = object;
 		/* What cannot be read is an empty text. */
 		if (bpf_probe_read_kernel_str(record->text, sizeof(record->text), text) < 0)
 			record->text[0] = '\0';
@@ -293,12 +293,12 @@ static __always_inline int checmate_deny_string(const char *hook, __s32 error, _
 
 static __always_inline int checmate_deny_path(const char *hook, __s32 error, const char *path)
 {
-	return checmate_deny_string(hook, error, CHECMATE_SUBJECT_PATH, path);
+	return checmate_deny_string(hook, error, CHECMATE_OBJECT_PATH, path);
 }
 
 static __always_inline int checmate_deny_text(const char *hook, __s32 error, const char *text)
 {
-	return checmate_deny_string(hook, error, CHECMATE_SUBJECT_TEXT, text);
+	return checmate_deny_string(hook, error, CHECMATE_OBJECT_TEXT, text);
 }
 
 static __always_inline int checmate_deny_task(const char *hook, __s32 error,
@@ -309,7 +309,7 @@ static __always_inline int checmate_deny_task(const char *hook, __s32 error,
 	error = checmate_errno(error);
 	record = checmate_event(hook, error);
 	if (record) {
-		record->subject = CHECMATE_SUBJECT_TASK;
+		record->object = CHECMATE_OBJECT_TASK;
 		record->task.pid = BPF_CORE_READ(task, tgid);
 		record->task.signal = signal;
 		BPF_CORE_READ_STR_INTO(&record->task.comm, task, comm);
@@ -326,7 +326,7 @@ static __always_inline int checmate_deny_endpoint(const char *hook, __s32 error,
 	error = checmate_errno(error);
 	record = checmate_event(hook, error);
 	if (record && endpoint->family) {
-		record->subject = CHECMATE_SUBJECT_ENDPOINT;
+		record->object = CHECMATE_OBJECT_ENDPOINT;
 		record->endpoint = *endpoint;
 	}
 	return checmate_verdict(record, error);

@@ -90,8 +90,8 @@ int main(int argc, char **argv)
 		if (checmate_events_read(events, &event, &error) != 1 ||
 		    event->task_cgroup_id != checmate_cgroup_id(cgroup))
 			continue;
-		printf("%s: %s is denied\n", event->comm, event->subject);
-		snprintf(allow, sizeof(allow), "%s,%s", port, strchr(event->subject, ' ') + 1);
+		printf("%s: %s is denied\n", event->comm, event->object);
+		snprintf(allow, sizeof(allow), "%s,%s", port, strchr(event->object, ' ') + 1);
 		need(checmate_binding_set(binding, "allow", allow, &error));
 	}
 	need(waitpid(opts.pid, &status, 0));

@@ -18,5 +18,5 @@ int BPF_PROG(test_bind, struct socket *sock, struct sockaddr *address, int addrl
 
 	checmate_net_begin(checmate_net_sk(sock), address, addrlen, &call);
 	return net_listed(&call) ? checmate_allow() :
-				   checmate_deny_endpoint("socket_bind", EPERM, &call.subject);
+				   checmate_deny_endpoint("socket_bind", EPERM, &call.object);
 }

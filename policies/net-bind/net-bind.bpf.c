@@ -49,11 +49,11 @@ __noinline int net_listed(struct checmate_net_call *call)
 	return call && checmate_net_listed(call, &allow);
 }
 
-/* The same when the subject was filled in already. */
+/* The same when the object was filled in already. */
 __noinline int net_found(struct checmate_net_call *call)
 {
 	/* Deny: as above. */
-	return call && checmate_net_find(&allow, &call->subject) == 1;
+	return call && checmate_net_find(&allow, &call->object) == 1;
 }
 
 CHECMATE_HOOK(socket_bind)
@@ -65,7 +65,7 @@ int BPF_PROG(net_bind, struct socket *sock, struct sockaddr *address, int addrle
 	if (!checmate_net_concerns(&call) || net_listed(&call))
 		return checmate_allow();
 	/* Deny: not on the list, or not understood. */
-	return checmate_deny_endpoint("socket_bind", deny_errno, &call.subject);
+	return checmate_deny_endpoint("socket_bind", deny_errno, &call.object);
 }
 
 /* One of the addresses that an SCTP socket is bound to in addition. */
@@ -100,7 +100,7 @@ int BPF_PROG(net_bindx, struct sock *sk, int optname, struct sockaddr *address, 
 	if (!walk.denied)
 		return checmate_allow();
 	/* Deny: one is not on the list, or not understood. */
-	return checmate_deny_endpoint("sctp_bind_connect", deny_errno, &walk.call.subject);
+	return checmate_deny_endpoint("sctp_bind_connect", deny_errno, &walk.call.object);
 }
 
 /* LOCK_* of a socket; none if they cannot be read. */
@@ -128,18 +128,18 @@ static __always_inline struct sock *inner_of(struct sock *sk, const struct checm
 	return sk;
 }
 
-/* Fill in the address of a socket as the subject. */
+/* Fill in the address of a socket as the object. */
 static __always_inline void set_address(struct sock *sk, struct checmate_net_call *call)
 {
 	struct in6_addr address = {};
 
-	if (call->subject.family == AF_INET6) {
+	if (call->object.family == AF_INET6) {
 		BPF_CORE_READ_INTO(&address, sk, __sk_common.skc_v6_rcv_saddr);
-		checmate_net_set_in6(&call->subject, address.in6_u.u6_addr32[0],
+		checmate_net_set_in6(&call->object, address.in6_u.u6_addr32[0],
 				     address.in6_u.u6_addr32[1], address.in6_u.u6_addr32[2],
 				     address.in6_u.u6_addr32[3]);
 	} else {
-		checmate_net_set_in(&call->subject, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr));
+		checmate_net_set_in(&call->object, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr));
 	}
 }
 
@@ -153,12 +153,12 @@ static __always_inline int evaluate_port(const char *hook, struct sock *sk)
 	checmate_net_begin(sk, NULL, 0, &call);
 	if (sk) {
 		/* An AF_SMC socket without its inner socket is of no family that is listed. */
-		call.subject.family = call.sk_family;
-		call.subject.protocol = checmate_net_protocol(call.sk_family, call.sk_protocol);
+		call.object.family = call.sk_family;
+		call.object.protocol = checmate_net_protocol(call.sk_family, call.sk_protocol);
 		inner = inner_of(sk, &call);
 		/* Without an inner socket nobody has named the port: the socket is unbound. */
 		if (inner) {
-			call.subject.family = BPF_CORE_READ(inner, __sk_common.skc_family);
+			call.object.family = BPF_CORE_READ(inner, __sk_common.skc_family);
 			locks = locks_of(inner);
 		}
 		/* Allow: net_bind() allowed the port when a caller named it. */
@@ -170,13 +170,13 @@ static __always_inline int evaluate_port(const char *hook, struct sock *sk)
 			return checmate_allow();
 		/* An SCTP socket keeps its port, so the port itself can be looked up. */
 		if (call.sk_protocol == CHECMATE_NET_SCTP) {
-			call.subject.port = sk->__sk_common.skc_num;
-			if (call.subject.port && net_found(&call))
+			call.object.port = sk->__sk_common.skc_num;
+			if (call.object.port && net_found(&call))
 				return checmate_allow();
 		}
 	}
 	/* Deny: not on the list, or not understood. */
-	return checmate_deny_endpoint(hook, deny_errno, &call.subject);
+	return checmate_deny_endpoint(hook, deny_errno, &call.object);
 }
 
 CHECMATE_HOOK(socket_listen)

@@ -52,7 +52,7 @@ int BPF_PROG(net_connect, struct socket *sock, struct sockaddr *address, int add
 	if (checmate_net_unspec(&call) || !checmate_net_concerns(&call) || net_listed(&call))
 		return checmate_allow();
 	/* Deny: not on the list, or not understood. */
-	return checmate_deny_endpoint("socket_connect", deny_errno, &call.subject);
+	return checmate_deny_endpoint("socket_connect", deny_errno, &call.object);
 }
 
 /* --- destinations elsewhere ------------------------------------------------- */
@@ -239,7 +239,7 @@ int BPF_PROG(net_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 	if (!checmate_net_concerns(&call) || net_listed(&call))
 		return checmate_allow();
 	/* Deny: not on the list, or not understood. */
-	return checmate_deny_endpoint("socket_sendmsg", deny_errno, &call.subject);
+	return checmate_deny_endpoint("socket_sendmsg", deny_errno, &call.object);
 }
 
 /* --- SCTP -------------------------------------------------------------------- */
@@ -280,5 +280,5 @@ int BPF_PROG(net_connectx, struct sock *sk, int optname, struct sockaddr *addres
 	if (!walk.denied)
 		return checmate_allow();
 	/* Deny: one is not on the list, or not understood. */
-	return checmate_deny_endpoint("sctp_bind_connect", deny_errno, &walk.call.subject);
+	return checmate_deny_endpoint("sctp_bind_connect", deny_errno, &walk.call.object);
 }

@@ -346,7 +346,7 @@ __noinline int sweep(void)
 
 /**
  * struct request - What a socket asks for.
- * @call: the call; its subject is the destination.
+ * @call: the call; its object is the destination.
  * @cookie: the socket's.
  * @sk: its address.
  */
@@ -401,7 +401,7 @@ __noinline int take_place(const struct request *request)
 
 	if (!request)
 		return 0;
-	to = &request->call.subject;
+	to = &request->call.object;
 	claim = need_claim(request);
 	/* No place: it could not be counted. */
 	if (!claim)
@@ -523,8 +523,8 @@ __noinline int limit_read(struct checmate_net_call *call)
 	/* Deny: not understood. */
 	if (!call || !checmate_net_read(call))
 		return LIMIT_DENY;
-	set_host(&call->subject);
-	return limit_find(&call->subject);
+	set_host(&call->object);
+	return limit_find(&call->object);
 }
 
 /* Whether @sk, which is no connected stream, may have the destination of @request. */
@@ -575,7 +575,7 @@ static __always_inline bool may_use(struct sock *sk, struct request *request)
 	set_host(&peer);
 	if (has_place(claim, &peer))
 		return true;
-	request->call = (struct checmate_net_call){ .subject = peer };
+	request->call = (struct checmate_net_call){ .object = peer };
 	return may_have(sk, request, limit_find(&peer));
 }
 
@@ -602,7 +602,7 @@ int BPF_PROG(limit_connect, struct socket *sock, struct sockaddr *address, int a
 	}
 	if (is_settled(sock, sk) || may_call(sk, &request))
 		return checmate_allow();
-	return checmate_deny_endpoint("socket_connect", deny_errno, &request.call.subject);
+	return checmate_deny_endpoint("socket_connect", deny_errno, &request.call.object);
 }
 
 CHECMATE_HOOK(socket_sendmsg)
@@ -621,7 +621,7 @@ int BPF_PROG(limit_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 	}
 	if (may)
 		return checmate_allow();
-	return checmate_deny_endpoint("socket_sendmsg", deny_errno, &request.call.subject);
+	return checmate_deny_endpoint("socket_sendmsg", deny_errno, &request.call.object);
 }
 
 CHECMATE_HOOK(socket_recvmsg)
@@ -632,5 +632,5 @@ int BPF_PROG(limit_recvmsg, struct socket *sock, struct msghdr *msg, int size, i
 
 	if (may_use(sk, &request))
 		return checmate_allow();
-	return checmate_deny_endpoint("socket_recvmsg", deny_errno, &request.call.subject);
+	return checmate_deny_endpoint("socket_recvmsg", deny_errno, &request.call.object);
 }

@@ -37,7 +37,7 @@ enum remap {
 
 /**
  * struct request - A call, and what becomes of it.
- * @call: the call; its subject is replaced.
+ * @call: the call; its object is replaced.
  * @addr: the new address as the family field has it: of AF_INET6, or the first word.
  * @addr_size: bytes of it.
  */
@@ -50,14 +50,14 @@ struct request {
 
 struct search {
 	const struct checmate_endpoints *list;
-	struct checmate_event_endpoint *subject;
+	struct checmate_event_endpoint *object;
 	__u32 found;
 };
 
-/* One step of the search for what replaces the subject; returns 1 to end it. */
+/* One step of the search for what replaces the object; returns 1 to end it. */
 static long replace(__u32 index, struct search *search)
 {
-	struct checmate_event_endpoint *subject = search->subject;
+	struct checmate_event_endpoint *object = search->object;
 	const struct checmate_endpoint *entry;
 
 	/* Not found, so deny: beyond the list. */
@@ -65,14 +65,14 @@ static long replace(__u32 index, struct search *search)
 		return 1;
 	entry = &search->list->entry[index];
 
-	if (entry->family != subject->family ||
-	    (entry->protocol && entry->protocol != subject->protocol))
+	if (entry->family != object->family ||
+	    (entry->protocol && entry->protocol != object->protocol))
 		return 0;
 
 	for (int i = 0; i < 4; i++)
-		subject->addr[i] = (subject->addr[i] & ~entry->mask[i]) | entry->addr[i];
-	if (subject->port < entry->port_first || subject->port > entry->port_last)
-		subject->port = entry->port_first;
+		object->addr[i] = (object->addr[i] & ~entry->mask[i]) | entry->addr[i];
+	if (object->port < entry->port_first || object->port > entry->port_last)
+		object->port = entry->port_first;
 	search->found = 1;
 	return 1;
 }
@@ -80,28 +80,28 @@ static long replace(__u32 index, struct search *search)
 /* The bytes of the new address as the family field of the old one has them. */
 static __always_inline void set_addr(struct request *request)
 {
-	const struct checmate_event_endpoint *subject = &request->call.subject;
+	const struct checmate_event_endpoint *object = &request->call.object;
 
-	request->addr[0] = subject->addr[0];
+	request->addr[0] = object->addr[0];
 	request->addr_size = sizeof(request->addr[0]);
 	if (request->call.address.sin6_family != AF_INET6)
 		return;
 	request->addr_size = sizeof(request->addr);
-	if (subject->family == AF_INET) {
+	if (object->family == AF_INET) {
 		request->addr[0] = 0;
 		request->addr[1] = 0;
 		request->addr[2] = bpf_htonl(0xffff);
-		request->addr[3] = subject->addr[0];
+		request->addr[3] = object->addr[0];
 		barrier();
 		return;
 	}
-	request->addr[1] = subject->addr[1];
-	request->addr[2] = subject->addr[2];
-	request->addr[3] = subject->addr[3];
+	request->addr[1] = object->addr[1];
+	request->addr[2] = object->addr[2];
+	request->addr[3] = object->addr[3];
 }
 
 /*
- * What to do about an address, as enum remap has it. For REMAP_CHANGE the subject is what
+ * What to do about an address, as enum remap has it. For REMAP_CHANGE the object is what
  * replaces it, for REMAP_DENY what cannot be replaced; its family is 0 if it was not
  * understood. Not static: see struct checmate_net_call.
  */
@@ -117,7 +117,7 @@ __noinline int remap_judge(struct request *request)
 	if (!checmate_net_read(&request->call))
 		return REMAP_DENY;
 
-	switch (checmate_net_find(&match, &request->call.subject)) {
+	switch (checmate_net_find(&match, &request->call.object)) {
 	case 0:
 		return REMAP_KEEP;
 	case 1:
@@ -128,7 +128,7 @@ __noinline int remap_judge(struct request *request)
 	}
 
 	search.list = checmate_list(&to);
-	search.subject = &request->call.subject;
+	search.object = &request->call.object;
 	/* Deny: no list was put there. */
 	if (!search.list)
 		return REMAP_DENY;
@@ -162,7 +162,7 @@ static __always_inline int remap_address(const char *hook, struct request *reque
 	case REMAP_KEEP:
 		return checmate_allow();
 	case REMAP_CHANGE:
-		if (!bpf_checmate_set_port(address, bpf_htons(request->call.subject.port)) &&
+		if (!bpf_checmate_set_port(address, bpf_htons(request->call.object.port)) &&
 		    !bpf_checmate_set_addr(address, request->addr, addr_size(request)))
 			return checmate_allow();
 		/* Deny: it could not be replaced, or not as a whole. */
@@ -170,7 +170,7 @@ static __always_inline int remap_address(const char *hook, struct request *reque
 	default:
 		break;
 	}
-	return checmate_deny_endpoint(hook, deny_errno, &request->call.subject);
+	return checmate_deny_endpoint(hook, deny_errno, &request->call.object);
 }
 
 CHECMATE_HOOK(socket_bind)
@@ -215,7 +215,7 @@ int BPF_PROG(remap_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 	case REMAP_KEEP:
 		return checmate_allow();
 	case REMAP_CHANGE:
-		if (!bpf_checmate_set_msg_port(msg, bpf_htons(request.call.subject.port)) &&
+		if (!bpf_checmate_set_msg_port(msg, bpf_htons(request.call.object.port)) &&
 		    !bpf_checmate_set_msg_addr(msg, request.addr, addr_size(&request)))
 			return checmate_allow();
 		/* Deny: it could not be replaced, or not as a whole. */
@@ -223,5 +223,5 @@ int BPF_PROG(remap_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 	default:
 		break;
 	}
-	return checmate_deny_endpoint("socket_sendmsg", deny_errno, &request.call.subject);
+	return checmate_deny_endpoint("socket_sendmsg", deny_errno, &request.call.object);
 }

@@ -15,9 +15,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_check_harmless(event.info.comm);
 		fuzz_check_harmless(event.info.policy);
 		fuzz_check_harmless(event.info.hook);
-		fuzz_check_harmless(event.info.subject_type);
-		fuzz_check_harmless(event.info.subject);
-		must(*event.info.subject_type);
+		fuzz_check_harmless(event.info.object_type);
+		fuzz_check_harmless(event.info.object);
+		must(*event.info.object_type);
 	}
 	free(copy);
 	return 0;

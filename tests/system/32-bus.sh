@@ -233,10 +233,10 @@ done >/dev/null 2>&1
 check "the journal has such refusals, and not each" wait_until 20 few_entries
 
 cat >"$rules" <<-END
-	polkit.addRule(function(action, subject) {
-		if (action.id == "org.checmate1.inspect" && subject.user == "nobody")
+	polkit.addRule(function(action, object) {
+		if (action.id == "org.checmate1.inspect" && object.user == "nobody")
 			return polkit.Result.YES;
-		if (action.id == "org.checmate1.manage" && subject.user == "nobody" &&
+		if (action.id == "org.checmate1.manage" && object.user == "nobody" &&
 		    action.lookup("target") == "$cg" && action.lookup("method") == "Remove")
 			return polkit.Result.YES;
 	});
@@ -314,7 +314,7 @@ check "and of changes" wait_until 20 grep -q 'member=BindingChanged' "$heard/jou
 for change in applied parameters mode replaced removed; do
 	check "as $change" wait_until 20 grep -q "string \"$change\"" "$heard/journal"
 done
-check "with the subject" grep -q 'string ".*0\.0\.0\.0:9090"' "$heard/journal"
+check "with the object" grep -q 'string ".*0\.0\.0\.0:9090"' "$heard/journal"
 check_match "they are counted" '^t [1-9]' property EventsRead
 check "others hear of other binding files" wait_until 60 told nobody 'member=PropertiesChanged'
 # checmated sends signals while it starts, and does not own its name yet.

@@ -114,7 +114,7 @@ check_match "in words" \
 	journalctl -q -o cat -u checmated MESSAGE_ID=$denied_id
 check_output "and in fields" "$cg/few net-bind socket_bind enforce probe tcp 0.0.0.0:8001 1" sh -c \
 	"journalctl -q -o json -u checmated MESSAGE_ID=$denied_id | head -n 1 | jq -r '[.CHECMATE_CGROUP,
-	.CHECMATE_POLICY, .CHECMATE_HOOK, .CHECMATE_MODE, .CHECMATE_COMM, .CHECMATE_SUBJECT, .ERRNO] | join(\" \")'"
+	.CHECMATE_POLICY, .CHECMATE_HOOK, .CHECMATE_MODE, .CHECMATE_COMM, .CHECMATE_OBJECT, .ERRNO] | join(\" \")'"
 check "and of how many more there were" wait_until 30 equal 8 in_journal
 check_match "at the end" "^$cg/few: 3 more denials by policy net-bind at socket_bind" \
 	journalctl -q -o cat -u checmated MESSAGE_ID=$rest_id

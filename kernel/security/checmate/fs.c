@@ -88,9 +88,9 @@ static ssize_t hook_files_write(struct file *file, const char __user *buf,
 
 static const struct file_operations hook_files_fops = {
 	.owner = THIS_MODULE,
-	.open = nonseekable_open,
 	.read = hook_files_read,
 	.write = hook_files_write,
+	.llseek = default_llseek,
 };
 
 /* A file less is no reason not to enforce: user space sees it missing. */

@@ -76,8 +76,8 @@ check "as the schema says" like_schema /tmp/json
 for member in '"policy":"net-bind"' '"hook":"socket_bind"' '"error":"EPERM"' '"errno":1' \
 	'"permissive":false' '"pid":[0-9]+' '"tid":[0-9]+' '"uid":0' '"gid":0' '"comm":"net-probe"' \
 	'"cgroup":"/a/b"' "\"cgroup_id\":$(cgroup_id /a/b)" \
-	'"bound":"/a"' "\"bound_id\":$(cgroup_id /a)" '"subject_type":"endpoint"' \
-	'"subject":"tcp 10.0.0.1:80"' '"boottime_ns":[0-9]+'; do
+	'"bound":"/a"' "\"bound_id\":$(cgroup_id /a)" '"object_type":"endpoint"' \
+	'"object":"tcp 10.0.0.1:80"' '"boottime_ns":[0-9]+'; do
 	check_match "with $member" "^\{.*${member}[,}]" cat /tmp/json
 done
 now=$(TZ=UTC0 date +%FT%H:)

@@ -117,14 +117,15 @@ TEST_F(control, no_hook_files)
 	char later[PATH_MAX / 2 + 8], path[PATH_MAX];
 	cap_value_t mac = CAP_MAC_ADMIN;
 	cap_t caps = cap_get_proc();
-	int fd;
+	int prog = load_mac("socket_bind", EXDEV), fd;
 
 	ASSERT_NE(NULL, caps);
+	ASSERT_LE(0, prog);
 	snprintf(later, sizeof(later), "%s/later", top);
 	snprintf(path, sizeof(path), "%s/checmate.socket_bind", top);
 	ASSERT_STREQ("1\n", read_text("", HOOK_FILES));
-	ASSERT_EQ(0, WRITEF(top, "checmate.socket_bind", "%d", self->bind));
-	EXPECT_EQ(EPERM, run_in(top, do_bind, NULL));
+	ASSERT_EQ(0, WRITEF(top, "checmate.socket_bind", "%d", prog));
+	EXPECT_EQ(EXDEV, run_in(top, do_bind, NULL));
 	fd = open(path, O_RDWR);
 	ASSERT_LE(0, fd);
 
@@ -137,8 +138,8 @@ TEST_F(control, no_hook_files)
 	ASSERT_EQ(0, mkdir(later, 0755));
 	ASSERT_EQ(0, enable_controller(top));
 	EXPECT_FALSE(has_hook_file(later));
-	EXPECT_EQ(EPERM, run_in(top, do_bind, NULL));
-	EXPECT_EQ(EPERM, run_in(later, do_bind, NULL));
+	EXPECT_EQ(EXDEV, run_in(top, do_bind, NULL));
+	EXPECT_EQ(EXDEV, run_in(later, do_bind, NULL));
 	EXPECT_EQ(1, count_lines(read_text(later, "checmate.effective")));
 
 	/* A descriptor counts as it was opened. */
@@ -161,6 +162,7 @@ TEST_F(control, no_hook_files)
 	EXPECT_EQ(0, WRITEF(top, "checmate.socket_bind", "0"));
 	EXPECT_EQ(0, run_in(top, do_bind, NULL));
 	EXPECT_EQ(0, rmdir(later));
+	close(prog);
 }
 
 TEST_F(control, bad_text)
