@@ -211,7 +211,7 @@ int checmate_parse_hook(char *text, size_t len, struct checmate_op *op)
 }
 
 /**
- * checmate_parse_seal - Parse a write to checmate.seal
+ * checmate_parse_switch - Parse a write to checmate.seal, or to another switch
  * @text: the text, NUL-terminated behind @len; modified
  * @len: number of characters written
  * @on: set to what it asks for
@@ -219,7 +219,7 @@ int checmate_parse_hook(char *text, size_t len, struct checmate_op *op)
  * Context: Any context.
  * Return: 0, or -EINVAL if the text is neither "0" nor "1".
  */
-int checmate_parse_seal(char *text, size_t len, bool *on)
+int checmate_parse_switch(char *text, size_t len, bool *on)
 {
 	if (!len || memchr(text, 0, len))
 		return -EINVAL;

@@ -61,6 +61,6 @@ struct checmate_transaction {
 
 struct checmate_transaction *checmate_parse_policy(char *text, size_t len);
 int checmate_parse_hook(char *text, size_t len, struct checmate_op *op);
-int checmate_parse_seal(char *text, size_t len, bool *on);
+int checmate_parse_switch(char *text, size_t len, bool *on);
 
 #endif /* _SECURITY_CHECMATE_CONTROL_H */

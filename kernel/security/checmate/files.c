@@ -172,7 +172,7 @@ static ssize_t seal_write(struct kernfs_open_file *of, char *buf,
 
 	if (err)
 		return err;
-	err = checmate_parse_seal(buf, nbytes, &on);
+	err = checmate_parse_switch(buf, nbytes, &on);
 	if (err)
 		return err;
 	err = begin_change(of);

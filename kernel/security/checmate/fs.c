@@ -17,14 +17,15 @@
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/init.h>
-#include <linux/kstrtox.h>
 #include <linux/security.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 #include <linux/user_namespace.h>
 
 #include "cgroup.h"
 #include "common.h"
+#include "control.h"
 #include "direct.h"
 #include "files.h"
 #include "hooks.h"
@@ -75,12 +76,17 @@ static ssize_t hook_files_read(struct file *file, char __user *buf, size_t size,
 static ssize_t hook_files_write(struct file *file, const char __user *buf,
 				size_t size, loff_t *pos)
 {
+	char text[8] = {};
 	bool on;
 	int err;
 
 	if (!file_ns_capable(file, &init_user_ns, CAP_MAC_ADMIN))
 		return -EPERM;
-	err = kstrtobool_from_user(buf, size, &on);
+	if (size >= sizeof(text))
+		return -EINVAL;
+	if (copy_from_user(text, buf, size))
+		return -EFAULT;
+	err = checmate_parse_switch(text, size, &on);
 	if (!err)
 		err = checmate_set_hook_files(on);
 	return err ?: size;

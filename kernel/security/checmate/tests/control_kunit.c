@@ -211,7 +211,7 @@ static void parse_hook(struct kunit *test)
 	}
 }
 
-static void parse_seal(struct kunit *test)
+static void parse_switch(struct kunit *test)
 {
 	static const struct {
 		const char *text;
@@ -238,7 +238,7 @@ static void parse_seal(struct kunit *test)
 
 		KUNIT_ASSERT_NOT_NULL(test, text);
 		KUNIT_EXPECT_EQ_MSG(test,
-				    checmate_parse_seal(text, strlen(text), &on),
+				    checmate_parse_switch(text, strlen(text), &on),
 				    cases[i].err, "text: '%s'", cases[i].text);
 		if (!cases[i].err)
 			KUNIT_EXPECT_EQ(test, on, cases[i].on);
@@ -263,7 +263,7 @@ static void refuse_nul(struct kunit *test)
 			-EINVAL);
 	KUNIT_EXPECT_EQ(test, checmate_parse_hook(hook, sizeof(hook) - 1, &op),
 			-EINVAL);
-	KUNIT_EXPECT_EQ(test, checmate_parse_seal(seal, sizeof(seal) - 1, &on),
+	KUNIT_EXPECT_EQ(test, checmate_parse_switch(seal, sizeof(seal) - 1, &on),
 			-EINVAL);
 }
 
@@ -287,7 +287,7 @@ static void fill_page(struct kunit *test)
 static struct kunit_case control_tests[] = {
 	KUNIT_CASE_PARAM(parse_policy, policy_gen_params),
 	KUNIT_CASE(parse_hook),
-	KUNIT_CASE(parse_seal),
+	KUNIT_CASE(parse_switch),
 	KUNIT_CASE(refuse_nul),
 	KUNIT_CASE(fill_page),
 	{}
