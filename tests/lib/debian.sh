@@ -42,8 +42,8 @@ debian_prune() {
 # separate), from this machine's mirrors.
 debian_install() {
 	[ "$(id -u)" -eq 0 ] || fail "installing Debian $2 needs root"
-	debian_sources=$("$top/tools/apt-sources" --release "$2") &&
-		[ -n "$debian_sources" ] || fail "apt has no source of this machine's release"
+	debian_sources=$("$top/tools/apt-sources" --release "$2") || debian_sources=
+	[ -n "$debian_sources" ] || fail "apt has no source of this machine's release"
 	echo "installing Debian $2" >&2
 	rm -rf --one-file-system "$1"
 	echo "$debian_sources" | mmdebstrap --variant=minbase --include="$3" \
