@@ -12,38 +12,30 @@ man=$2
 completion=$3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-count=0
-failed=0
-echo 'TAP version 13'
-
-point() {
-	count=$((count + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $count - $2"
-	else
-		failed=$((failed + 1))
-		echo "not ok $count - $2"
-		sed 's/^/# /' "$work/log"
-	fi
-}
+# shellcheck source=SCRIPTDIR/../tests/lib/tap.sh
+. "$(dirname "$0")/../tests/lib/tap.sh"
 
 # same NAME FILE FILE: they have the same lines.
 same() {
-	diff -u "$work/$2" "$work/$3" >"$work/log"
-	point $? "$1"
-	[ -s "$work/$2" ]
-	point $? "$1, and there are some"
+	check "$1" diff -u "$work/$2" "$work/$3"
+	check "$1, and there are some" test -s "$work/$2"
 }
 
-# status NAME STATUS ARGUMENT…: checmatectl ends so.
+# status NAME STATUS ARGUMENT…: checmatectl ends so; what it prints is in $work/log.
 status() {
-	name=$1
-	want=$2
+	status_name=$1
+	status_want=$2
 	shift 2
+	check_status "$status_name: $status_want" "$status_want" run "$@"
+}
+
+# Called by the above.
+# shellcheck disable=SC2317
+run() {
 	"$ctl" "$@" >"$work/log" 2>&1
-	is=$?
-	[ $is -eq "$want" ]
-	point $? "$name: $is"
+	run_status=$?
+	cat "$work/log"
+	return "$run_status"
 }
 
 "$ctl" --help >"$work/help"
@@ -106,16 +98,17 @@ status "a directory that is not there" 1 config verify "$work/none"
 status "config takes verify" 2 config check
 printf '[Policy net-bind]\nAlow=1\n' >"$work/bindings/web.conf.d/10.conf"
 status "a drop-in that is not" 1 config verify "$work/bindings"
-grep -q "^checmatectl: $work/bindings/web.conf.d/10.conf:2: .*alow" "$work/log" && [ "$(wc -l <"$work/log")" -eq 1 ]
-point $? "its file, line and reason are told"
+check "its file, line and reason are told" \
+	grep -q "^checmatectl: $work/bindings/web.conf.d/10.conf:2: .*alow" "$work/log"
+check_output "in one line" 1 grep -c '' "$work/log"
 status "a policy that is not there" 1 policy show no-such
 status "the same for run" 125 run --policy=no-such -- true
 "$ctl" policy show no-such 2>"$work/log" >"$work/out"
-grep -q '^checmatectl: policy no-such: .*; ' "$work/log" && [ ! -s "$work/out" ]
-point $? "it is said on standard error what, why, and what to do"
+check "it is said on standard error what, why, and what to do" \
+	grep -q '^checmatectl: policy no-such: .*; ' "$work/log"
+check_not "and nothing on standard output" test -s "$work/out"
 "$ctl" policy list --color=always --json >"$work/log"
-! grep -q "$(printf '\033')" "$work/log"
-point $? "JSON has no colours"
+check_not "JSON has no colours" grep -q "$(printf '\033')" "$work/log"
 
 mkdir -p "$work/listed/real"
 ln -s real "$work/listed/link"
@@ -125,12 +118,9 @@ printf '[Match]\nUnit=web.service\n[Policy exec-allow]\nDenyErrno=EACCES\nAllow=
 mkdir "$work/listed/real/x"
 status "binding files with a link in a list are good" 0 config verify "$work/bindings"
 warning="checmatectl: warning: exec-allow: allow: $work/listed/link/x: $work/listed/link is a"
-[ "$(grep '^checmatectl: ' "$work/log")" = "$warning symbolic link to real; list $work/listed/real/x" ]
-point $? "the link is told, and nothing else"
+check_output "the link is told, and nothing else" \
+	"$warning symbolic link to real; list $work/listed/real/x" grep '^checmatectl: ' "$work/log"
 sed -i 's/^Unit=.*/Runtime=podman/' "$work/bindings/web.conf"
 status "so are those of containers" 0 config verify "$work/bindings"
-! grep '^checmatectl: ' "$work/log" >"$work/out"
-point $? "whose links are others"
-
-echo "1..$count"
-[ $failed -eq 0 ]
+check_not "whose links are others" grep '^checmatectl: ' "$work/log"
+finish
