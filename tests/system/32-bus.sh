@@ -233,10 +233,10 @@ done >/dev/null 2>&1
 check "the journal has such refusals, and not each" wait_until 20 few_entries
 
 cat >"$rules" <<-END
-	polkit.addRule(function(action, object) {
-		if (action.id == "org.checmate1.inspect" && object.user == "nobody")
+	polkit.addRule(function(action, subject) {
+		if (action.id == "org.checmate1.inspect" && subject.user == "nobody")
 			return polkit.Result.YES;
-		if (action.id == "org.checmate1.manage" && object.user == "nobody" &&
+		if (action.id == "org.checmate1.manage" && subject.user == "nobody" &&
 		    action.lookup("target") == "$cg" && action.lookup("method") == "Remove")
 			return polkit.Result.YES;
 	});

@@ -53,11 +53,11 @@ done
 echo "checmate-cli-admins:x:$admins:bob" >>/etc/group
 mkdir -p "${rules%/*}"
 cat >"$rules" <<'END'
-polkit.addRule(function(action, object) {
-	if (action.id.indexOf("org.checmate1.") == 0 && object.isInGroup("checmate-cli-admins"))
+polkit.addRule(function(action, subject) {
+	if (action.id.indexOf("org.checmate1.") == 0 && subject.isInGroup("checmate-cli-admins"))
 		return polkit.Result.YES;
 });
-polkit.addAdminRule(function(action, object) {
+polkit.addAdminRule(function(action, subject) {
 	return ["unix-user:root"];
 });
 END
