@@ -219,7 +219,7 @@ rmdir "$cgroups$cg/unbound/inner" "$cgroups$cg/unbound"
 systemd-analyze security --no-pager checmated.service | sed -n 's/.*Overall/# Overall/p'
 check "it is locked in" systemd-analyze security --no-pager --threshold=25 checmated.service
 journalctl --update-catalog
-check_match "the journal explains its entries" 'Object: Policy net-bind is in force in /demo.slice' \
+check_match "the journal explains its entries" 'Subject: Policy net-bind is in force in /demo.slice' \
 	journalctl -q -x CHECMATE_CGROUP=/demo.slice CHECMATE_POLICY=net-bind
 
 # --- many at once ------------------------------------------------------------
