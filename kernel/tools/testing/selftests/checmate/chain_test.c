@@ -410,17 +410,23 @@ TEST_F_TIMEOUT(chain, more_than_direct, 300)
 TEST_F(chain, duplicates)
 {
 	const char *top = self->tree.top;
-	int prog = load_mac("socket_bind", 7), i;
+	int prog = load_mac("socket_bind", 7), last, i;
 	char dir[PATH_MAX + 16];
 
 	ASSERT_LE(0, prog);
+	last = load_mac("socket_listen", 0);
+	ASSERT_LE(0, last);
 	ASSERT_TRUE(settled("socket_bind", 0));
+	ASSERT_TRUE(settled("socket_listen", 0));
 	for (i = 0; i < 4; i++) {
 		snprintf(dir, sizeof(dir), "%s/%d", top, i);
 		ASSERT_EQ(0, mkdir(dir, 0755));
 		ASSERT_EQ(0, attach(dir, prog));
 	}
-	ASSERT_TRUE(settled("socket_bind", 1));
+	/* The program that is attached last gets its direct call last. */
+	ASSERT_EQ(0, attach(top, last));
+	ASSERT_TRUE(settled("socket_listen", 1));
+	EXPECT_EQ(1, hook_state("socket_bind", "direct"));
 	for (i = 0; i < 4; i++) {
 		snprintf(dir, sizeof(dir), "%s/%d", top, i);
 		EXPECT_EQ(7, run_in(dir, do_bind, NULL));
@@ -429,6 +435,8 @@ TEST_F(chain, duplicates)
 		EXPECT_EQ(0, rmdir(dir));
 	}
 	ASSERT_TRUE(settled("socket_bind", 0));
+	ASSERT_EQ(0, write_text(top, "checmate.policy", "clear"));
+	close(last);
 	close(prog);
 }
 
