@@ -12,7 +12,7 @@
 #include "chain.h"
 #include "limits.h"
 
-/* What a hook has without a program. */
+/* The chain of a hook without a program. */
 struct checmate_chain checmate_no_chain = {
 	.usage = REFCOUNT_INIT(1),
 	.step = { { .func = checmate_run_none }, { } },

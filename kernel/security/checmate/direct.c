@@ -142,7 +142,7 @@ static void settle(struct work_struct *work)
 		callee->free(callee);
 		cond_resched();
 	}
-	/* What is taken here is freed in another round at the earliest. */
+	/* A program that is taken here is freed in a later round. */
 	while ((callee = take_old(&has_young))) {
 		dispatcher = get_dispatcher(callee->hook);
 		if (dispatcher)

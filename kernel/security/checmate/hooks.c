@@ -101,10 +101,11 @@ static __always_inline void end_run(void)
 
 /*
  * Run the programs in order, up to the first that does not plainly allow: a
- * hook without a verdict runs all.  Programs run one by one, each with its own
- * context for helpers, while their time is measured, and where a program is
+ * hook without a verdict runs all.  dispatch.c runs them one by one, each with its
+ * own context for helpers, while their time is measured, and where a program is
  * running already, as in the task that an interrupt has come upon: that one's
- * context must be kept.
+ * context must be kept.  A program that needs more than a call leads there, too:
+ * checmate_run_none() stands in for it and does not allow.
  */
 #define RUN(NAME, HAS_VERDICT)						\
 ({									\
@@ -114,7 +115,7 @@ static __always_inline void end_run(void)
 									\
 	if (static_branch_unlikely(&bpf_stats_enabled_key) ||		\
 	    unlikely(current->bpf_ctx) ||				\
-	    (!(HAS_VERDICT) && unlikely(chain->needs_dispatch))) {		\
+	    (!(HAS_VERDICT) && unlikely(chain->needs_dispatch))) {	\
 		verdict = checmate_dispatch(HAS_VERDICT, &frame.head);	\
 		goto done;						\
 	}								\
@@ -137,7 +138,7 @@ done:									\
 #define RUN_int(NAME)	RUN(NAME, true)
 #define RUN_void(NAME)	RUN(NAME, false)
 
-#define EVALUATE(RET, NAME, KIND, SUBJECT, SLOTS, PUSHES)			\
+#define EVALUATE(RET, NAME, KIND, SUBJECT, SLOTS, PUSHES)		\
 ({									\
 	struct {							\
 		struct checmate_frame head;				\
@@ -210,7 +211,7 @@ static void fast_##NAME DECLS						\
 #include "hook_list.h"
 #undef CHECMATE_HOOK
 
-/* What turns the fast paths on; users are the programs attached or staged. */
+/* The keys of the fast paths; users are the programs attached or staged. */
 static struct checmate_key hook_key[CHECMATE_NR_HOOKS];
 
 static struct security_hook_list hook_list[] __ro_after_init = {

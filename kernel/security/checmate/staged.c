@@ -95,9 +95,9 @@ static void remove(struct checmate_request *request)
 	lockdep_assert_held(&checmate_mutex);
 
 	/*
-	 * Who does not find the request anymore finds what it has activated,
-	 * or what has taken its place.  Pairs with the barriers in
-	 * activate_at_exec() and checmate_is_staged_for().
+	 * A task that no longer finds the request finds the programs that it
+	 * has activated, or the request that took its place.  Pairs with the
+	 * barriers in activate_at_exec() and checmate_is_staged_for().
 	 */
 	smp_wmb();
 	list_del_rcu(&request->staged);
@@ -163,7 +163,7 @@ int checmate_check_request(const struct checmate_request *request)
 
 	lockdep_assert_held(&checmate_mutex);
 
-	/* That may find one that is none anymore, which is a change. */
+	/* Drops a request whose process is gone, which is a change. */
 	checmate_staged_request(request->cgroup);
 	if (txn->has_generation &&
 	    txn->generation != request->cgroup->extra->generation)
@@ -291,7 +291,7 @@ static struct checmate_request *find_due(const struct file *file)
 	return NULL;
 }
 
-/* What was staged is enforced when this returns 0. */
+/* The staged programs are enforced when this returns 0. */
 static int activate(const struct file *file)
 {
 	struct checmate_request *request;
