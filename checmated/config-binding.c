@@ -89,7 +89,7 @@ void config_policy_unlist(struct config_policy *policy, const char *param)
 }
 
 /**
- * config_binding_kind() - What a binding is for
+ * config_binding_kind() - The finest kind of thing that a binding matches
  * @binding: the binding
  */
 enum config_kind config_binding_kind(const struct config_binding *binding)

@@ -64,7 +64,7 @@ void config_binding_freep(struct config_binding **binding);
 struct config_param *config_policy_find_param(const struct config_policy *policy, const char *name);
 void config_policy_unlist(struct config_policy *policy, const char *param);
 
-/* What a binding is for: the finest kind of thing that it asks for. */
+/* The finest kind of thing that a binding matches. */
 enum config_kind {
 	CONFIG_CONTAINERS, /* Annotation=, Runtime=, Pod= */
 	CONFIG_UNITS, /* Unit= */

@@ -119,8 +119,8 @@ static bool may_end_in(const char *glob, const char *suffix)
 }
 
 /*
- * What could never match is refused: it is a slip of the pen, and whatever it was
- * to hold would go free.
+ * Refuses a glob that can match no unit: the units that its author had in mind would
+ * have no policy.
  */
 static int check_unit(const char *glob, char **ret_reason)
 {

@@ -228,7 +228,7 @@ static void test_short(void **state)
 	assert_string_equal(event.info.object, "family 0");
 }
 
-/* What a later version writes: longer, with objects that are not known here. */
+/* A later version writes longer records, with objects that are not known here. */
 static void test_newer(void **state)
 {
 	struct {

@@ -101,9 +101,9 @@ static __always_inline void set_addr(struct request *request)
 }
 
 /*
- * What to do about an address, as enum remap has it. For REMAP_CHANGE the object is what
- * replaces it, for REMAP_DENY what cannot be replaced; its family is 0 if it was not
- * understood. Not static: see struct checmate_net_call.
+ * Decides about an address: returns an enum remap. The object is the address that replaces
+ * it for REMAP_CHANGE, and the address that cannot be replaced for REMAP_DENY; its family is
+ * 0 if the address was not understood. Not static: see struct checmate_net_call.
  */
 __noinline int remap_judge(struct request *request)
 {
