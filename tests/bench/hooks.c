@@ -43,6 +43,11 @@
 /* Longer than a hook stays on without a program, and than one takes to be called directly. */
 #define SETTLE_SECONDS 4
 #define SETTLE_TRIES 50
+/* So many times nothing changes where programs cannot be called directly. */
+#define SETTLE_REPEATS 3
+#define HOOKS_FILE "/sys/kernel/security/checmate/hooks"
+/* As many programs as a hook can call directly. */
+#define DIRECT_MAX 48
 
 struct arm {
 	const char *name;
@@ -518,6 +523,43 @@ static int settle(const uint64_t *first)
 	return complain(-ETIMEDOUT, "operations do not cost again what they did");
 }
 
+/* How many programs of all hooks are called directly, and how many could be. */
+static void read_direct(unsigned int *ret_direct, unsigned int *ret_programs)
+{
+	_cleanup_fclose_ FILE *file = fopen(HOOKS_FILE, "re");
+	unsigned int direct, programs;
+	char line[256];
+
+	*ret_direct = 0;
+	*ret_programs = 0;
+	while (file && fgets(line, sizeof(line), file)) {
+		const char *words = strstr(line, " programs=");
+
+		if (!words || sscanf(words, " programs=%u direct=%u", &programs, &direct) != 2)
+			continue;
+		*ret_direct += direct;
+		*ret_programs += programs < DIRECT_MAX ? programs : DIRECT_MAX;
+	}
+}
+
+/*
+ * What is attached is called in the best way only some time later: the kernel tells a hook of
+ * one program after the other.
+ */
+static void wait_for_direct_calls(void)
+{
+	unsigned int direct, programs, last = 0, repeats = 0;
+
+	for (int i = 0; i < SETTLE_TRIES && repeats < SETTLE_REPEATS; i++) {
+		sleep(SETTLE_SECONDS);
+		read_direct(&direct, &programs);
+		if (direct == programs)
+			return;
+		repeats = direct == last ? repeats + 1 : 0;
+		last = direct;
+	}
+}
+
 static int run_arm(struct arm *arm, unsigned int iterations)
 {
 	const struct kind *kind;
@@ -536,8 +578,7 @@ static int run_arm(struct arm *arm, unsigned int iterations)
 	r = kind->prepare(arm);
 	if (r < 0)
 		return r;
-	/* What is attached is called in the best way only a moment later. */
-	sleep(SETTLE_SECONDS);
+	wait_for_direct_calls();
 	pid = fork();
 	if (pid < 0)
 		return complain(-errno, "fork");
