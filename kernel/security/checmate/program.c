@@ -8,7 +8,6 @@
 #include <linux/atomic.h>
 #include <linux/bpf.h>
 #include <linux/bpf-cgroup.h>
-#include <linux/btf_ids.h>
 #include <linux/cleanup.h>
 #include <linux/container_of.h>
 #include <linux/err.h>
@@ -16,6 +15,7 @@
 #include <linux/slab.h>
 
 #include "program.h"
+#include "rewrite.h"
 
 /* Ids start at 1, so that 0 is free to mean "none". */
 static atomic64_t last_id;
@@ -36,21 +36,6 @@ static bool uses_cgroup_storage(const struct bpf_prog *prog)
 	return false;
 }
 
-/* The kfunc of rewrite.c that changes nothing. */
-BTF_ID_LIST_SINGLE(is_repeated_id, func, bpf_checmate_is_repeated)
-
-/*
- * Whether an instruction calls a kfunc that may change an address.  Where
- * loading replaces the kfunc's id by its place, that is every kfunc.
- */
-static bool may_rewrite(const struct bpf_insn *insn)
-{
-	return insn->code == (BPF_JMP | BPF_CALL) &&
-	       insn->src_reg == BPF_PSEUDO_KFUNC_CALL &&
-	       !(bpf_jit_supports_far_kfunc_call() &&
-		 insn->imm == is_repeated_id[0]);
-}
-
 /*
  * A tail call may lead to any program of the same attach type whose hook has the
  * same prototype: what that one calls is not known here.
@@ -63,7 +48,7 @@ static bool needs_dispatch(const struct bpf_prog *prog, enum checmate_hook hook)
 		return true;
 	for (insn = prog->insnsi; insn < prog->insnsi + prog->len; insn++)
 		if (insn->code == (BPF_JMP | BPF_TAIL_CALL) ||
-		    (checmate_can_rewrite(hook) && may_rewrite(insn)))
+		    (checmate_can_rewrite(hook) && checmate_sets_address(insn)))
 			return true;
 	return false;
 }

@@ -16,6 +16,7 @@
  * their denials count.  In that round the address stays as it is.
  */
 
+#include <linux/array_size.h>
 #include <linux/bpf.h>
 #include <linux/btf.h>
 #include <linux/btf_ids.h>
@@ -278,6 +279,45 @@ BTF_ID_FLAGS(func, bpf_checmate_set_msg_port, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_checmate_set_msg_addr, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_checmate_is_repeated)
 BTF_KFUNCS_END(checmate_rewrite_kfuncs)
+
+/* All kfuncs that reach the address, in the same order twice. */
+BTF_ID_LIST(setter_ids)
+BTF_ID(func, bpf_checmate_set_port)
+BTF_ID(func, bpf_checmate_set_addr)
+BTF_ID(func, bpf_checmate_set_msg_port)
+BTF_ID(func, bpf_checmate_set_msg_addr)
+
+static const void *const setters[] = {
+	bpf_checmate_set_port,
+	bpf_checmate_set_addr,
+	bpf_checmate_set_msg_port,
+	bpf_checmate_set_msg_addr,
+};
+
+/**
+ * checmate_sets_address - Whether an instruction calls a kfunc that sets an address
+ * @insn: an instruction of a program that is loaded
+ *
+ * The verifier has replaced the id of the kfunc by the place of its function, except
+ * for architectures whose calls reach farther.
+ *
+ * Context: Any context.
+ * Return: true if it does.
+ */
+bool checmate_sets_address(const struct bpf_insn *insn)
+{
+	const bool has_id = bpf_jit_supports_far_kfunc_call();
+	unsigned int i;
+
+	if (insn->code != (BPF_JMP | BPF_CALL) ||
+	    insn->src_reg != BPF_PSEUDO_KFUNC_CALL)
+		return false;
+	for (i = 0; i < ARRAY_SIZE(setters); i++)
+		if (insn->imm == (s32)(has_id ? setter_ids[i] :
+						BPF_CALL_IMM(setters[i])))
+			return true;
+	return false;
+}
 
 /* The set is registered for all tracing programs: admit only our hooks'. */
 static int filter_kfuncs(const struct bpf_prog *prog, u32 kfunc_id)

@@ -13,6 +13,7 @@
 
 #include "hook_table.h"
 
+struct bpf_insn;
 struct msghdr;
 struct sockaddr;
 
@@ -45,6 +46,7 @@ struct checmate_rewrite *checmate_begin_rewrite(struct checmate_rewrite *rewrite
 						enum checmate_hook hook,
 						const u64 *args);
 void checmate_end_rewrite(struct checmate_rewrite *outer);
+bool checmate_sets_address(const struct bpf_insn *insn);
 
 int bpf_checmate_set_port(struct sockaddr *address, __be16 port);
 int bpf_checmate_set_addr(struct sockaddr *address, const void *addr,
