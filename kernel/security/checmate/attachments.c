@@ -73,27 +73,59 @@ static int detach(struct checmate_attachments *set, u64 id,
 	return -ENOENT;
 }
 
-static int change_mode(struct checmate_attachments *set, u64 id, bool permissive,
-		       bool sealed)
+static struct checmate_program **find_attachment(struct checmate_attachments *set,
+						 u64 id)
 {
-	struct checmate_program *clone;
 	unsigned int i;
 
 	for (i = 0; i < set->nr; i++)
 		if (set->program[i]->id == id)
-			break;
-	if (i == set->nr)
+			return &set->program[i];
+	return NULL;
+}
+
+static int change(struct checmate_program **slot, bool permissive, u64 cookie)
+{
+	struct checmate_program *clone;
+
+	clone = checmate_clone_program(*slot, permissive, cookie);
+	if (IS_ERR(clone))
+		return PTR_ERR(clone);
+	checmate_put_program(*slot);
+	*slot = clone;
+	return 0;
+}
+
+static int change_mode(struct checmate_attachments *set, u64 id, bool permissive,
+		       bool sealed)
+{
+	struct checmate_program **slot = find_attachment(set, id);
+
+	if (!slot)
 		return -ENOENT;
-	if (set->program[i]->permissive == permissive)
+	if ((*slot)->permissive == permissive)
 		return 0;
 	if (permissive && sealed)
 		return -EROFS;
-	clone = checmate_clone_program(set->program[i], permissive);
-	if (IS_ERR(clone))
-		return PTR_ERR(clone);
-	checmate_put_program(set->program[i]);
-	set->program[i] = clone;
-	return 0;
+	return change(slot, permissive, (*slot)->cookie);
+}
+
+/*
+ * The kernel cannot tell whether a program is as strict with another cookie: a
+ * seal refuses every change.
+ */
+static int change_cookie(struct checmate_attachments *set, u64 id, u64 cookie,
+			 bool sealed)
+{
+	struct checmate_program **slot = find_attachment(set, id);
+
+	if (!slot)
+		return -ENOENT;
+	if ((*slot)->cookie == cookie)
+		return 0;
+	if (sealed)
+		return -EROFS;
+	return change(slot, (*slot)->permissive, cookie);
 }
 
 static void clear(struct checmate_attachments *set, enum checmate_hook scope)
@@ -114,6 +146,8 @@ static int apply(struct checmate_attachments *set, const struct checmate_op *op,
 		return attach(set, program, scope, sealed);
 	case CHECMATE_OP_MODE:
 		return change_mode(set, op->id, op->permissive, sealed);
+	case CHECMATE_OP_COOKIE:
+		return change_cookie(set, op->id, op->cookie, sealed);
 	case CHECMATE_OP_DETACH:
 	case CHECMATE_OP_DETACH_FD:
 		if (sealed)

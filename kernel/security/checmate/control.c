@@ -48,12 +48,28 @@ static int parse_mode(const char *word, bool *permissive)
 	return 0;
 }
 
-/* What may stand behind the descriptor, at most once. */
-static int parse_attach_option(const char *word, struct checmate_op *op)
+/* The options behind the descriptor, in any order, each at most once. */
+static int parse_attach(char *line, struct checmate_op *op)
 {
-	size_t key = str_has_prefix(word, "mode=");
+	bool has_mode = false, has_cookie = false;
+	const char *word;
+	int err = 0;
 
-	return key ? parse_mode(word + key, &op->permissive) : -EINVAL;
+	while (!err && (word = strsep(&line, " "))) {
+		size_t mode = str_has_prefix(word, "mode=");
+		size_t cookie = str_has_prefix(word, "cookie=");
+
+		if (mode && !has_mode) {
+			has_mode = true;
+			err = parse_mode(word + mode, &op->permissive);
+		} else if (cookie && !has_cookie) {
+			has_cookie = true;
+			err = parse_u64(word + cookie, &op->cookie);
+		} else {
+			err = -EINVAL;
+		}
+	}
+	return err;
 }
 
 /* A line is a verb and its arguments, with one space between two words. */
@@ -71,8 +87,7 @@ static int parse_op(char *line, struct checmate_op *op)
 		return -EINVAL;
 	if (!strcmp(verb, "attach")) {
 		op->type = CHECMATE_OP_ATTACH;
-		err = parse_int(arg, &op->fd);
-		return err || !line ? err : parse_attach_option(line, op);
+		return parse_int(arg, &op->fd) ?: parse_attach(line, op);
 	}
 	if (!strcmp(verb, "mode")) {
 		op->type = CHECMATE_OP_MODE;
@@ -80,6 +95,13 @@ static int parse_op(char *line, struct checmate_op *op)
 		if (err || !line)
 			return -EINVAL;
 		return parse_mode(line, &op->permissive);
+	}
+	if (!strcmp(verb, "cookie")) {
+		op->type = CHECMATE_OP_COOKIE;
+		err = parse_u64(arg, &op->id);
+		if (err || !line)
+			return -EINVAL;
+		return parse_u64(line, &op->cookie);
 	}
 	if (line || strcmp(verb, "detach"))
 		return -EINVAL;
@@ -140,9 +162,10 @@ static int parse_line(char *line, struct checmate_transaction *txn)
  * @text: the text, NUL-terminated behind @len; modified
  * @len: number of characters written
  *
- * The text is lines "attach FD [mode=MODE]", "detach ID", "mode ID MODE" and
- * "clear"; "generation N" and then "when=exec [pid=P] [except=FD]" may stand
- * before them or alone.  The last newline may be left out.
+ * The text is lines "attach FD [mode=MODE] [cookie=N]", "detach ID",
+ * "mode ID MODE", "cookie ID N" and "clear"; "generation N" and then
+ * "when=exec [pid=P] [except=FD]" may stand before them or alone.  The last
+ * newline may be left out.
  *
  * Context: Process context, may sleep.
  * Return: The transaction, to be freed with kfree(); -EINVAL if the text is not

@@ -13,6 +13,7 @@
  * @CHECMATE_OP_DETACH: detach by attachment id
  * @CHECMATE_OP_DETACH_FD: detach the program behind a file descriptor
  * @CHECMATE_OP_MODE: change the mode by attachment id
+ * @CHECMATE_OP_COOKIE: change the cookie by attachment id
  * @CHECMATE_OP_CLEAR: detach all
  */
 enum checmate_op_type {
@@ -20,6 +21,7 @@ enum checmate_op_type {
 	CHECMATE_OP_DETACH,
 	CHECMATE_OP_DETACH_FD,
 	CHECMATE_OP_MODE,
+	CHECMATE_OP_COOKIE,
 	CHECMATE_OP_CLEAR,
 };
 
@@ -27,13 +29,15 @@ enum checmate_op_type {
  * struct checmate_op - One operation of a transaction
  * @type: what to do
  * @fd: file descriptor of the writing task (ATTACH, DETACH_FD)
- * @id: attachment id (DETACH, MODE)
+ * @id: attachment id (DETACH, MODE, COOKIE)
+ * @cookie: the cookie (ATTACH, COOKIE)
  * @permissive: the mode (ATTACH, MODE)
  */
 struct checmate_op {
 	enum checmate_op_type type;
 	int fd;
 	u64 id;
+	u64 cookie;
 	bool permissive;
 };
 

@@ -36,36 +36,38 @@ static int denial(int err)
  * BPF_LSM_MAC: 0 allows, all else denies.
  */
 static int verdict_of(const struct checmate_program *program, u32 verdict,
-		      const union checmate_run_ctx *ctx)
+		      const struct checmate_run *run)
 {
 	if (!program->allow)
 		return verdict ? denial(verdict) : 0;
-	if (verdict == 1 && !IS_ERR_VALUE((long)ctx->cgroup.retval))
+	if (verdict == 1 && !IS_ERR_VALUE((long)run->cgroup.retval))
 		return 0;
-	return denial(ctx->cgroup.retval);
+	return denial(run->cgroup.retval);
 }
 
-static int run(const struct checmate_program *program, const u64 *args)
+static int run_step(const struct checmate_step *step, const u64 *args)
 {
-	union checmate_run_ctx ctx = {};
+	struct checmate_run run;
 	struct bpf_run_ctx *old;
 	u32 verdict;
 
-	old = bpf_set_run_ctx(&ctx.ctx);
-	verdict = bpf_prog_run(program->prog, args);
+	checmate_init_run(&run);
+	run.step = step;
+	old = bpf_set_run_ctx(&run.ctx);
+	verdict = bpf_prog_run(step->program->prog, args);
 	bpf_reset_run_ctx(old);
 
-	return verdict_of(program, verdict, &ctx);
+	return verdict_of(step->program, verdict, &run);
 }
 
 /* Without PREEMPT_RCU, rcu_read_lock() already pins the CPU. */
-static int run_atomic(const struct checmate_program *program, const u64 *args)
+static int run_atomic(const struct checmate_step *step, const u64 *args)
 {
 	int err;
 
 	if (IS_ENABLED(CONFIG_PREEMPT_RCU))
 		migrate_disable();
-	err = run(program, args);
+	err = run_step(step, args);
 	if (IS_ENABLED(CONFIG_PREEMPT_RCU))
 		migrate_enable();
 	return err;
@@ -75,19 +77,18 @@ static int run_atomic(const struct checmate_program *program, const u64 *args)
  * Each program in the way it can be run; called with rcu_read_lock_trace()
  * held, and without rcu_read_lock().
  */
-static int run_sleepable(const struct checmate_program *program,
-			 const u64 *args)
+static int run_sleepable(const struct checmate_step *step, const u64 *args)
 {
 	int err;
 
-	if (program->is_sleepable) {
+	if (step->program->is_sleepable) {
 		might_fault();
 		migrate_disable();
-		err = run(program, args);
+		err = run_step(step, args);
 		migrate_enable();
 	} else {
 		rcu_read_lock();
-		err = run_atomic(program, args);
+		err = run_atomic(step, args);
 		rcu_read_unlock();
 	}
 	return err;
@@ -125,13 +126,13 @@ static __always_inline int
 run_from(unsigned int i, const struct checmate_chain *chain, bool can_deny,
 	 struct checmate_cgroup *cgroup, const u64 *args,
 	 struct checmate_rewrite *rewrite,
-	 int (*run_one)(const struct checmate_program *program, const u64 *args))
+	 int (*run_one)(const struct checmate_step *step, const u64 *args))
 {
 	unsigned int j;
 	int err;
 
 	for (; i < chain->nr; i++) {
-		err = run_one(chain->step[i].program, args);
+		err = run_one(&chain->step[i], args);
 		if (unlikely(err) && can_deny &&
 		    (rewrite ? enforce_once(cgroup, chain->step[i].program, err,
 					    rewrite, i) :
@@ -142,7 +143,7 @@ run_from(unsigned int i, const struct checmate_chain *chain, bool can_deny,
 		rewrite->is_changed = false;
 		rewrite->is_repeated = true;
 		for (j = 0; j < i; j++) {
-			err = run_one(chain->step[j].program, args);
+			err = run_one(&chain->step[j], args);
 			if (err && enforce_once(cgroup, chain->step[j].program, err,
 						rewrite, j))
 				return err;

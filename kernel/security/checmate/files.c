@@ -215,6 +215,8 @@ static void show_program(struct seq_file *seq,
 		   program->prog->aux->name, (int)sizeof(program->prog->tag),
 		   program->prog->tag, checmate_prog_id(program),
 		   checmate_mode_name(program));
+	if (program->cookie)
+		seq_printf(seq, " cookie=%llu", program->cookie);
 }
 
 static int policy_show(struct seq_file *seq, void *unused)

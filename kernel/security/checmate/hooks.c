@@ -122,6 +122,7 @@ static __always_inline void end_run(void)
 	begin_run(&frame.head);						\
 	step = chain->step;						\
 	do {								\
+		frame.head.run.step = step;				\
 		said = CHECMATE_CALL(NAME, step->func, frame.head.args); \
 		if ((HAS_VERDICT) &&					\
 		    unlikely(!checmate_allows(step, &frame.head, said))) \
@@ -150,7 +151,7 @@ done:									\
 	int err;							\
 									\
 	BUILD_BUG_ON((SLOTS) > CHECMATE_MAX_SLOTS);			\
-	frame.head.run = (union checmate_run_ctx){};			\
+	checmate_init_run(&frame.head.run);				\
 	frame.head.ip = (unsigned long)bpf_lsm_##NAME;			\
 	frame.head.nr = (SLOTS);					\
 	PUSHES								\

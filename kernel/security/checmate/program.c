@@ -82,6 +82,7 @@ static void init_callee(struct checmate_program *program)
  * @fd: file descriptor of a BPF LSM program in the current task
  * @cgroup_id: the cgroup it is going to be attached to
  * @permissive: whether its denials are only told
+ * @cookie: the cookie of the attachment; 0 for none
  *
  * Context: Process context, may sleep.
  * Return: The program with one reference; -EBADF if @fd is not open, -EINVAL
@@ -89,7 +90,7 @@ static void init_callee(struct checmate_program *program)
  * -EOPNOTSUPP if the program uses cgroup storage, or -ENOMEM.
  */
 struct checmate_program *checmate_create_program(int fd, u64 cgroup_id,
-						 bool permissive)
+						 bool permissive, u64 cookie)
 {
 	struct bpf_prog *prog __free(bpf_prog) = NULL;
 	struct checmate_program *program;
@@ -126,24 +127,27 @@ struct checmate_program *checmate_create_program(int fd, u64 cgroup_id,
 	program->permissive = permissive;
 	program->id = atomic64_inc_return(&last_id);
 	program->cgroup_id = cgroup_id;
+	program->cookie = cookie;
 	program->prog = no_free_ptr(prog);
 	init_callee(program);
 	return program;
 }
 
 /**
- * checmate_clone_program - The same attachment in another mode
+ * checmate_clone_program - The same attachment with another mode or cookie
  * @program: the program to stand in for
  * @permissive: the mode
+ * @cookie: the cookie
  *
- * Rulesets that have @program keep it: with a new ruleset comes the new mode,
- * for all of its programs at once.
+ * Rulesets that have @program keep it.  A new ruleset brings the new modes and
+ * cookies of all its programs at once.
  *
  * Context: Process context, may sleep.
  * Return: The program with one reference, or -ENOMEM.
  */
 struct checmate_program *
-checmate_clone_program(const struct checmate_program *program, bool permissive)
+checmate_clone_program(const struct checmate_program *program, bool permissive,
+		       u64 cookie)
 {
 	struct checmate_program *clone;
 
@@ -152,6 +156,7 @@ checmate_clone_program(const struct checmate_program *program, bool permissive)
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&clone->usage, 1);
 	clone->permissive = permissive;
+	clone->cookie = cookie;
 	refcount_inc(&clone->tally->usage);
 	bpf_prog_inc(clone->prog);
 	init_callee(clone);

@@ -20,7 +20,8 @@ struct bpf_prog;
  * @usage: one reference from each program that stands for the attachment
  * @events: its denials
  *
- * Outlives a change of the mode, for which the program is made anew.
+ * Outlives a change of the mode or the cookie, for which the program is made
+ * anew.
  */
 struct checmate_tally {
 	refcount_t usage;
@@ -41,6 +42,7 @@ struct checmate_tally {
  * @permissive: its denials are reported and not enforced
  * @id: names this attachment; never used again after it is gone
  * @cgroup_id: the cgroup it is attached to
+ * @cookie: the cookie of the attachment; 0 if it has none
  * @prog: the program, referenced
  * @tally: counters, referenced
  * @callee: for direct.c
@@ -58,15 +60,17 @@ struct checmate_program {
 	bool permissive;
 	u64 id;
 	u64 cgroup_id;
+	u64 cookie;
 	struct bpf_prog *prog;
 	struct checmate_tally *tally;
 	struct checmate_callee callee;
 };
 
 struct checmate_program *checmate_create_program(int fd, u64 cgroup_id,
-						 bool permissive);
+						 bool permissive, u64 cookie);
 struct checmate_program *
-checmate_clone_program(const struct checmate_program *program, bool permissive);
+checmate_clone_program(const struct checmate_program *program, bool permissive,
+		       u64 cookie);
 u32 checmate_prog_id(const struct checmate_program *program);
 const char *checmate_mode_name(const struct checmate_program *program);
 void checmate_put_program(struct checmate_program *program);

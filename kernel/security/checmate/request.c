@@ -33,7 +33,8 @@ static int resolve_programs(struct checmate_request *request)
 		    edit->op[i].type != CHECMATE_OP_DETACH_FD)
 			continue;
 		program = checmate_create_program(edit->op[i].fd, id,
-						  edit->op[i].permissive);
+						  edit->op[i].permissive,
+						  edit->op[i].cookie);
 		if (IS_ERR(program))
 			return PTR_ERR(program);
 		edit->program[i] = program;

@@ -167,14 +167,15 @@ checmate_build_ruleset(const struct checmate_attachments *set,
 	return ruleset;
 }
 
-/* Whether a chain has the same program, and enforces it. */
+/* Whether a chain has the same program with the same cookie, and enforces it. */
 static bool enforces(const struct checmate_chain *chain,
-		     const struct bpf_prog *prog)
+		     const struct checmate_program *program)
 {
 	unsigned int i;
 
 	for (i = 0; i < chain->nr; i++)
-		if (chain->step[i].program->prog == prog &&
+		if (chain->step[i].program->prog == program->prog &&
+		    chain->step[i].program->cookie == program->cookie &&
 		    !chain->step[i].program->permissive)
 			return true;
 	return false;
@@ -185,8 +186,8 @@ static bool enforces(const struct checmate_chain *chain,
  * @ruleset: the ruleset
  * @than: the other one
  *
- * Goes by the programs: it does not matter which cgroup they are attached to,
- * nor in which order they run.
+ * Goes by the programs and their cookies: it does not matter which cgroup they
+ * are attached to, nor in which order they run.
  *
  * Context: Any context; both are kept by RCU or by a reference.
  * Return: false if @than enforces a program that @ruleset does not.
@@ -206,7 +207,7 @@ bool checmate_is_as_strict(const struct checmate_ruleset *ruleset,
 			continue;
 		for (j = 0; j < old->nr; j++)
 			if (!old->step[j].program->permissive &&
-			    !enforces(chain, old->step[j].program->prog))
+			    !enforces(chain, old->step[j].program))
 				return false;
 	}
 	return true;

@@ -235,11 +235,20 @@ static bool tightens(const struct checmate_request *request)
 {
 	unsigned int i;
 
-	for (i = 0; i < request->edit.nr; i++)
-		if ((request->edit.op[i].type == CHECMATE_OP_ATTACH ||
-		     request->edit.op[i].type == CHECMATE_OP_MODE) &&
-		    !request->edit.op[i].permissive)
+	for (i = 0; i < request->edit.nr; i++) {
+		switch (request->edit.op[i].type) {
+		case CHECMATE_OP_ATTACH:
+		case CHECMATE_OP_MODE:
+			if (!request->edit.op[i].permissive)
+				return true;
+			break;
+		case CHECMATE_OP_COOKIE:
+			/* The program may deny more with another cookie. */
 			return true;
+		default:
+			break;
+		}
+	}
 	return false;
 }
 

@@ -31,6 +31,11 @@ struct policy_case {
 	{ .type = CHECMATE_OP_ATTACH, .fd = (FD), .permissive = true }
 #define MODE(ID, PERMISSIVE)						\
 	{ .type = CHECMATE_OP_MODE, .id = (ID), .permissive = (PERMISSIVE) }
+#define ATTACH_COOKIE(FD, COOKIE, PERMISSIVE)				\
+	{ .type = CHECMATE_OP_ATTACH, .fd = (FD), .cookie = (COOKIE),	\
+	  .permissive = (PERMISSIVE) }
+#define COOKIE(ID, COOKIE)						\
+	{ .type = CHECMATE_OP_COOKIE, .id = (ID), .cookie = (COOKIE) }
 #define CLEAR { .type = CHECMATE_OP_CLEAR }
 
 static const struct policy_case policy_cases[] = {
@@ -50,6 +55,24 @@ static const struct policy_case policy_cases[] = {
 	  .op = { ATTACH_PERMISSIVE(7) } },
 	{ "mode 9 permissive\nmode 8 enforce\n", .nr = 2,
 	  .op = { MODE(9, true), MODE(8, false) } },
+	{ "attach 7 cookie=0\n", .nr = 1, .op = { ATTACH(7) } },
+	{ "attach 7 cookie=5", .nr = 1, .op = { ATTACH_COOKIE(7, 5, false) } },
+	{ "attach 7 cookie=18446744073709551615\n", .nr = 1,
+	  .op = { ATTACH_COOKIE(7, U64_MAX, false) } },
+	{ "attach 7 mode=permissive cookie=5\n", .nr = 1,
+	  .op = { ATTACH_COOKIE(7, 5, true) } },
+	{ "attach 7 cookie=5 mode=permissive\n", .nr = 1,
+	  .op = { ATTACH_COOKIE(7, 5, true) } },
+	{ "attach 7 cookie=5\nattach 8\n", .nr = 2,
+	  .op = { ATTACH_COOKIE(7, 5, false), ATTACH(8) } },
+	{ "cookie 9 5\n", .nr = 1, .op = { COOKIE(9, 5) } },
+	{ "cookie 18446744073709551615 18446744073709551615", .nr = 1,
+	  .op = { COOKIE(U64_MAX, U64_MAX) } },
+	{ "cookie 9 0\nmode 9 permissive\ndetach 8\n", .nr = 3,
+	  .op = { COOKIE(9, 0), MODE(9, true), DETACH(8) } },
+	{ "when=exec\nattach 7 cookie=5\ncookie 9 6\n", .nr = 2,
+	  .op = { ATTACH_COOKIE(7, 5, false), COOKIE(9, 6) },
+	  AT_EXEC(0, -1) },
 	{ "when=exec\nattach 7\n", .nr = 1, .op = { ATTACH(7) },
 	  AT_EXEC(0, -1) },
 	{ "when=exec pid=12\nattach 7\n", .nr = 1, .op = { ATTACH(7) },
@@ -104,6 +127,39 @@ static const struct policy_case policy_cases[] = {
 	{ "mode 9 Permissive\n", -EINVAL },
 	{ "mode 9 permissive 1\n", -EINVAL },
 	{ "mode -9 permissive\n", -EINVAL },
+	{ "attach 7 cookie=\n", -EINVAL },
+	{ "attach 7 cookie\n", -EINVAL },
+	{ "attach 7 cookie 5\n", -EINVAL },
+	{ "attach 7 cookie=five\n", -EINVAL },
+	{ "attach 7 cookie=-1\n", -EINVAL },
+	{ "attach 7 cookie=+1\n", -EINVAL },
+	{ "attach 7 cookie=0x5\n", -EINVAL },
+	{ "attach 7 cookie=18446744073709551616\n", -EINVAL },
+	{ "attach 7 cookie=5 \n", -EINVAL },
+	{ "attach 7  cookie=5\n", -EINVAL },
+	{ "attach 7 cookie=5 cookie=5\n", -EINVAL },
+	{ "attach 7 cookie=0 cookie=5\n", -EINVAL },
+	{ "attach 7 cookie=5 mode=enforce cookie=5\n", -EINVAL },
+	{ "attach 7 mode=enforce cookie=5 mode=enforce\n", -EINVAL },
+	{ "attach 7 cookie=5 mode=\n", -EINVAL },
+	{ "attach cookie=5 7\n", -EINVAL },
+	{ "attach cookie=5\n", -EINVAL },
+	{ "cookie\n", -EINVAL },
+	{ "cookie \n", -EINVAL },
+	{ "cookie 9\n", -EINVAL },
+	{ "cookie 9 \n", -EINVAL },
+	{ "cookie  9 5\n", -EINVAL },
+	{ "cookie 9 5 \n", -EINVAL },
+	{ "cookie 9 5 6\n", -EINVAL },
+	{ "cookie 9 cookie=5\n", -EINVAL },
+	{ "cookie 9 -5\n", -EINVAL },
+	{ "cookie 9 +5\n", -EINVAL },
+	{ "cookie -9 5\n", -EINVAL },
+	{ "cookie 9 18446744073709551616\n", -EINVAL },
+	{ "cookie 18446744073709551616 5\n", -EINVAL },
+	{ "Cookie 9 5\n", -EINVAL },
+	{ "detach 4 cookie=5\n", -EINVAL },
+	{ "mode 9 permissive cookie=5\n", -EINVAL },
 	{ "attach -1\n", -EINVAL },
 	{ "attach +1\n", -EINVAL },
 	{ "attach 0x7\n", -EINVAL },
@@ -162,6 +218,7 @@ static void expect_op(struct kunit *test, const struct checmate_op *got,
 	KUNIT_EXPECT_EQ(test, (int)got->type, (int)want->type);
 	KUNIT_EXPECT_EQ(test, got->id, want->id);
 	KUNIT_EXPECT_EQ(test, got->fd, want->fd);
+	KUNIT_EXPECT_EQ(test, got->cookie, want->cookie);
 	KUNIT_EXPECT_EQ(test, got->permissive, want->permissive);
 }
 

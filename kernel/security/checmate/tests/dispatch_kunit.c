@@ -16,6 +16,7 @@
 
 #include "cgroup.h"
 #include "chain.h"
+#include "cookie.h"
 #include "dispatch.h"
 #include "frame.h"
 #include "hook_table.h"
@@ -45,6 +46,29 @@ static unsigned int run_setting(const void *ctx, const struct bpf_insn *insns)
 	calls++;
 	run_ctx->retval = (int)args[1];
 	return (u32)args[0];
+}
+
+/* What programs found as their cookie. */
+static u64 found[CHECMATE_MAX_PROGS];
+
+static unsigned int run_finding(const void *ctx, const struct bpf_insn *insns)
+{
+	found[calls++] = bpf_checmate_cookie();
+	return 0;
+}
+
+/* As a BPF_LSM_CGROUP program. */
+static unsigned int run_finding_and_setting(const void *ctx,
+					    const struct bpf_insn *insns)
+{
+	struct bpf_cg_run_ctx *run_ctx =
+		container_of(current->bpf_ctx, struct bpf_cg_run_ctx, run_ctx);
+
+	found[calls++] = bpf_checmate_cookie();
+	run_ctx->retval = -1;
+	found[calls++] = bpf_checmate_cookie();
+	run_ctx->retval = 5;
+	return 1;
 }
 
 /* Who evaluates the programs: dispatch.c, or the hook itself. */
@@ -126,6 +150,7 @@ static int evaluate(const struct checmate_chain *chain,
 	migrate_disable();
 	outer = bpf_set_run_ctx(&frame->run.ctx);
 	do {
+		frame->run.step = step;
 		said = step->func(frame->args, NULL);
 		if (can_deny && !checmate_allows(step, frame, said))
 			break;
@@ -147,6 +172,7 @@ static int dispatch(struct kunit *test, const struct checmate_chain *chain,
 
 	frame = kunit_kzalloc(test, struct_size(frame, args, ROOM), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, frame);
+	checmate_init_run(&frame->run);
 	frame->subject = checmate_root_cgroup();
 	frame->chain = chain;
 	memcpy(frame->args, args, ROOM * sizeof(*args));
@@ -376,6 +402,87 @@ static void no_verdict(struct kunit *test)
 	}
 }
 
+/* Each program finds the cookie of its own attachment, in both ways. */
+static void cookies(struct kunit *test)
+{
+	static const u64 want[] = { 7, 0, U64_MAX, 1 };
+	static const u64 args[ROOM] = {};
+	struct checmate_chain *chain;
+	unsigned int i;
+	enum way way;
+
+	for (way = SLOW; way < NR_WAYS; way++) {
+		chain = chain_of(test, false, ARRAY_SIZE(want), run_finding);
+		for (i = 0; i < ARRAY_SIZE(want); i++)
+			chain->step[i].program->cookie = want[i];
+		set_way(chain, way);
+		memset(found, 0xff, sizeof(found));
+		KUNIT_EXPECT_EQ(test, dispatch(test, chain, args), 0);
+		KUNIT_EXPECT_EQ(test, calls, ARRAY_SIZE(want));
+		for (i = 0; i < ARRAY_SIZE(want); i++)
+			KUNIT_EXPECT_EQ_MSG(test, found[i], want[i],
+					    "way %d, program %u", way, i);
+
+		/* The same with a return value beside the mark. */
+		chain = chain_of(test, true, 3, run_finding_and_setting);
+		for (i = 0; i < 3; i++)
+			chain->step[i].program->cookie = want[i];
+		set_way(chain, way);
+		KUNIT_EXPECT_EQ(test, dispatch(test, chain, args), 0);
+		KUNIT_EXPECT_EQ(test, calls, 6);
+		for (i = 0; i < 6; i++)
+			KUNIT_EXPECT_EQ_MSG(test, found[i], want[i / 2],
+					    "way %d, call %u", way, i);
+	}
+	KUNIT_EXPECT_NULL(test, current->bpf_ctx);
+}
+
+static u64 cookie_with(struct bpf_run_ctx *ctx)
+{
+	struct bpf_run_ctx *outer;
+	u64 cookie;
+
+	migrate_disable();
+	outer = bpf_set_run_ctx(ctx);
+	cookie = bpf_checmate_cookie();
+	bpf_reset_run_ctx(outer);
+	migrate_enable();
+	return cookie;
+}
+
+/* A program that something else runs finds 0, whatever lies behind its context. */
+static void no_cookie(struct kunit *test)
+{
+	struct checmate_program program = { .cookie = 7 };
+	struct checmate_step step = { .program = &program };
+	struct bpf_prog_array_item item = {};
+	struct checmate_run run;
+
+	KUNIT_EXPECT_EQ(test, cookie_with(NULL), 0);
+
+	checmate_init_run(&run);
+	run.step = &step;
+	KUNIT_EXPECT_EQ(test, cookie_with(&run.ctx), 7);
+
+	/* A cgroup's list of programs: what lies behind retval is not written. */
+	run.cgroup.prog_item = &item;
+	KUNIT_EXPECT_EQ(test, run.mark, CHECMATE_RUN_MARK);
+	KUNIT_EXPECT_EQ(test, cookie_with(&run.ctx), 0);
+	run.cgroup.retval = -EPERM;
+	KUNIT_EXPECT_EQ(test, cookie_with(&run.ctx), 0);
+
+	/* A BPF trampoline's, the first in its task or within another. */
+	run.tramp.bpf_cookie = 0;
+	run.tramp.saved_run_ctx = NULL;
+	KUNIT_EXPECT_EQ(test, cookie_with(&run.ctx), 0);
+	run.tramp.saved_run_ctx = &run.ctx;
+	KUNIT_EXPECT_EQ(test, cookie_with(&run.ctx), 0);
+	run.tramp.bpf_cookie = 9;
+	KUNIT_EXPECT_EQ(test, cookie_with(&run.ctx), 0);
+	run.tramp.saved_run_ctx = NULL;
+	KUNIT_EXPECT_EQ(test, cookie_with(&run.ctx), 0);
+}
+
 static struct kunit_case dispatch_tests[] = {
 	KUNIT_CASE(mac_verdicts),
 	KUNIT_CASE(cgroup_verdicts),
@@ -385,6 +492,8 @@ static struct kunit_case dispatch_tests[] = {
 	KUNIT_CASE(mixed_kinds),
 	KUNIT_CASE(permissive_goes_on),
 	KUNIT_CASE(no_verdict),
+	KUNIT_CASE(cookies),
+	KUNIT_CASE(no_cookie),
 	{}
 };
 

@@ -166,8 +166,12 @@ static void edit_when_sealed(struct kunit *test)
 		{ .type = CHECMATE_OP_DETACH_FD },
 		{ .type = CHECMATE_OP_CLEAR },
 		{ .type = CHECMATE_OP_MODE, .id = 1, .permissive = true },
+		{ .type = CHECMATE_OP_COOKIE, .id = 1, .cookie = 7 },
+		{ .type = CHECMATE_OP_COOKIE, .id = 2, .cookie = 0 },
 	};
 	static const struct checmate_op same[] = {
+		{ .type = CHECMATE_OP_COOKIE, .id = 1, .cookie = 0 },
+		{ .type = CHECMATE_OP_COOKIE, .id = 2, .cookie = 7 },
 		{ .type = CHECMATE_OP_MODE, .id = 1, .permissive = false },
 		{ .type = CHECMATE_OP_MODE, .id = 2, .permissive = true },
 	};
@@ -178,6 +182,7 @@ static void edit_when_sealed(struct kunit *test)
 	unsigned int i;
 
 	p[1]->permissive = true;
+	p[1]->cookie = 7;
 	one = set_of(test, p, 2);
 	for (i = 0; i < ARRAY_SIZE(forbidden); i++)
 		KUNIT_EXPECT_EQ(test, PTR_ERR(edit_sealed(one, &forbidden[i],
@@ -186,6 +191,8 @@ static void edit_when_sealed(struct kunit *test)
 		two = edit_sealed(one, &same[i], NULL);
 		KUNIT_ASSERT_FALSE(test, IS_ERR(two));
 		KUNIT_EXPECT_EQ(test, two->nr, 2);
+		KUNIT_EXPECT_PTR_EQ(test, two->program[0], p[0]);
+		KUNIT_EXPECT_PTR_EQ(test, two->program[1], p[1]);
 		checmate_free_attachments(two);
 	}
 	two = edit_sealed(one, &attach, third);
@@ -198,6 +205,69 @@ static void edit_when_sealed(struct kunit *test)
 	checmate_free_attachments(one);
 	checmate_free_attachments(two);
 	KUNIT_EXPECT_EQ(test, refcount_read(&p[0]->usage), 1);
+}
+
+/* An attachment keeps its cookie in another mode, and its mode with another cookie. */
+static void edit_cookie(struct kunit *test)
+{
+	static const struct checmate_op ops[] = {
+		{ .type = CHECMATE_OP_COOKIE, .id = 2, .cookie = U64_MAX },
+		{ .type = CHECMATE_OP_MODE, .id = 2, .permissive = true },
+		{ .type = CHECMATE_OP_COOKIE, .id = 2, .cookie = 5 },
+	};
+	static const struct checmate_op missing[] = {
+		{ .type = CHECMATE_OP_COOKIE, .id = 2, .cookie = 6 },
+		{ .type = CHECMATE_OP_COOKIE, .id = 3, .cookie = 6 },
+	};
+	struct checmate_program *none[ARRAY_SIZE(ops)] = {};
+	struct checmate_edit edit = {
+		.op = ops, .program = none, .scope = CHECMATE_ALL_HOOKS,
+	};
+	struct checmate_program *p[] = { make(test, BIND, 1), make(test, BIND, 2) };
+	struct checmate_attachments *one, *two;
+	struct checmate_program *changed;
+
+	/* A real program, of which clones are made. */
+	p[1]->prog->aux = kunit_kzalloc(test, sizeof(*p[1]->prog->aux),
+					GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p[1]->prog->aux);
+	atomic64_set(&p[1]->prog->aux->refcnt, 1000);
+	p[1]->tally = kunit_kzalloc(test, sizeof(*p[1]->tally), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p[1]->tally);
+	refcount_set(&p[1]->tally->usage, 1);
+	/* No direct calls for what cannot be called. */
+	p[1]->needs_dispatch = true;
+	p[1]->cookie = 4;
+	one = set_of(test, p, 2);
+
+	for (edit.nr = 1; edit.nr <= ARRAY_SIZE(ops); edit.nr++) {
+		two = checmate_edit_attachments(one, &edit, false);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(two));
+		KUNIT_ASSERT_EQ(test, two->nr, 2);
+		KUNIT_EXPECT_PTR_EQ(test, two->program[0], p[0]);
+		changed = two->program[1];
+		KUNIT_EXPECT_PTR_NE(test, changed, p[1]);
+		KUNIT_EXPECT_EQ(test, changed->id, 2);
+		KUNIT_EXPECT_PTR_EQ(test, changed->tally, p[1]->tally);
+		KUNIT_EXPECT_EQ(test, changed->cookie,
+				edit.nr == 3 ? 5 : U64_MAX);
+		KUNIT_EXPECT_EQ(test, changed->permissive, edit.nr > 1);
+		checmate_free_attachments(two);
+		/* The old attachment set is as it was. */
+		KUNIT_EXPECT_PTR_EQ(test, one->program[1], p[1]);
+		KUNIT_EXPECT_EQ(test, p[1]->cookie, 4);
+	}
+
+	edit.op = missing;
+	edit.nr = ARRAY_SIZE(missing);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(checmate_edit_attachments(one, &edit,
+								false)),
+			-ENOENT);
+	KUNIT_EXPECT_EQ(test, p[1]->cookie, 4);
+	KUNIT_EXPECT_EQ(test, refcount_read(&p[1]->usage), 2);
+	KUNIT_EXPECT_EQ(test, refcount_read(&p[1]->tally->usage), 1);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&p[1]->prog->aux->refcnt), 1000);
+	checmate_free_attachments(one);
 }
 
 /* Clearing one hook leaves the programs of the others. */
@@ -373,12 +443,15 @@ static void as_strict(struct kunit *test)
 	struct checmate_program *c = make(test, CONNECT, 3);
 	struct checmate_program *mild = make(test, BIND, 4);
 	struct checmate_program *again = make(test, BIND, 5);
+	struct checmate_program *told = make(test, BIND, 6);
 	struct checmate_ruleset *just_a, *a_and_b, *b_and_c, *only_mild,
-				*a_again, *below;
+				*a_again, *a_told, *both, *below;
 
 	mild->prog = a->prog;
 	mild->permissive = true;
 	again->prog = a->prog;
+	told->prog = a->prog;
+	told->cookie = 7;
 	just_a = ruleset_of(test, &a, 1, &checmate_empty_ruleset);
 	a_and_b = ruleset_of(test, (struct checmate_program *[]){ b, a }, 2,
 			     &checmate_empty_ruleset);
@@ -386,6 +459,8 @@ static void as_strict(struct kunit *test)
 			     &checmate_empty_ruleset);
 	only_mild = ruleset_of(test, &mild, 1, &checmate_empty_ruleset);
 	a_again = ruleset_of(test, &again, 1, &checmate_empty_ruleset);
+	a_told = ruleset_of(test, &told, 1, &checmate_empty_ruleset);
+	both = ruleset_of(test, &again, 1, a_told);
 	below = ruleset_of(test, &c, 1, just_a);
 
 	KUNIT_EXPECT_TRUE(test, checmate_is_as_strict(just_a, just_a));
@@ -402,11 +477,20 @@ static void as_strict(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, checmate_is_as_strict(only_mild, just_a));
 	KUNIT_EXPECT_TRUE(test, checmate_is_as_strict(&checmate_empty_ruleset,
 						      only_mild));
+	/* With another cookie it is another program. */
+	KUNIT_EXPECT_FALSE(test, checmate_is_as_strict(a_told, just_a));
+	KUNIT_EXPECT_FALSE(test, checmate_is_as_strict(just_a, a_told));
+	KUNIT_EXPECT_TRUE(test, checmate_is_as_strict(both, just_a));
+	KUNIT_EXPECT_TRUE(test, checmate_is_as_strict(both, a_told));
+	KUNIT_EXPECT_FALSE(test, checmate_is_as_strict(a_told, both));
+	KUNIT_EXPECT_TRUE(test, checmate_is_as_strict(a_told, only_mild));
 	/* A chain that is shared is not looked through. */
 	KUNIT_EXPECT_TRUE(test, checmate_is_as_strict(below, just_a));
 	KUNIT_EXPECT_FALSE(test, checmate_is_as_strict(just_a, below));
 
 	checmate_put_ruleset(below);
+	checmate_put_ruleset(both);
+	checmate_put_ruleset(a_told);
 	checmate_put_ruleset(a_again);
 	checmate_put_ruleset(only_mild);
 	checmate_put_ruleset(b_and_c);
@@ -467,6 +551,7 @@ static struct kunit_case ruleset_tests[] = {
 	KUNIT_CASE(edit_in_order),
 	KUNIT_CASE(edit_errors),
 	KUNIT_CASE(edit_when_sealed),
+	KUNIT_CASE(edit_cookie),
 	KUNIT_CASE(clear_in_scope),
 	KUNIT_CASE(nothing_local_is_shared),
 	KUNIT_CASE(leaf_to_root),
