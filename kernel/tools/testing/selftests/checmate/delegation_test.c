@@ -325,6 +325,57 @@ TEST_F(delegation, as_strict)
 	close(elsewhere);
 }
 
+/* With another cookie the same program may allow more. */
+TEST_F(delegation, as_strict_with_cookies)
+{
+	const char *child = self->tree.child;
+	int way;
+
+	ASSERT_EQ(0, WRITEF(child, "checmate.policy", "attach %d cookie=1\n",
+			    self->deny));
+	ASSERT_EQ(0, WRITEF(self->sibling, "checmate.policy",
+			    "attach %d cookie=2\n", self->deny));
+	for (way = BY_USER; way <= OPENED_BY_USER; way++) {
+		if (way == IN_CGROUP_NAMESPACE)
+			continue;
+		EXPECT_EQ(EPERM, go(child, self->sibling, way)) {
+			TH_LOG("way %d", way);
+		}
+		EXPECT_EQ(EPERM, go(self->sibling, child, way)) {
+			TH_LOG("way %d", way);
+		}
+	}
+	EXPECT_EQ(0, go(child, self->sibling, BY_ROOT));
+	EXPECT_EQ(0, go(child, self->leaf, BY_USER));
+
+	/* Nor without one. */
+	ASSERT_EQ(0, WRITEF(self->sibling, "checmate.policy", "cookie %llu 0\n",
+			    nth_id(self->sibling, 0)));
+	EXPECT_EQ(EPERM, go(child, self->sibling, BY_USER));
+	EXPECT_EQ(EPERM, go(self->sibling, child, BY_USER));
+
+	/* With the same cookie it is as strict, if it is enforced. */
+	ASSERT_EQ(0, WRITEF(self->sibling, "checmate.policy", "cookie %llu 1\n",
+			    nth_id(self->sibling, 0)));
+	EXPECT_EQ(0, go(child, self->sibling, BY_USER));
+	EXPECT_EQ(0, go(self->sibling, child, BY_USER));
+	ASSERT_EQ(0, WRITEF(self->sibling, "checmate.policy",
+			    "mode %llu permissive\n",
+			    nth_id(self->sibling, 0)));
+	EXPECT_EQ(EPERM, go(child, self->sibling, BY_USER));
+	EXPECT_EQ(0, go(self->sibling, child, BY_USER));
+
+	/* Both, one from above. */
+	ASSERT_EQ(0, WRITEF(self->sibling, "checmate.policy",
+			    "mode %llu enforce\ncookie %llu 2\n",
+			    nth_id(self->sibling, 0), nth_id(self->sibling, 0)));
+	EXPECT_EQ(EPERM, go(child, self->sibling, BY_USER));
+	ASSERT_EQ(0, WRITEF(self->tree.top, "checmate.policy",
+			    "attach %d cookie=1\n", self->deny));
+	EXPECT_EQ(0, go(child, self->sibling, BY_USER));
+	EXPECT_EQ(EPERM, go(self->sibling, child, BY_USER));
+}
+
 /* A permissive program confines nobody. */
 TEST_F(delegation, leaving_permissive)
 {
@@ -461,6 +512,16 @@ TEST_F(delegation, no_leaving_what_is_staged)
 	ASSERT_EQ(actor.pid, waitpid(actor.pid, &status, 0));
 	EXPECT_EQ(EPERM, WEXITSTATUS(status));
 	close(actor.channel);
+
+	/* Another cookie that an exec brings may deny more. */
+	ASSERT_EQ(0, WRITEF(child, "checmate.policy",
+			    "attach %d mode=permissive cookie=1\n",
+			    self->deny));
+	EXPECT_EQ(0, go(child, self->sibling, BY_USER));
+	ASSERT_EQ(0, WRITEF(child, "checmate.policy",
+			    "when=exec\ncookie %llu 2\n", nth_id(child, 0)));
+	EXPECT_EQ(EPERM, go(child, self->sibling, BY_USER));
+	ASSERT_EQ(0, write_text(child, "checmate.policy", "clear\n"));
 
 	/* What only loosens, or is permissive, keeps nobody. */
 	ASSERT_TRUE(start(&actor, child, go_then_exec, &away));
