@@ -955,6 +955,7 @@ struct checmate_status;
  * @policy: the policy it belongs to, NULL when it was not attached through
  *          this library.
  * @staged: it waits for an exec and is not enforced yet.
+ * @cookie: the cookie that the attachment gives the program to find; 0 for none.
  */
 struct checmate_attachment {
 	uint64_t id;
@@ -967,6 +968,7 @@ struct checmate_attachment {
 	const char *path;
 	const char *policy;
 	bool staged;
+	uint64_t cookie;
 };
 
 /**

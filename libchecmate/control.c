@@ -68,6 +68,8 @@ static int set_key(struct checmate_attachment *item, const char *key, char *valu
 	}
 	if (streq(key, "cgroup"))
 		return set_number(UINT64_MAX, value, &item->cgroup_id);
+	if (streq(key, "cookie"))
+		return set_number(UINT64_MAX, value, &item->cookie);
 	if (streq(key, "prog")) {
 		r = set_number(UINT32_MAX, value, &number);
 		if (!r)
@@ -198,9 +200,14 @@ int control_format(const struct control_change *change, char **ret_text)
 	}
 	for (size_t i = 0; i < change->n_detach; i++)
 		fprintf(file, "detach %llu\n", (unsigned long long)change->detach[i]);
-	for (size_t i = 0; i < change->n_attach; i++)
-		fprintf(file, "attach %d%s\n", change->attach[i],
+	for (size_t i = 0; i < change->n_attach; i++) {
+		fprintf(file, "attach %d%s", change->attach[i],
 			change->permissive ? " mode=permissive" : "");
+		/* A kernel that knows no cookies takes attachments without one. */
+		if (change->cookies && change->cookies[i])
+			fprintf(file, " cookie=%llu", (unsigned long long)change->cookies[i]);
+		fputc('\n', file);
+	}
 	for (size_t i = 0; i < change->n_mode; i++)
 		fprintf(file, "mode %llu %s\n", (unsigned long long)change->mode[i],
 			change->permissive ? "permissive" : "enforce");

@@ -51,6 +51,7 @@ const struct checmate_attachment *control_list_find_staged(const struct control_
  * @detach: attachment ids.
  * @n_detach: how many.
  * @attach: program descriptors.
+ * @cookies: the cookie of each of @attach, 0 for none; NULL when none has one.
  * @n_attach: how many.
  * @mode: ids of attachments that are to have the mode.
  * @n_mode: how many.
@@ -64,6 +65,7 @@ struct control_change {
 	const uint64_t *detach;
 	size_t n_detach;
 	const int *attach;
+	const uint64_t *cookies;
 	size_t n_attach;
 	const uint64_t *mode;
 	size_t n_mode;

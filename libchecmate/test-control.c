@@ -77,6 +77,30 @@ static void test_parse_staged(void **state)
 	assert_int_equal(control_list_find_staged(&list, 4)->id, 4);
 }
 
+static void test_parse_cookie(void **state)
+{
+	static const char text[] =
+		"generation 1\n"
+		"1 hook=a name=b tag=c prog=1 mode=enforce cookie=18446744073709551615\n"
+		"2 hook=a name=b tag=c prog=2 mode=permissive cookie=5 cgroup=1 path=/a\n"
+		"3 hook=a name=b tag=c prog=3 mode=enforce\n"
+		"4 hook=a name=cookie=4 tag=c prog=4 mode=enforce cookie=0\n"
+		"5 hook=a name=b tag=c prog=5 mode=enforce cookie=6 staged\n";
+	_cleanup_(control_list_done) struct control_list list = {};
+
+	(void)state;
+	assert_int_equal(control_parse(text, &list), 0);
+	assert_int_equal(list.n, 5);
+	assert_true(list.items[0].cookie == UINT64_MAX);
+	assert_int_equal(list.items[1].cookie, 5);
+	assert_string_equal(list.items[1].path, "/a");
+	assert_int_equal(list.items[2].cookie, 0);
+	assert_int_equal(list.items[3].cookie, 0);
+	assert_string_equal(list.items[3].name, "cookie=4");
+	assert_int_equal(list.items[4].cookie, 6);
+	assert_true(list.items[4].staged);
+}
+
 static void test_parse_bad(void **state)
 {
 	static const char *const bad[] = {
@@ -97,6 +121,10 @@ static void test_parse_bad(void **state)
 		"1 hook=a hook=b prog=1 mode=enforce\n",
 		"1 hook=a prog=1 mode=enforce cgroup=/a\n",
 		"1 hook=a prog=1 staged\n",
+		"1 hook=a prog=1 mode=enforce cookie=\n",
+		"1 hook=a prog=1 mode=enforce cookie=-1\n",
+		"1 hook=a prog=1 mode=enforce cookie=x\n",
+		"1 hook=a prog=1 mode=enforce cookie=18446744073709551616\n",
 	};
 
 	(void)state;
@@ -174,6 +202,34 @@ static void test_format_staged(void **state)
 	free(text);
 }
 
+static void test_format_cookies(void **state)
+{
+	static const int attach[] = { 7, 8, 9 };
+	static const uint64_t cookies[] = { 5, 0, UINT64_MAX };
+	struct control_change change = {
+		.generation = 1,
+		.attach = attach,
+		.cookies = cookies,
+		.n_attach = ARRAY_SIZE(attach),
+	};
+	char *text;
+
+	(void)state;
+	assert_int_equal(control_format(&change, &text), 0);
+	assert_string_equal(text, "generation 1\n"
+				  "attach 7 cookie=5\n"
+				  "attach 8\n"
+				  "attach 9 cookie=18446744073709551615\n");
+	free(text);
+	change.permissive = true;
+	assert_int_equal(control_format(&change, &text), 0);
+	assert_string_equal(text, "generation 1\n"
+				  "attach 7 mode=permissive cookie=5\n"
+				  "attach 8 mode=permissive\n"
+				  "attach 9 mode=permissive cookie=18446744073709551615\n");
+	free(text);
+}
+
 static void test_format_page(void **state)
 {
 	/* "generation 10\n" and lines of nine bytes: 453 fit into a page, 454 not. */
@@ -219,11 +275,12 @@ static void test_hooks(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse),	      cmocka_unit_test(test_parse_effective),
-		cmocka_unit_test(test_parse_staged),  cmocka_unit_test(test_parse_bad),
-		cmocka_unit_test(test_parse_empty),   cmocka_unit_test(test_format),
-		cmocka_unit_test(test_format_staged), cmocka_unit_test(test_format_page),
-		cmocka_unit_test(test_hooks),
+		cmocka_unit_test(test_parse),	       cmocka_unit_test(test_parse_effective),
+		cmocka_unit_test(test_parse_staged),   cmocka_unit_test(test_parse_bad),
+		cmocka_unit_test(test_parse_empty),    cmocka_unit_test(test_format),
+		cmocka_unit_test(test_format_staged),  cmocka_unit_test(test_format_page),
+		cmocka_unit_test(test_hooks),	       cmocka_unit_test(test_parse_cookie),
+		cmocka_unit_test(test_format_cookies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
