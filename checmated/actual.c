@@ -7,14 +7,6 @@
 
 #include "actual.h"
 
-/* The id of a binding's first program, which stands for the instance; 0 if it has none. */
-uint32_t actual_prog_id(const struct checmate_binding *binding)
-{
-	const struct checmate_program *program = checmate_binding_get_program(binding, 0);
-
-	return program ? program->id : 0;
-}
-
 /* Whether no program of a binding is attached or staged: only its pins are left. */
 bool actual_is_dead(const struct checmate_binding *binding)
 {

@@ -15,6 +15,5 @@ static inline void actual_strv_freep(char ***strv)
 	*strv = checmate_strv_free(*strv);
 }
 
-uint32_t actual_prog_id(const struct checmate_binding *binding);
 bool actual_is_dead(const struct checmate_binding *binding);
 const char *actual_mode(const struct checmate_binding *binding);

@@ -62,18 +62,14 @@ static int batch_prepare(const struct site *site, struct apply_batch *batch,
 	int r;
 
 	r = enable_controller(site, &e);
-	for (size_t i = 0; r >= 0 && i < batch->n; i++)
-		r = checmate_policy_load(batch->items[i].policy, &e);
 	if (r < 0)
 		return store_error_set_library(error, r, e);
 
 	for (size_t i = 0; i < batch->n; i++) {
 		struct apply_item *item = &batch->items[i];
-		const struct checmate_program *program = checmate_policy_get_program(item->policy,
-										     0);
 
 		item->record.pending = true;
-		item->record.prog_id = program ? program->id : 0;
+		item->record.instance = checmate_policy_instance(item->policy);
 		r = site_write_record(site, checmate_policy_name(item->policy), &item->record,
 				      error);
 		if (r < 0)
@@ -116,7 +112,7 @@ static bool is_absent(const struct site *site, const struct apply_item *item)
 	r = checmate_binding_open(site->cgroup, checmate_policy_name(item->policy), &binding, NULL);
 	if (r < 0)
 		return r == -ENOENT;
-	return !binding_record_is_of(&item->record, actual_prog_id(binding));
+	return !binding_record_is_of(&item->record, checmate_binding_instance(binding));
 }
 
 /*

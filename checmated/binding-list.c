@@ -64,7 +64,7 @@ static int origin_text(struct store *store, const struct checmate_binding *bindi
 				checmate_binding_policy(binding), &record);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	known = r == 0 && binding_record_is_of(&record, actual_prog_id(binding));
+	known = r == 0 && binding_record_is_of(&record, checmate_binding_instance(binding));
 	return binding_record_describe(known ? &record : &manual, ret_text);
 }
 

@@ -94,9 +94,9 @@ static int write_record(const char *path, const struct binding_record *record)
 
 	if (!stream)
 		return -errno;
-	fprintf(stream, "%s %s %" PRIu32 " %" PRIu32 " %016" PRIx64 "\n%s\n%s\n",
-		kind_names[record->kind], record->pending ? "pending" : "done", record->prog_id,
-		record->former_prog_id, record->digest, record->cgroup, record->text);
+	fprintf(stream, "%s %s %" PRIu64 " %" PRIu64 " %016" PRIx64 "\n%s\n%s\n",
+		kind_names[record->kind], record->pending ? "pending" : "done", record->instance,
+		record->former_instance, record->digest, record->cgroup, record->text);
 	return fflush(stream) != 0 ? -errno : 0;
 }
 
@@ -166,8 +166,8 @@ static int parse_record(char *text, struct binding_record *record)
 	*rest++ = '\0';
 	*end = '\0';
 
-	if (sscanf(text, "%15s %15s %" SCNu32 " %" SCNu32 " %" SCNx64, kind, state,
-		   &record->prog_id, &record->former_prog_id, &record->digest) != 5)
+	if (sscanf(text, "%15s %15s %" SCNu64 " %" SCNu64 " %" SCNx64, kind, state,
+		   &record->instance, &record->former_instance, &record->digest) != 5)
 		return -EBADMSG;
 	if (parse_kind(kind, &record->kind) < 0 ||
 	    (!streq(state, "pending") && !streq(state, "done")))
@@ -321,13 +321,13 @@ void binding_record_done(struct binding_record *record)
 /**
  * binding_record_is_of() - Whether a record is of this instance of a policy
  * @record: the record
- * @prog_id: id of the instance's first program
+ * @instance: what checmate_binding_instance() tells
  *
  * The record is not if another process has replaced the instance.
  */
-bool binding_record_is_of(const struct binding_record *record, uint32_t prog_id)
+bool binding_record_is_of(const struct binding_record *record, uint64_t instance)
 {
-	return prog_id && (prog_id == record->prog_id || prog_id == record->former_prog_id);
+	return instance && (instance == record->instance || instance == record->former_instance);
 }
 
 /* Whether a binding file asked for the binding. */

@@ -29,8 +29,8 @@ enum binding_record_kind {
 struct binding_record {
 	enum binding_record_kind kind;
 	bool pending; /* it may not have come to be in force */
-	uint32_t prog_id; /* of the binding's first program */
-	uint32_t former_prog_id; /* of the instance that it takes the place of; 0 for none */
+	uint64_t instance; /* which binding of the policy it is */
+	uint64_t former_instance; /* of the instance that it takes the place of; 0 for none */
 	uint64_t digest; /* of what was asked for; 0 where nobody compares */
 	char *cgroup; /* its path */
 	char *text; /* the file, the file and the container's id, or the unit; one line */
@@ -48,6 +48,6 @@ int binding_record_cgroups(const char *dir, uint64_t **ret_ids, size_t *ret_n);
 
 void binding_record_done(struct binding_record *record);
 
-bool binding_record_is_of(const struct binding_record *record, uint32_t prog_id);
+bool binding_record_is_of(const struct binding_record *record, uint64_t instance);
 bool binding_record_is_configured(const struct binding_record *record);
 int binding_record_describe(const struct binding_record *record, char **ret_text);

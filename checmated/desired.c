@@ -26,7 +26,7 @@ static uint64_t hash_binding(const struct desired_binding *desired)
 {
 	uint64_t hash = HASH_INIT;
 
-	hash = hash_text(hash, desired->version);
+	hash = hash_text(hash, desired->object);
 	hash = hash_text(hash, desired->policy->permissive ? "permissive" : "enforce");
 	for (char **p = desired->params; *p; p++)
 		hash = hash_text(hash, *p);
@@ -35,7 +35,7 @@ static uint64_t hash_binding(const struct desired_binding *desired)
 
 static void binding_done(struct desired_binding *desired)
 {
-	free(desired->version);
+	free(desired->object);
 	strv_free(desired->params);
 }
 
@@ -51,10 +51,10 @@ int desired_refresh(struct desired_binding *desired, const struct checmate_polic
 		    struct checmate_error **ret_error)
 {
 	_cleanup_strv_ char **params = calloc(1, sizeof(*params));
-	_cleanup_free_ char *version = strdup(checmate_policy_version(policy));
+	_cleanup_free_ char *object = strdup(checmate_policy_digest(policy));
 	int r;
 
-	if (!params || !version)
+	if (!params || !object)
 		return -ENOMEM;
 	for (size_t i = 0; i < checmate_policy_count_params(policy); i++) {
 		const char *name = checmate_policy_get_param(policy, i)->name;
@@ -70,7 +70,7 @@ int desired_refresh(struct desired_binding *desired, const struct checmate_polic
 	}
 
 	binding_done(desired);
-	desired->version = TAKE_PTR(version);
+	desired->object = TAKE_PTR(object);
 	desired->params = TAKE_PTR(params);
 	desired->n_programs = checmate_policy_count_programs(policy);
 	desired->digest = hash_binding(desired);
@@ -214,7 +214,7 @@ void desired_list_done(struct desired_list *list)
 static bool same_programs(const struct desired_binding *desired,
 			  const struct checmate_binding *binding)
 {
-	if (!streq(checmate_binding_version(binding), desired->version) ||
+	if (!streq(checmate_binding_digest(binding), desired->object) ||
 	    checmate_binding_count_programs(binding) != desired->n_programs ||
 	    checmate_binding_count_params(binding) != strv_length(desired->params) / 2)
 		return false;

@@ -23,10 +23,10 @@
 struct desired_binding {
 	const struct config_binding *binding; /* the file */
 	const struct config_policy *policy;
-	char *version;
+	char *object; /* checmate_policy_digest() */
 	size_t n_programs;
 	char **params; /* every parameter of the policy: name, value, …, NULL */
-	uint64_t digest; /* of the version, the mode and the parameters */
+	uint64_t digest; /* of the object, the mode and the parameters */
 };
 
 /* The desired bindings of all files, in the order of the files. */

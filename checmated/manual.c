@@ -18,7 +18,7 @@
 #include "site.h"
 
 /* A binding of a file changes in the file only: the next look would correct it again. */
-static int check_manual(const struct site *site, const char *policy, uint32_t prog_id,
+static int check_manual(const struct site *site, const char *policy, uint64_t instance,
 			struct store_error *error)
 {
 	_cleanup_(binding_record_done) struct binding_record record = {};
@@ -28,7 +28,7 @@ static int check_manual(const struct site *site, const char *policy, uint32_t pr
 	r = site_read_record(site, policy, &record, error);
 	if (r <= 0)
 		return r;
-	if (!binding_record_is_configured(&record) || !binding_record_is_of(&record, prog_id))
+	if (!binding_record_is_configured(&record) || !binding_record_is_of(&record, instance))
 		return 0;
 	if (binding_record_describe(&record, &text) < 0)
 		return store_error_set_oom(error);
@@ -49,7 +49,7 @@ static int open_manual(const struct site *site, const char *policy,
 	r = checmate_binding_open(site->cgroup, policy, &binding, &e);
 	if (r < 0)
 		return store_error_set_library(error, r, e);
-	r = check_manual(site, policy, actual_prog_id(binding), error);
+	r = check_manual(site, policy, checmate_binding_instance(binding), error);
 	if (r < 0)
 		return r;
 	*ret_binding = TAKE_PTR(binding);
@@ -96,10 +96,10 @@ static int add_policy(const struct site *site, struct apply_batch *batch,
 				       site->path, policy->name);
 	r = actual_is_dead(binding) ?
 		    0 :
-		    check_manual(site, policy->name, actual_prog_id(binding), error);
+		    check_manual(site, policy->name, checmate_binding_instance(binding), error);
 	if (r < 0)
 		return r;
-	item->record.former_prog_id = actual_prog_id(binding);
+	item->record.former_instance = checmate_binding_instance(binding);
 	item->replaces = true;
 	return 0;
 }

@@ -26,7 +26,7 @@ static int is_staged(const struct site *site, const struct binding_record *recor
 	for (size_t i = 0; i < checmate_status_count_local(status); i++) {
 		const struct checmate_attachment *a = checmate_status_get_local(status, i);
 
-		if (a->staged && a->prog_id == record->prog_id)
+		if (a->staged && a->instance && a->instance == record->instance)
 			return true;
 	}
 	return false;
@@ -40,9 +40,9 @@ static int keep(const struct site *site, const struct reconcile_step *step,
 
 	if (site_make_record(site, step->desired, &record) < 0)
 		return store_error_set_oom(error);
-	record.prog_id = step->prog_id;
+	record.instance = step->instance;
 	if (!recorded->pending && recorded->kind == record.kind &&
-	    recorded->digest == record.digest && recorded->prog_id == record.prog_id &&
+	    recorded->digest == record.digest && recorded->instance == record.instance &&
 	    streq(recorded->text, record.text))
 		return 0;
 	return site_write_record(site, step->desired->policy->name, &record, error);
@@ -123,7 +123,7 @@ int reconcile_step_look(const struct site *site, bool claims, struct reconcile_s
 	if (r == -ENOENT)
 		return 0;
 
-	step->prog_id = actual_prog_id(binding);
+	step->instance = checmate_binding_instance(binding);
 	if (actual_is_dead(binding))
 		return 0;
 	if ((!ours && !claims) || site_is_undecided(site, name, step->desired)) {
@@ -138,7 +138,7 @@ int reconcile_step_look(const struct site *site, bool claims, struct reconcile_s
 			site->container->id, name, site->path);
 
 	step->staged = checmate_binding_staged(binding);
-	if (!step->staged && ours && !record.pending && record.prog_id != step->prog_id) {
+	if (!step->staged && ours && !record.pending && record.instance != step->instance) {
 		r = is_staged(site, &record, &e);
 		if (r < 0)
 			return store_error_set_library(error, r, e);

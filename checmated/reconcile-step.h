@@ -27,7 +27,7 @@ struct reconcile_step {
 	size_t param; /* RECONCILE_PARAM: index of its name */
 	bool staged; /* an instance of the policy is staged */
 	bool drift; /* others changed the actual binding */
-	uint32_t prog_id; /* of the actual binding, 0 for none */
+	uint64_t instance; /* of the actual binding, 0 for none */
 };
 
 int reconcile_step_look(const struct site *site, bool claims, struct reconcile_step *step,

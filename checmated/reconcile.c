@@ -36,7 +36,7 @@ static void report_drift(const struct site *site, const struct reconcile_step *s
 	_cleanup_free_ char *text = NULL;
 	const char *what = "it is not the one that was put in force";
 
-	if (!step->prog_id)
+	if (!step->instance)
 		what = "it was taken out of force";
 	else if (step->action == RECONCILE_PARAM)
 		what = "a parameter has another value";
@@ -64,7 +64,7 @@ static int changed_live(const struct site *site, const struct reconcile_step *st
 
 	if (site_make_record(site, step->desired, &record) < 0)
 		return store_error_set_oom(error);
-	record.prog_id = step->prog_id;
+	record.instance = step->instance;
 	(void)binding_record_describe(&record, &text);
 	fields.origin = text;
 	log_event(LOG_INFO, LOG_ID_BINDING_CHANGED, &fields, "%s: policy %s has its %s changed",
@@ -141,8 +141,8 @@ static int add_step(const struct site *site, struct apply_batch *batch,
 		return store_error_set_library(error, r, e);
 	if (site_make_record(site, step->desired, &item->record) < 0)
 		return store_error_set_oom(error);
-	item->record.former_prog_id = step->prog_id;
-	item->replaces = step->prog_id != 0;
+	item->record.former_instance = step->instance;
+	item->replaces = step->instance != 0;
 	return 0;
 }
 
@@ -237,7 +237,7 @@ static int remove_one(const struct site *site, const char *policy, struct store_
 	if (r < 0 && r != -ENOENT)
 		return store_error_set_library(error, r, e);
 	/* Another process has replaced or removed the binding. */
-	if (r == -ENOENT || !binding_record_is_of(&record, actual_prog_id(binding))) {
+	if (r == -ENOENT || !binding_record_is_of(&record, checmate_binding_instance(binding))) {
 		(void)binding_record_remove(site->store->binding_record_dir, site->id, policy);
 		return 0;
 	}

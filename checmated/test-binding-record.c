@@ -43,8 +43,8 @@ static int teardown(void **state)
 
 static const struct binding_record by_file = {
 	.kind = BINDING_RECORD_FILE,
-	.prog_id = 7,
-	.former_prog_id = 5,
+	.instance = 7,
+	.former_instance = 5,
 	.digest = 0xfedcba9876543210u,
 	.cgroup = (char *)"/web",
 	.text = (char *)"/etc/checmate/bindings.d/10 web.conf",
@@ -71,8 +71,8 @@ static void test_record(void **state)
 	assert_int_equal(binding_record_read(dir, ID, "net-bind", &read), 0);
 	assert_int_equal(read.kind, BINDING_RECORD_FILE);
 	assert_false(read.pending);
-	assert_int_equal(read.prog_id, 7);
-	assert_int_equal(read.former_prog_id, 5);
+	assert_int_equal(read.instance, 7);
+	assert_int_equal(read.former_instance, 5);
 	assert_true(read.digest == by_file.digest);
 	assert_string_equal(read.cgroup, "/web");
 	assert_string_equal(read.text, "/etc/checmate/bindings.d/10 web.conf");

@@ -48,8 +48,9 @@ const char *backend_check_find_kfunc(const struct checmate_policy *policy)
 		const struct btf_type *type = btf__type_by_id(btf, i);
 		const char *name = btf__name_by_offset(btf, type->name_off);
 
+		/* That one is used where it is there. */
 		if ((btf_is_func(type) || btf_is_var(type)) && name &&
-		    startswith(name, "bpf_checmate_"))
+		    startswith(name, "bpf_checmate_") && !streq(name, "bpf_checmate_cookie"))
 			return name;
 	}
 	return NULL;

@@ -16,12 +16,12 @@
 #include <string.h>
 
 #include "backend-check.h"
-#include "binding-globals.h"
 #include "error.h"
 #include "file.h"
+#include "instance.h"
 #include "parse.h"
 #include "paths.h"
-#include "pin.h"
+#include "record.h"
 #include "strv.h"
 
 #define POLICY_FILE "checmate.policy"
@@ -239,74 +239,79 @@ static int explain_commit(const struct checmate_cgroup *cgroup, int code,
 	}
 }
 
-/* Program ids. */
-struct ids {
-	uint32_t *items;
+/* The programs of bindings. */
+struct targets {
+	struct target {
+		uint32_t prog_id;
+		uint64_t cookie;
+	} * items;
 	size_t n;
 };
 
-static void ids_done(struct ids *ids)
+static void targets_done(struct targets *targets)
 {
-	free(ids->items);
+	free(targets->items);
 }
 
-static int ids_add(struct ids *ids, uint32_t id)
+static int targets_add(struct targets *targets, uint32_t prog_id, uint64_t cookie)
 {
-	uint32_t *grown = reallocarray(ids->items, ids->n + 1, sizeof(*grown));
+	struct target *grown = reallocarray(targets->items, targets->n + 1, sizeof(*grown));
 
 	if (!grown)
 		return -ENOMEM;
-	ids->items = grown;
-	grown[ids->n++] = id;
+	targets->items = grown;
+	grown[targets->n++] = (struct target){ .prog_id = prog_id, .cookie = cookie };
 	return 0;
 }
 
-static bool ids_have(const struct ids *ids, uint32_t id)
+static bool targets_have(const struct targets *targets, const struct checmate_attachment *item)
 {
-	for (size_t i = 0; i < ids->n; i++)
-		if (ids->items[i] == id)
+	for (size_t i = 0; i < targets->n; i++)
+		if (targets->items[i].prog_id == item->prog_id &&
+		    targets->items[i].cookie == item->cookie)
 			return true;
 	return false;
 }
 
-/* Adds the programs that are pinned in "<policy><suffix>", if it exists. */
-static int ids_add_pinned(struct ids *ids, uint64_t cgroup_id, const char *policy,
-			  const char *suffix, struct checmate_error **ret_error)
+/* Adds the programs that are recorded as "<policy><suffix>", if it exists. */
+static int targets_add_recorded(struct targets *targets, uint64_t cgroup_id, const char *policy,
+				const char *suffix, struct checmate_error **ret_error)
 {
-	_cleanup_(pin_programs_done) struct pin_programs pins = {};
+	_cleanup_(record_done) struct record record = {};
 	struct pin_path path = pin_path(cgroup_id, policy, suffix);
 	int r;
 
-	r = pin_read(&path, &pins);
+	r = record_read(&path, &record);
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
 		return pin_explain(&path, r, ret_error);
-	for (size_t i = 0; i < pins.n; i++)
-		if (ids_add(ids, pins.items[i].id) < 0)
+	for (size_t i = 0; i < record.programs.n; i++)
+		if (targets_add(targets, record.programs.items[i].id, record.cookie) < 0)
 			return error_oom(ret_error);
 	return 0;
 }
 
-/* A program that is staged and not among @ids, or NULL. */
+/* A program that is staged and not among @targets, or NULL. */
 static const struct checmate_attachment *other_staged(const struct control_list *list,
-						      const struct ids *ids)
+						      const struct targets *targets)
 {
 	for (size_t i = 0; i < list->n; i++)
-		if (list->items[i].staged && !ids_have(ids, list->items[i].prog_id))
+		if (list->items[i].staged && !targets_have(targets, &list->items[i]))
 			return &list->items[i];
 	return NULL;
 }
 
-/* The attachments in force of the programs @ids; @ret_found has room for all. */
-static size_t find_attached(const struct control_list *list, const struct ids *ids,
+/* The attachments in force of @targets; @ret_found has room for all. */
+static size_t find_attached(const struct control_list *list, const struct targets *targets,
 			    uint64_t *ret_found)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < ids->n; i++) {
-		const struct checmate_attachment *item = control_list_find(list, ids->items[i]);
+	for (size_t i = 0; i < targets->n; i++) {
+		const struct checmate_attachment *item;
 
+		item = control_list_find(list, targets->items[i].prog_id, targets->items[i].cookie);
 		if (item)
 			ret_found[n++] = item->id;
 	}
@@ -365,8 +370,8 @@ static int seal(const struct checmate_cgroup *cgroup, struct checmate_error **re
 /* --- apply ---------------------------------------------------------------- */
 
 /* What a policy to be applied meets, under the lock and after recovery. */
-static int find_old(const struct apply *apply, const struct control_list *list, struct ids *old,
-		    struct ids *old_staged, struct checmate_error **ret_error)
+static int find_old(const struct apply *apply, const struct control_list *list, struct targets *old,
+		    struct targets *old_staged, struct checmate_error **ret_error)
 {
 	const struct checmate_attachment *other;
 
@@ -375,10 +380,10 @@ static int find_old(const struct apply *apply, const struct control_list *list, 
 		size_t n = old_staged->n;
 		int r;
 
-		r = ids_add_pinned(old, apply->cgroup->id, name, "", ret_error);
+		r = targets_add_recorded(old, apply->cgroup->id, name, "", ret_error);
 		if (!r)
-			r = ids_add_pinned(old_staged, apply->cgroup->id, name, PIN_STAGED,
-					   ret_error);
+			r = targets_add_recorded(old_staged, apply->cgroup->id, name, PIN_STAGED,
+						 ret_error);
 		if (r < 0)
 			return r;
 		/* Else there would be two of it after the exec. */
@@ -406,27 +411,35 @@ static int explain_staged_seal(const struct apply *apply, struct checmate_error 
 			 apply->cgroup->path);
 }
 
+/* Programs to attach, and the cookie of each. */
+struct attach {
+	int *fds;
+	uint64_t *cookies;
+	size_t n;
+};
+
 /*
  * One transaction, tried again when somebody else was faster. The seal is written before a
  * transaction that replaces nothing, which the seal lets pass. The kernel puts each program
- * that joins a sealed cgroup in front of the others: @reversed keeps the order of @fds.
+ * that joins a sealed cgroup in front of the others: @reversed keeps the order of @attach.
  */
-static int commit_apply(const struct apply *apply, const int *fds, const int *reversed,
-			size_t n_fds, struct checmate_error **ret_error)
+static int commit_apply(const struct apply *apply, const struct attach *attach,
+			const struct attach *reversed, struct checmate_error **ret_error)
 {
 	int r = -ESTALE;
 
 	for (int try = 0; r == -ESTALE && try < TRIES; try++) {
 		_cleanup_(control_list_done) struct control_list list = {};
-		_cleanup_(ids_done) struct ids old = {}, old_staged = {};
+		_cleanup_(targets_done) struct targets old = {}, old_staged = {};
 		_cleanup_free_ uint64_t *detach = NULL;
 		struct control_change change = {
 			.when_exec = apply->when_exec,
 			.pid = apply->pid,
 			.except_fd = apply->except_fd,
 			.permissive = apply->permissive,
-			.attach = fds,
-			.n_attach = n_fds,
+			.attach = attach->fds,
+			.cookies = attach->cookies,
+			.n_attach = attach->n,
 		};
 		bool replaces;
 
@@ -437,7 +450,8 @@ static int commit_apply(const struct apply *apply, const int *fds, const int *re
 			return r;
 		/* What is staged can have taken force since its pins were looked at. */
 		for (size_t i = 0; i < old_staged.n; i++)
-			if (ids_add(&old, old_staged.items[i]) < 0)
+			if (targets_add(&old, old_staged.items[i].prog_id,
+					old_staged.items[i].cookie) < 0)
 				return error_oom(ret_error);
 		detach = calloc(old.n ?: 1, sizeof(*detach));
 		if (!detach)
@@ -448,8 +462,10 @@ static int commit_apply(const struct apply *apply, const int *fds, const int *re
 		replaces = change.n_detach || old_staged.n;
 		if (apply->seal && apply->when_exec && change.n_detach)
 			return explain_staged_seal(apply, ret_error);
-		if (apply->seal && (apply->when_exec || !replaces))
-			change.attach = reversed;
+		if (apply->seal && (apply->when_exec || !replaces)) {
+			change.attach = reversed->fds;
+			change.cookies = reversed->cookies;
+		}
 		if (apply->seal && !replaces) {
 			r = seal(apply->cgroup, ret_error);
 			if (r < 0)
@@ -461,13 +477,13 @@ static int commit_apply(const struct apply *apply, const int *fds, const int *re
 }
 
 /*
- * One transaction that takes the programs @ids away, as far as they are there.
+ * One transaction that takes the programs of @targets away, as far as they are there.
  * Withdraws what is staged before, since that may count on what is detached.
  */
-static int commit_remove(const struct checmate_cgroup *cgroup, const struct ids *ids,
+static int commit_remove(const struct checmate_cgroup *cgroup, const struct targets *targets,
 			 struct checmate_error **ret_error)
 {
-	_cleanup_free_ uint64_t *detach = calloc(ids->n ?: 1, sizeof(*detach));
+	_cleanup_free_ uint64_t *detach = calloc(targets->n ?: 1, sizeof(*detach));
 	int r = -ESTALE;
 
 	if (!detach)
@@ -481,9 +497,10 @@ static int commit_remove(const struct checmate_cgroup *cgroup, const struct ids 
 		r = backend_read_local(&backend_checmate, cgroup, &list, ret_error);
 		if (r < 0)
 			return r;
-		for (size_t i = 0; i < ids->n; i++)
-			withdraw |= !!control_list_find_staged(&list, ids->items[i]);
-		other = other_staged(&list, ids);
+		for (size_t i = 0; i < targets->n; i++)
+			withdraw |= !!control_list_find_staged(&list, targets->items[i].prog_id,
+							       targets->items[i].cookie);
+		other = other_staged(&list, targets);
 		if (withdraw && other)
 			return error_set(ret_error, -EBUSY,
 					 "cgroup %s: it is staged together with the program %s of another policy; remove all, or wait for the exec",
@@ -493,7 +510,7 @@ static int commit_remove(const struct checmate_cgroup *cgroup, const struct ids 
 		change.when_exec = withdraw;
 		if (!withdraw) {
 			change.detach = detach;
-			change.n_detach = find_attached(&list, ids, detach);
+			change.n_detach = find_attached(&list, targets, detach);
 		}
 		if (!withdraw && !change.n_detach)
 			return 0;
@@ -527,47 +544,96 @@ static int explain_unsealed(const struct apply *apply, int code, struct checmate
 			 apply->when_exec ? "staged" : "in force");
 }
 
-static int apply(const struct apply *apply, struct checmate_error **ret_error)
+static void attach_done(struct attach *attach)
 {
-	_cleanup_(control_list_done) struct control_list list = {};
-	_cleanup_free_ int *fds = NULL, *reversed = NULL;
+	free(attach->fds);
+	free(attach->cookies);
+}
+
+static int attach_init(struct attach *attach, size_t n)
+{
+	attach->fds = calloc(n, sizeof(*attach->fds));
+	attach->cookies = calloc(n, sizeof(*attach->cookies));
+	return attach->fds && attach->cookies ? 0 : -ENOMEM;
+}
+
+/* The programs of all policies, in the order in which they are to run, and the reverse. */
+static int list_programs(const struct apply *apply, struct attach *attach, struct attach *reversed)
+{
 	size_t n = 0;
-	int r;
 
 	for (size_t i = 0; i < apply->n_policies; i++)
 		n += apply->policies[i]->n_programs;
-	fds = calloc(n, sizeof(*fds));
-	reversed = calloc(n, sizeof(*reversed));
-	if (!fds || !reversed)
-		return error_oom(ret_error);
-	n = 0;
+	if (attach_init(attach, n) < 0 || attach_init(reversed, n) < 0)
+		return -ENOMEM;
 	for (size_t i = 0; i < apply->n_policies; i++) {
+		const struct checmate_policy *policy = apply->policies[i];
 		struct bpf_program *program;
 
-		bpf_object__for_each_program(program, apply->policies[i]->object)
-			fds[n++] = policy_program_fd(apply->policies[i], program);
+		bpf_object__for_each_program(program, policy->object) {
+			attach->fds[attach->n] = policy_program_fd(policy, program);
+			attach->cookies[attach->n++] = policy->cookie;
+		}
 	}
+	for (reversed->n = 0; reversed->n < n; reversed->n++) {
+		reversed->fds[reversed->n] = attach->fds[n - 1 - reversed->n];
+		reversed->cookies[reversed->n] = attach->cookies[n - 1 - reversed->n];
+	}
+	return 0;
+}
 
-	for (size_t i = 0; i < n; i++)
-		reversed[i] = fds[n - 1 - i];
-	r = commit_apply(apply, fds, reversed, n, ret_error);
+/* Where the record of a new binding belongs. */
+static struct pin_path place_of(const struct apply *apply, size_t index)
+{
+	return pin_path(apply->cgroup->id, apply->policies[index]->description.name,
+			apply->when_exec ? PIN_STAGED : "");
+}
+
+/*
+ * Puts the records in place of those that were replaced. If this fails, the records keep their
+ * temporary names, and the next process that takes the lock moves them.
+ */
+static void move_records(const struct apply *apply)
+{
+	_cleanup_free_ uint64_t *cookies = calloc(apply->n_policies, sizeof(*cookies));
+
+	if (!cookies)
+		return;
+	for (size_t i = 0; i < apply->n_policies; i++) {
+		struct pin_path to = place_of(apply, i);
+
+		(void)record_read_cookie(&to, &cookies[i]);
+	}
+	/* All at once; record_move() would wait for each. */
+	(void)instances_remove(cookies, apply->n_policies);
+	for (size_t i = 0; i < apply->n_policies; i++) {
+		struct pin_path from = pin_path(apply->cgroup->id,
+						apply->policies[i]->description.name, PIN_NEW);
+		struct pin_path to = place_of(apply, i);
+
+		(void)record_move(&from, &to);
+	}
+}
+
+static int apply(const struct apply *apply, struct checmate_error **ret_error)
+{
+	_cleanup_(attach_done) struct attach attach = {}, reversed = {};
+	_cleanup_(control_list_done) struct control_list list = {};
+	int r;
+
+	if (list_programs(apply, &attach, &reversed) < 0)
+		return error_oom(ret_error);
+	r = commit_apply(apply, &attach, &reversed, ret_error);
 	if (r < 0)
 		return r;
 
 	/*
 	 * From here on nothing is undone: the replaced policies are gone, and detaching the new
-	 * ones would leave neither. If a move fails, the pins keep their temporary name, and the
-	 * next process that takes the lock moves them.
+	 * ones would leave neither.
 	 */
-	for (size_t i = 0; i < apply->n_policies; i++) {
-		const char *name = apply->policies[i]->description.name;
-		struct pin_path from = pin_path(apply->cgroup->id, name, PIN_NEW);
-		struct pin_path to = pin_path(apply->cgroup->id, name,
-					      apply->when_exec ? PIN_STAGED : "");
-
+	for (size_t i = 0; i < apply->n_policies; i++)
 		apply->policies[i]->bound = true;
-		(void)pin_move(&from, &to);
-	}
+	move_records(apply);
 
 	/* A transaction that replaced something was not sealed before. */
 	r = apply->seal ? seal(apply->cgroup, NULL) : 0;
@@ -585,21 +651,52 @@ static int apply(const struct apply *apply, struct checmate_error **ret_error)
 
 /* --- remove, change, recover ---------------------------------------------- */
 
+/* Of all bindings at once; record_remove() would wait for each. */
+static int remove_instances(uint64_t cgroup_id, char *const *names, const char *const *suffixes,
+			    size_t n_suffixes)
+{
+	_cleanup_free_ uint64_t *cookies = NULL;
+	size_t n = 0;
+	int r;
+
+	cookies = calloc(strv_length(names) * n_suffixes + 1, sizeof(*cookies));
+	if (!cookies)
+		return -ENOMEM;
+	for (char *const *name = names; *name; name++)
+		for (size_t i = 0; i < n_suffixes; i++) {
+			struct pin_path path = pin_path(cgroup_id, *name, suffixes[i]);
+
+			r = record_read_cookie(&path, &cookies[n]);
+			if (r < 0 && r != -ENOENT)
+				return r;
+			n += !r;
+		}
+	return instances_remove(cookies, n);
+}
+
+static int explain_left(const struct pin_path *path, int code, struct checmate_error **ret_error)
+{
+	return error_set(ret_error, code,
+			 "%s: the policy is detached, but its record cannot be removed: %s; remove it again",
+			 path->text, strerror(-code));
+}
+
 static int remove_bindings(const struct checmate_cgroup *cgroup, uint64_t cgroup_id,
 			   char *const *names, struct checmate_error **ret_error)
 {
 	static const char *const suffixes[] = { PIN_STAGED, "" };
-	_cleanup_(ids_done) struct ids ids = {};
+	_cleanup_(targets_done) struct targets targets = {};
+	struct pin_path directory = pin_path(cgroup_id, NULL, "");
 	int r;
 
 	for (char *const *name = names; cgroup && *name; name++)
 		for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
-			r = ids_add_pinned(&ids, cgroup_id, *name, suffixes[i], ret_error);
+			r = targets_add_recorded(&targets, cgroup_id, *name, suffixes[i], ret_error);
 			if (r < 0)
 				return r;
 		}
 	if (cgroup) {
-		r = commit_remove(cgroup, &ids, ret_error);
+		r = commit_remove(cgroup, &targets, ret_error);
 		/* Gone in the meantime: so are its attachments. */
 		if (r < 0 && r != -ENODEV)
 			return r;
@@ -607,23 +704,24 @@ static int remove_bindings(const struct checmate_cgroup *cgroup, uint64_t cgroup
 			*ret_error = checmate_error_free(*ret_error);
 	}
 
+	r = remove_instances(cgroup_id, names, suffixes, ARRAY_SIZE(suffixes));
+	if (r < 0)
+		return explain_left(&directory, r, ret_error);
 	for (char *const *name = names; *name; name++)
 		for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
 			struct pin_path path = pin_path(cgroup_id, *name, suffixes[i]);
 			struct pin_path gone = pin_path(cgroup_id, *name, PIN_GONE);
 
 			/* Nobody is to see half a binding. */
-			r = pin_remove(&gone);
+			r = record_remove(&gone);
 			if (!r)
-				r = pin_move(&path, &gone);
+				r = record_move(&path, &gone);
 			if (r == -ENOENT)
 				continue;
 			if (!r)
-				r = pin_remove(&gone);
+				r = record_remove(&gone);
 			if (r < 0)
-				return error_set(ret_error, r,
-						 "%s: the policy is out of force, but its pins cannot be removed: %s; remove it again",
-						 path.text, strerror(-r));
+				return explain_left(&path, r, ret_error);
 		}
 	return 0;
 }
@@ -632,19 +730,22 @@ static int set_mode(const struct checmate_cgroup *cgroup, const char *policy, bo
 		    struct checmate_error **ret_error)
 {
 	struct pin_path path = pin_path(cgroup->id, policy, "");
-	_cleanup_(binding_globals_closep) struct checmate_self *self = NULL;
-	_cleanup_free_ uint64_t *ids_attached = NULL;
-	_cleanup_(ids_done) struct ids ids = {};
+	_cleanup_(instance_done) struct instance instance = {};
+	_cleanup_(targets_done) struct targets targets = {};
+	_cleanup_free_ uint64_t *attached = NULL;
+	uint64_t cookie;
 	int r;
 
-	r = ids_add_pinned(&ids, cgroup->id, policy, "", ret_error);
+	r = targets_add_recorded(&targets, cgroup->id, policy, "", ret_error);
 	if (r < 0)
 		return r;
-	ids_attached = calloc(ids.n ?: 1, sizeof(*ids_attached));
-	if (!ids_attached)
+	attached = calloc(targets.n ?: 1, sizeof(*attached));
+	if (!attached)
 		return error_oom(ret_error);
 	/* Whatever can fail comes before the transaction. */
-	r = binding_globals_open(&path, &self);
+	r = record_read_cookie(&path, &cookie);
+	if (!r)
+		r = instance_read(cookie, &instance);
 	if (r < 0 && r != -ENOENT)
 		return pin_explain(&path, r, ret_error);
 
@@ -654,14 +755,14 @@ static int set_mode(const struct checmate_cgroup *cgroup, const char *policy, bo
 		struct control_change change = {
 			.except_fd = -1,
 			.permissive = permissive,
-			.mode = ids_attached,
+			.mode = attached,
 		};
 
 		r = backend_read_local(&backend_checmate, cgroup, &list, ret_error);
 		if (r < 0)
 			return r;
 		change.generation = list.generation;
-		change.n_mode = find_attached(&list, &ids, ids_attached);
+		change.n_mode = find_attached(&list, &targets, attached);
 		if (!change.n_mode)
 			return error_set(ret_error, -ENOENT,
 					 "cgroup %s: somebody has detached the policy %s; apply it again",
@@ -672,8 +773,11 @@ static int set_mode(const struct checmate_cgroup *cgroup, const char *policy, bo
 		return explain_commit(cgroup, r, ret_error);
 
 	/* The kernel does what was asked for. This is what events say about it. */
-	if (self)
-		binding_globals_set_flags(self, permissive ? backend_checmate.flags_permissive : 0);
+	if (instance.rows) {
+		instance_head(&instance)->flags = permissive ? backend_checmate.flags_permissive :
+							       0;
+		(void)instance_replace(&instance);
+	}
 	return 0;
 }
 
@@ -692,25 +796,25 @@ static bool cut_suffix(char *name, const char *suffix)
 static int recover_one(uint64_t cgroup_id, const char *policy, const char *suffix,
 		       const struct control_list *list, struct checmate_error **ret_error)
 {
-	_cleanup_(pin_programs_done) struct pin_programs pins = {};
+	_cleanup_(record_done) struct record record = {};
 	struct pin_path from = pin_path(cgroup_id, policy, suffix);
 	struct pin_path to = pin_path(cgroup_id, policy, "");
 	struct pin_path staged = pin_path(cgroup_id, policy, PIN_STAGED);
 	int r;
 
 	if (streq(suffix, PIN_GONE)) {
-		r = pin_remove(&from);
+		r = record_remove(&from);
 		return r < 0 ? pin_explain(&from, r, ret_error) : 0;
 	}
-	r = pin_read(&from, &pins);
+	r = record_read(&from, &record);
 	if (r == -ENOENT)
 		return 0;
-	if (!r && pin_any_attached(&pins, list))
-		r = pin_move(&from, &to);
-	else if (!r && pin_any_staged(&pins, list))
-		r = streq(suffix, PIN_STAGED) ? 0 : pin_move(&from, &staged);
+	if (!r && record_any_attached(&record, list))
+		r = record_move(&from, &to);
+	else if (!r && record_any_staged(&record, list))
+		r = streq(suffix, PIN_STAGED) ? 0 : record_move(&from, &staged);
 	else if (!r)
-		r = pin_remove(&from);
+		r = record_remove(&from);
 	return r < 0 ? pin_explain(&from, r, ret_error) : 0;
 }
 
@@ -718,16 +822,16 @@ static int recover(uint64_t cgroup_id, const struct control_list *list,
 		   struct checmate_error **ret_error)
 {
 	static const char *const suffixes[] = { PIN_GONE, PIN_STAGED, PIN_NEW };
-	struct pin_path folder = pin_path(cgroup_id, NULL, "");
+	struct pin_path directory = pin_path(cgroup_id, NULL, "");
 	int r;
 
 	/* In this order: what is new may have taken the place of what was staged. */
 	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
 		_cleanup_strv_ char **names = NULL;
 
-		r = pin_list(folder.text, &names);
+		r = pin_list(directory.text, &names);
 		if (r < 0)
-			return pin_explain(&folder, r, ret_error);
+			return pin_explain(&directory, r, ret_error);
 		if (!*names)
 			return 0;
 		for (char **name = names; *name; name++) {
@@ -763,7 +867,9 @@ const struct backend backend_checmate = {
 	.name = "checmate",
 	.abilities = (const char *const[]){ "staging", "rewrite", "seal", "sleepable", "any-hook",
 					    "permissive", NULL },
-	.flags_permissive = CHECMATE_SELF_PERMISSIVE,
+	.set_suffix = "",
+	.has_cookies = true,
+	.flags_permissive = CHECMATE_HEAD_PERMISSIVE,
 	.enable = enable,
 	.read_local = read_local,
 	.read_effective = read_effective,

@@ -8,9 +8,9 @@
  *
  *	1. new instances are pinned and linked in "<policy>+new"; what is to be
  *	   removed is renamed to "<policy>+gone", links and all
- *	2. the folder "+commit" is made
+ *	2. the directory "+commit" is made
  *	3. what is old or gone is detached and removed, what is new is renamed
- *	4. the folder "+commit" is removed
+ *	4. the directory "+commit" is removed
  *
  * Who finds "+commit" after a crash goes on with 3, who finds none undoes 1.
  * Until 3 all that was in force still is: old and new programs are asked both,
@@ -26,10 +26,11 @@
 #include <sys/stat.h>
 
 #include "backend-check.h"
-#include "binding-globals.h"
 #include "error.h"
+#include "instance.h"
 #include "parse.h"
-#include "pin.h"
+#include "program-set.h"
+#include "record.h"
 #include "strv.h"
 
 #define PIN_COMMIT "+commit"
@@ -153,12 +154,11 @@ static int query(const struct checmate_cgroup *cgroup, __u32 **ret_ids, size_t *
 	return -E2BIG;
 }
 
-/* Whether the programs of a binding let pass what they deny, as its map says. */
-static int is_permissive(int prog_fd)
+/* Opens the map of cookies that a program uses. -ENOENT: it uses none. */
+static int open_cookies(int prog_fd)
 {
 	struct bpf_prog_info info = {};
 	__u32 size = sizeof(info), ids[64];
-	int permissive = 0, r;
 
 	info.nr_map_ids = ARRAY_SIZE(ids);
 	info.map_ids = (uintptr_t)ids;
@@ -167,22 +167,43 @@ static int is_permissive(int prog_fd)
 	for (size_t i = 0; i < info.nr_map_ids && i < ARRAY_SIZE(ids); i++) {
 		_cleanup_close_ int fd = bpf_map_get_fd_by_id(ids[i]);
 		struct bpf_map_info map = {};
-		uint32_t flags;
 
 		size = sizeof(map);
-		/* The map that cannot be read may be the one that says permissive. */
+		/* The map that cannot be read may be the one that says what is permissive. */
 		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &map, &size))
 			return -errno;
-		if (!streq(map.name, BINDING_GLOBALS_MAP))
-			continue;
-		r = binding_globals_read_flags(fd, &flags);
-		/* A map of that name that is another one says nothing. */
-		if (r < 0 && r != -EBADMSG)
-			return r;
-		if (!r)
-			permissive |= !!(flags & CHECMATE_SELF_YIELD);
+		if (map.type == BPF_MAP_TYPE_CGROUP_STORAGE && map.key_size == sizeof(__u64) &&
+		    map.value_size == sizeof(__u64))
+			return TAKE_FD(fd);
 	}
-	return permissive;
+	return -ENOENT;
+}
+
+/* The cookie by which a program that is attached to a cgroup finds its binding; 0: none. */
+static int read_cookie(int prog_fd, uint64_t cgroup_id, uint64_t *ret_cookie)
+{
+	_cleanup_close_ int fd = open_cookies(prog_fd);
+
+	*ret_cookie = 0;
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	if (bpf_map_lookup_elem(fd, &cgroup_id, ret_cookie) && errno != ENOENT)
+		return -errno;
+	return 0;
+}
+
+/* Whether the programs of a binding let pass what they deny. */
+static int is_permissive(uint64_t cookie)
+{
+	uint32_t flags;
+	int r;
+
+	if (!cookie)
+		return 0;
+	r = instance_read_flags(cookie, &flags);
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 ? r : !!(flags & CHECMATE_HEAD_YIELD);
 }
 
 static int add_program(struct control_list *list, const struct checmate_cgroup *cgroup,
@@ -193,14 +214,18 @@ static int add_program(struct control_list *list, const struct checmate_cgroup *
 	struct bpf_prog_info info = {};
 	__u32 size = sizeof(info);
 	char tag[2 * BPF_TAG_SIZE + 1];
-	int permissive;
+	int permissive, r;
+	uint64_t cookie;
 
 	/* It may have been detached since. */
 	if (fd < 0 && errno == ENOENT)
 		return 0;
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
 		return -errno;
-	permissive = is_permissive(fd);
+	r = read_cookie(fd, cgroup->id, &cookie);
+	if (r < 0)
+		return r;
+	permissive = is_permissive(cookie);
 	if (permissive < 0)
 		return permissive;
 
@@ -220,6 +245,7 @@ static int add_program(struct control_list *list, const struct checmate_cgroup *
 		.prog_id = id,
 		.cgroup_id = cgroup->id,
 		.path = strdup(cgroup->path),
+		.cookie = cookie,
 	};
 	return item->hook && item->name && item->tag && item->mode && item->path ? 0 : -ENOMEM;
 }
@@ -441,10 +467,68 @@ static int check(const struct checmate_policy *policy, struct checmate_error **r
 	return check_room(&policy, 1, ret_error);
 }
 
+/* --- cookies ---------------------------------------------------------------- */
+
+/*
+ * The kernel makes the word of a cgroup when the first program that uses the map is attached
+ * there, and it is 0 then, which denies. So a program that allows everything is attached
+ * for that moment.
+ */
+static int make_word(const struct checmate_cgroup *cgroup, int cookies_fd, int prog_fd)
+{
+	const struct bpf_insn code[] = {
+		{ .code = BPF_LD | BPF_DW | BPF_IMM,
+		  .dst_reg = BPF_REG_1,
+		  .src_reg = BPF_PSEUDO_MAP_FD,
+		  .imm = cookies_fd },
+		{},
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = 0 },
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_local_storage },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 1 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_LSM_CGROUP);
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+	_cleanup_close_ int program = -1, link = -1;
+
+	/* On a hook that is going to be used anyway. */
+	if (bpf_obj_get_info_by_fd(prog_fd, &info, &size))
+		return -errno;
+	opts.attach_btf_id = info.attach_btf_id;
+	program = bpf_prog_load(BPF_PROG_TYPE_LSM, "checmate_cookie", "GPL", code, ARRAY_SIZE(code),
+				&opts);
+	if (program < 0)
+		return -errno;
+	link = bpf_link_create(program, cgroup->fd, BPF_LSM_CGROUP, NULL);
+	return link < 0 ? -errno : 0;
+}
+
+/* Has the programs of a set find a binding by its cookie where they are attached to the cgroup. */
+static int set_cookie(const struct checmate_cgroup *cgroup, const char *set, int prog_fd,
+		      uint64_t cookie)
+{
+	struct pin_path directory = pin_set(set, "");
+	_cleanup_close_ int fd = pin_open(&directory, PIN_MAP, "checmate_cookies");
+	int r;
+
+	/* Programs without instances have no such map. */
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	if (!bpf_map_update_elem(fd, &cgroup->id, &cookie, BPF_ANY))
+		return 0;
+	if (errno != ENOENT)
+		return -errno;
+	r = make_word(cgroup, fd, prog_fd);
+	if (r < 0)
+		return r;
+	return bpf_map_update_elem(fd, &cgroup->id, &cookie, BPF_ANY) ? -errno : 0;
+}
+
 /* --- links and their pins --------------------------------------------------- */
 
 /*
- * Detaches what is linked in a folder, and removes it. A pin that is removed
+ * Detaches what is linked in a directory, and removes it. A pin that is removed
  * detaches too, but some time later.
  */
 static int drop(const struct pin_path *path, struct checmate_error **ret_error)
@@ -452,21 +536,24 @@ static int drop(const struct pin_path *path, struct checmate_error **ret_error)
 	_cleanup_strv_ char **names = NULL;
 	int r;
 
-	r = pin_links(path, &names);
-	for (char **name = names; !r && *name; name++) {
-		_cleanup_close_ int fd = pin_open_link(path, *name);
+	r = pin_names(path, PIN_LINK, &names);
+	/* A record without links is one of the controller's. */
+	if (r == -ENOTDIR)
+		r = 0;
+	for (char **name = names; !r && name && *name; name++) {
+		_cleanup_close_ int fd = pin_open(path, PIN_LINK, *name);
 
 		r = fd < 0 ? fd : bpf_link_detach(fd) ? -errno : 0;
 	}
 	if (!r)
-		r = pin_remove(path);
+		r = record_remove(path);
 	return r < 0 ? pin_explain(path, r, ret_error) : 0;
 }
 
 static int move(const struct pin_path *from, const struct pin_path *to,
 		struct checmate_error **ret_error)
 {
-	int r = pin_move(from, to);
+	int r = record_move(from, to);
 
 	return r < 0 ? pin_explain(from, r, ret_error) : 0;
 }
@@ -482,17 +569,34 @@ static bool cut_suffix(char *name, const char *suffix)
 	return true;
 }
 
+/* From here on the programs of a new binding, and those that it replaces, find the new one. */
+static int switch_cookie(uint64_t cgroup_id, const struct pin_path *path)
+{
+	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *cgroup = NULL;
+	_cleanup_(record_done) struct record record = {};
+	int r;
+
+	r = checmate_cgroup_open_id(cgroup_id, &cgroup, NULL);
+	/* It is gone, and with it all that was attached. */
+	if (r == -ENOENT)
+		return 0;
+	if (!r)
+		r = record_read(path, &record);
+	/* The word is there: programs of the set are attached. */
+	return r < 0 ? r : set_cookie(cgroup, record.set, -1, record.cookie);
+}
+
 /* Goes on from "+commit". */
 static int finish(uint64_t cgroup_id, struct checmate_error **ret_error)
 {
-	struct pin_path folder = pin_path(cgroup_id, NULL, "");
+	struct pin_path directory = pin_path(cgroup_id, NULL, "");
 	struct pin_path commit = pin_path(cgroup_id, "", PIN_COMMIT);
 	_cleanup_strv_ char **names = NULL;
 	int r;
 
-	r = pin_list(folder.text, &names);
+	r = pin_list(directory.text, &names);
 	if (r < 0)
-		return pin_explain(&folder, r, ret_error);
+		return pin_explain(&directory, r, ret_error);
 	for (char **name = names; *name; name++) {
 		struct pin_path path = pin_path(cgroup_id, *name, "");
 
@@ -501,6 +605,9 @@ static int finish(uint64_t cgroup_id, struct checmate_error **ret_error)
 		} else if (cut_suffix(*name, PIN_NEW)) {
 			struct pin_path to = pin_path(cgroup_id, *name, "");
 
+			r = switch_cookie(cgroup_id, &path);
+			if (r < 0)
+				return pin_explain(&path, r, ret_error);
 			r = drop(&to, ret_error);
 			if (!r)
 				r = move(&path, &to, ret_error);
@@ -514,13 +621,13 @@ static int finish(uint64_t cgroup_id, struct checmate_error **ret_error)
 /* Undoes what "+commit" did not come after. */
 static int undo(uint64_t cgroup_id, struct checmate_error **ret_error)
 {
-	struct pin_path folder = pin_path(cgroup_id, NULL, "");
+	struct pin_path directory = pin_path(cgroup_id, NULL, "");
 	_cleanup_strv_ char **names = NULL;
 	int r;
 
-	r = pin_list(folder.text, &names);
+	r = pin_list(directory.text, &names);
 	if (r < 0)
-		return pin_explain(&folder, r, ret_error);
+		return pin_explain(&directory, r, ret_error);
 	for (char **name = names; *name; name++) {
 		struct pin_path path = pin_path(cgroup_id, *name, "");
 
@@ -595,7 +702,7 @@ static int link_program(const struct checmate_cgroup *cgroup, const struct pin_p
 	fd = bpf_link_create(policy_program_fd(policy, program), cgroup->fd, BPF_LSM_CGROUP, NULL);
 	if (fd < 0)
 		return explain_link(cgroup, program, -errno, ret_error);
-	r = pin_write_link(path, bpf_program__name(program), fd);
+	r = pin_write(path, PIN_LINK, bpf_program__name(program), fd);
 	if (r < 0) {
 		(void)bpf_link_detach(fd);
 		return pin_explain(path, r, ret_error);
@@ -611,12 +718,12 @@ static int check_ours(const struct checmate_cgroup *cgroup, const char *policy,
 	_cleanup_strv_ char **names = NULL;
 	int r;
 
-	if (access(path.text, F_OK) < 0)
+	if (!record_exists(&path))
 		return 0;
-	r = pin_links(&path, &names);
-	if (r < 0)
+	r = pin_names(&path, PIN_LINK, &names);
+	if (r < 0 && r != -ENOTDIR)
 		return pin_explain(&path, r, ret_error);
-	if (!*names)
+	if (r < 0 || !*names)
 		return error_set(ret_error, -EBUSY,
 				 "cgroup %s: the policy %s was put in force by another backend; use that one to change it",
 				 cgroup->path, policy);
@@ -632,14 +739,33 @@ static int check_apply(const struct apply *apply, struct checmate_error **ret_er
 	for (size_t i = 0; !r && i < apply->n_policies; i++) {
 		const struct checmate_policy *policy = apply->policies[i];
 
-		if (apply->permissive &&
-		    !bpf_object__find_map_by_name(policy->object, BINDING_GLOBALS_MAP))
+		if (apply->permissive && !policy_has_instances(policy))
 			return error_set(ret_error, -EOPNOTSUPP,
 					 "policy %s: with the backend bpf-link its programs have to let pass what is only to be told, and they cannot; build it with this version's checmate.bpf.h",
 					 policy->description.name);
 		r = check_ours(apply->cgroup, policy->description.name, ret_error);
 	}
 	return r;
+}
+
+/*
+ * What a policy of the same program set has bound keeps its cookie until all is committed: the
+ * new links only have it evaluated twice.
+ */
+static int prepare_cookie(const struct apply *apply, const struct checmate_policy *policy)
+{
+	struct pin_path old = pin_path(apply->cgroup->id, policy->description.name, "");
+	_cleanup_(record_done) struct record record = {};
+	int r;
+
+	r = record_read(&old, &record);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (!r && streq(record.set, policy->set))
+		return 0;
+	return set_cookie(apply->cgroup, policy->set,
+			  policy_program_fd(policy, bpf_object__next_program(policy->object, NULL)),
+			  policy->cookie);
 }
 
 static int link_all(const struct apply *apply, struct checmate_error **ret_error)
@@ -651,12 +777,36 @@ static int link_all(const struct apply *apply, struct checmate_error **ret_error
 		struct bpf_program *program;
 		int r;
 
+		r = prepare_cookie(apply, policy);
+		if (r < 0)
+			return explain_link(apply->cgroup,
+					    bpf_object__next_program(policy->object, NULL), r,
+					    ret_error);
 		bpf_object__for_each_program(program, policy->object) {
 			r = link_program(apply->cgroup, &path, policy, program, ret_error);
 			if (r < 0)
 				return r;
 		}
 	}
+	return 0;
+}
+
+static bool is_linked(const struct control_list *list, uint32_t prog_id)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i].prog_id == prog_id)
+			return true;
+	return false;
+}
+
+/* Whether the kernel says that all programs are attached, whatever their cookies are yet. */
+static int check_linked(const struct apply *apply, const struct control_list *list,
+			struct checmate_error **ret_error)
+{
+	for (size_t i = 0; i < apply->n_policies; i++)
+		for (size_t j = 0; j < apply->policies[i]->n_programs; j++)
+			if (!is_linked(list, apply->policies[i]->programs[j].id))
+				return backend_explain_not_enforced(apply, i, j, ret_error);
 	return 0;
 }
 
@@ -673,7 +823,7 @@ static int apply(const struct apply *apply, struct checmate_error **ret_error)
 	if (!r)
 		r = read_local(apply->cgroup, &list, ret_error);
 	if (!r)
-		r = backend_verify(apply, &list, ret_error);
+		r = check_linked(apply, &list, ret_error);
 	if (!r)
 		r = commit(apply->cgroup->id, ret_error);
 	if (r < 0) {
@@ -723,9 +873,9 @@ static int set_mode(const struct checmate_cgroup *cgroup, const char *policy, bo
 		    struct checmate_error **ret_error)
 {
 	struct pin_path path = pin_path(cgroup->id, policy, "");
-	_cleanup_(binding_globals_closep) struct checmate_self *self = NULL;
 	_cleanup_(control_list_done) struct control_list list = {};
-	_cleanup_(pin_programs_done) struct pin_programs pins = {};
+	_cleanup_(instance_done) struct instance instance = {};
+	_cleanup_(record_done) struct record record = {};
 	int r;
 
 	r = check_ours(cgroup, policy, ret_error);
@@ -733,25 +883,26 @@ static int set_mode(const struct checmate_cgroup *cgroup, const char *policy, bo
 		r = read_local(cgroup, &list, ret_error);
 	if (r < 0)
 		return r;
-	r = pin_read(&path, &pins);
+	r = record_read(&path, &record);
 	if (r < 0)
 		return pin_explain(&path, r, ret_error);
-	if (!pin_any_attached(&pins, &list))
+	if (!record_any_attached(&record, &list))
 		return error_set(ret_error, -ENOENT,
 				 "cgroup %s: somebody has detached the policy %s; apply it again",
 				 cgroup->path, policy);
-	r = binding_globals_open(&path, &self);
+	r = instance_read(record.cookie, &instance);
 	if (r == -ENOENT && !permissive)
 		return 0;
-	if (r == -ENOENT || r == -EBADMSG)
+	if (r == -ENOENT)
 		return error_set(ret_error, -EOPNOTSUPP,
 				 "policy %s: with the backend bpf-link its programs have to let pass what is only to be told, and they cannot; build it with this version's checmate.bpf.h",
 				 policy);
-	if (r < 0)
-		return pin_explain(&path, r, ret_error);
 	/* The programs ask for it at each denial. */
-	binding_globals_set_flags(self, permissive ? backend_link.flags_permissive : 0);
-	return 0;
+	if (!r) {
+		instance_head(&instance)->flags = permissive ? backend_link.flags_permissive : 0;
+		r = instance_replace(&instance);
+	}
+	return r < 0 ? pin_explain(&path, r, ret_error) : 0;
 }
 
 static int seal(const struct checmate_cgroup *cgroup, struct checmate_error **ret_error)
@@ -788,7 +939,9 @@ static int detach_test(const struct checmate_cgroup *cgroup, int handle)
 const struct backend backend_link = {
 	.name = "bpf-link",
 	.abilities = (const char *const[]){ "permissive", NULL },
-	.flags_permissive = CHECMATE_SELF_PERMISSIVE | CHECMATE_SELF_YIELD,
+	.set_suffix = "-link",
+	.has_links = true,
+	.flags_permissive = CHECMATE_HEAD_PERMISSIVE | CHECMATE_HEAD_YIELD,
 	.enable = enable,
 	.read_local = read_local,
 	.read_effective = read_effective,

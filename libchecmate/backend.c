@@ -101,6 +101,15 @@ int backend_explain_exists(const struct checmate_cgroup *cgroup, const char *pol
 			 cgroup->path, policy);
 }
 
+int backend_explain_not_enforced(const struct apply *apply, size_t policy, size_t program,
+				 struct checmate_error **ret_error)
+{
+	return error_set(ret_error, -EIO,
+			 "cgroup %s: the program %s of policy %s was attached and is not enforced; see \"checmatectl status\" for who else changes it",
+			 apply->cgroup->path, apply->policies[policy]->programs[program].name,
+			 apply->policies[policy]->description.name);
+}
+
 int backend_verify(const struct apply *apply, const struct control_list *list,
 		   struct checmate_error **ret_error)
 {
@@ -113,19 +122,17 @@ int backend_verify(const struct apply *apply, const struct control_list *list,
 			const struct checmate_attachment *item;
 
 			/* The exec may have come already. */
-			item = control_list_find(list, policy->programs[j].id);
+			item = control_list_find(list, policy->programs[j].id, policy->cookie);
 			if (!item && apply->when_exec)
-				item = control_list_find_staged(list, policy->programs[j].id);
+				item = control_list_find_staged(list, policy->programs[j].id,
+								policy->cookie);
 			if (item && streq(item->mode, mode))
 				continue;
 			if (apply->pid && kill(apply->pid, 0) < 0 && errno == ESRCH)
 				return error_set(ret_error, -ESRCH,
 						 "cgroup %s: process %d is gone, and with it what was staged; stage it while the process lives",
 						 apply->cgroup->path, (int)apply->pid);
-			return error_set(ret_error, -EIO,
-					 "cgroup %s: the program %s of policy %s was attached and is not enforced; see \"checmatectl status\" for who else changes it",
-					 apply->cgroup->path, policy->programs[j].name,
-					 policy->description.name);
+			return backend_explain_not_enforced(apply, i, j, ret_error);
 		}
 	}
 	return 0;

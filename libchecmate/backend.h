@@ -8,7 +8,7 @@
 /**
  * struct apply - One call of checmate_binding_apply().
  * @cgroup: where.
- * @policies: loaded policies, pinned in "<policy>+new".
+ * @policies: policies with programs, recorded as "<policy>+new".
  * @n_policies: how many.
  * @replace: as in struct checmate_apply_opts, like the following.
  * @permissive: denials are told only.
@@ -33,7 +33,10 @@ struct apply {
  * struct backend - A way to enforce.
  * @name: as checmate_features_backend() returns it.
  * @abilities: what checmate_features_supports() knows, ended by NULL.
- * @flags_permissive: CHECMATE_SELF_* of a binding that is permissive.
+ * @set_suffix: of the names of program sets, whose programs are loaded for this backend.
+ * @has_links: what is attached is so by links, which are pinned beside the record.
+ * @has_cookies: programs find the cookies of their attachments by a kfunc.
+ * @flags_permissive: CHECMATE_HEAD_* of a binding that is permissive.
  * @enable: as checmate_cgroup_enable().
  * @read_local: what is attached to a cgroup itself. -EOPNOTSUPP it cannot have
  *              attachments yet; -ENODEV it is gone.
@@ -60,6 +63,9 @@ struct apply {
 struct backend {
 	const char *name;
 	const char *const *abilities;
+	const char *set_suffix;
+	bool has_links;
+	bool has_cookies;
 	uint32_t flags_permissive;
 	int (*enable)(struct checmate_cgroup *cgroup, char ***ret_enabled,
 		      struct checmate_error **ret_error);
@@ -119,6 +125,10 @@ int backend_read_local(const struct backend *backend, const struct checmate_cgro
  */
 int backend_verify(const struct apply *apply, const struct control_list *list,
 		   struct checmate_error **ret_error);
+
+/* The program @program of the policy @policy of @apply was attached, and is not enforced. */
+int backend_explain_not_enforced(const struct apply *apply, size_t policy, size_t program,
+				 struct checmate_error **ret_error);
 
 /* A policy is in force there already. */
 int backend_explain_exists(const struct checmate_cgroup *cgroup, const char *policy,

@@ -9,19 +9,18 @@
 #include "checmate.h"
 
 #include <assert.h>
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "backend.h"
-#include "binding-globals.h"
 #include "error.h"
+#include "instance.h"
 #include "libbpf-log.h"
 #include "parse.h"
-#include "pin.h"
 #include "policy.h"
+#include "program-set.h"
+#include "record.h"
 #include "selftest.h"
 #include "strv.h"
 
@@ -31,7 +30,8 @@ struct checmate_binding {
 	bool permissive;
 	struct description description;
 	struct pin_path path;
-	struct pin_programs pins;
+	struct record record;
+	char digest[POLICY_DIGEST_SIZE];
 	struct control_list list;
 	struct checmate_program *programs;
 };
@@ -123,75 +123,172 @@ static int open_except(struct apply *apply, const char *path, struct checmate_er
 	return 0;
 }
 
+/* Without the lock: to load takes long. */
 static int load_all(const struct backend *backend, const struct apply *apply,
 		    struct checmate_error **ret_error)
 {
-	uint32_t flags = apply->permissive ? backend->flags_permissive : 0;
-	int r;
-
 	for (size_t i = 0; i < apply->n_policies; i++) {
-		r = checmate_policy_load(apply->policies[i], ret_error);
+		int r = policy_get_programs(apply->policies[i], backend, ret_error);
+
 		if (r < 0)
 			return r;
-		r = binding_globals_write(apply->policies[i], apply->cgroup->id, flags);
-		if (r < 0)
-			return error_set(ret_error, r,
-					 "policy %s: it cannot be told which cgroup it is bound to: %s; build it with this version's checmate.bpf.h",
-					 apply->policies[i]->description.name, strerror(-r));
 	}
 	return 0;
 }
 
-/* Pins of programs that nobody has attached are no binding. */
+/* Records of programs that nobody has attached are no binding. */
 static int check_exists(const struct apply *apply, const struct control_list *list,
 			struct checmate_error **ret_error)
 {
 	for (size_t i = 0; !apply->replace && i < apply->n_policies; i++) {
 		const char *name = apply->policies[i]->description.name;
 		struct pin_path path = pin_path(apply->cgroup->id, name, "");
-		_cleanup_(pin_programs_done) struct pin_programs pins = {};
+		_cleanup_(record_done) struct record record = {};
 		int r;
 
-		r = pin_read(&path, &pins);
+		r = record_read(&path, &record);
 		if (r == -ENOENT)
 			continue;
 		if (r < 0)
 			return pin_explain(&path, r, ret_error);
-		if (pin_any_attached(&pins, list))
+		if (record_any_attached(&record, list))
 			return backend_explain_exists(apply->cgroup, name, ret_error);
 	}
 	return 0;
 }
 
-static void unpin_new(const struct apply *apply, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		const char *name = apply->policies[i]->description.name;
-		struct pin_path path = pin_path(apply->cgroup->id, name, PIN_NEW);
+/* The instances of all policies that have some. */
+struct made {
+	struct instance *items;
+	struct instance **added;
+	uint32_t *generations;
+	size_t n;
+	size_t n_added;
+};
 
-		(void)pin_remove(&path);
+static void made_done(struct made *made)
+{
+	for (size_t i = 0; i < made->n; i++)
+		instance_done(&made->items[i]);
+	free(made->items);
+	free(made->added);
+	free(made->generations);
+}
+
+static int build_instances(const struct backend *backend, const struct apply *apply,
+			   struct made *made)
+{
+	uint32_t flags = apply->permissive ? backend->flags_permissive : 0;
+	int r;
+
+	made->items = calloc(apply->n_policies, sizeof(*made->items));
+	made->added = calloc(apply->n_policies, sizeof(*made->added));
+	made->generations = calloc(apply->n_policies, sizeof(*made->generations));
+	if (!made->items || !made->added || !made->generations)
+		return -ENOMEM;
+	for (; made->n < apply->n_policies; made->n++) {
+		const struct checmate_policy *policy = apply->policies[made->n];
+
+		if (!policy_has_instances(policy))
+			continue;
+		r = instance_build(&policy->description, policy->values, apply->cgroup->id, flags,
+				   &made->items[made->n]);
+		if (r < 0)
+			return r;
+		made->generations[made->n_added] = policy->generation;
+		made->added[made->n_added++] = &made->items[made->n];
+	}
+	return 0;
+}
+
+/* Gives each policy its cookie, and with it the name of its program set. */
+static int choose_cookies(const struct backend *backend, const struct apply *apply,
+			  const struct made *made, struct checmate_error **ret_error)
+{
+	int r;
+
+	r = instances_place(made->added, made->generations, made->n_added, ret_error);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < apply->n_policies; i++) {
+		struct checmate_policy *policy = apply->policies[i];
+
+		/* Those without instances have one too, which names them. */
+		policy->cookie = (uint64_t)policy->generation * CHECMATE_INSTANCES_MAX;
+		if (made->items[i].rows)
+			policy->cookie = instance_head(&made->items[i])->cookie;
+		program_set_name(policy, backend->set_suffix, policy->cookie, policy->set);
+	}
+	return 0;
+}
+
+/* Leaves nothing of what is not going to be a binding. */
+static void drop_new(const struct apply *apply)
+{
+	for (size_t i = 0; i < apply->n_policies; i++) {
+		struct checmate_policy *policy = apply->policies[i];
+		struct pin_path path = pin_path(apply->cgroup->id, policy->description.name,
+						PIN_NEW);
+
+		(void)record_remove(&path);
+		policy->cookie = 0;
 	}
 }
 
-static int pin_new(const struct apply *apply, struct checmate_error **ret_error)
+/* -EAGAIN: what others had loaded is gone by now. */
+static int get_programs(struct checmate_policy *policy)
 {
-	struct pin_path folder = pin_path(apply->cgroup->id, NULL, "");
+	bool exists = program_set_exists(policy->set);
 	int r;
 
-	r = pin_make_folder(&folder);
-	if (r < 0)
-		return pin_explain(&folder, r, ret_error);
-	for (size_t i = 0; i < apply->n_policies; i++) {
-		const char *name = apply->policies[i]->description.name;
-		struct pin_path path = pin_path(apply->cgroup->id, name, PIN_NEW);
+	if (!exists && !policy->loaded)
+		return -EAGAIN;
+	r = exists ? 0 : program_set_pin(policy, policy->set);
+	return r < 0 ? r : program_set_use(policy, policy->set);
+}
 
-		r = pin_write(&path, apply->policies[i]);
-		if (r < 0) {
-			unpin_new(apply, i);
+/* Each step names what the next one makes, so that a crash in between leaves nothing unnamed. */
+static int record_new(const struct backend *backend, const struct apply *apply,
+		      struct checmate_error **ret_error)
+{
+	struct pin_path directory = pin_path(apply->cgroup->id, NULL, "");
+	int r;
+
+	r = pin_make_directory(&directory);
+	if (r < 0)
+		return pin_explain(&directory, r, ret_error);
+	for (size_t i = 0; i < apply->n_policies; i++) {
+		struct checmate_policy *policy = apply->policies[i];
+		struct pin_path path = pin_path(apply->cgroup->id, policy->description.name,
+						PIN_NEW);
+
+		r = record_write(&path, policy->set, policy->cookie, backend->has_links);
+		if (!r)
+			r = get_programs(policy);
+		if (r == -EAGAIN)
+			return r;
+		if (!r)
+			r = record_keep_set(&path);
+		if (r < 0)
 			return pin_explain(&path, r, ret_error);
-		}
 	}
 	return 0;
+}
+
+static int make_bindings(const struct backend *backend, const struct apply *apply,
+			 struct checmate_error **ret_error)
+{
+	_cleanup_(made_done) struct made made = {};
+	int r;
+
+	if (build_instances(backend, apply, &made) < 0)
+		return error_oom(ret_error);
+	r = choose_cookies(backend, apply, &made, ret_error);
+	if (!r)
+		r = record_new(backend, apply, ret_error);
+	if (!r)
+		r = instances_add(made.added, made.n_added, ret_error);
+	return r;
 }
 
 static int apply_locked(const struct backend *backend, const struct apply *apply,
@@ -212,13 +309,33 @@ static int apply_locked(const struct backend *backend, const struct apply *apply
 	r = selftest_run(backend, apply->policies, apply->n_policies, ret_error);
 	if (r < 0)
 		return r;
-	r = pin_new(apply, ret_error);
-	if (r < 0)
-		return r;
-	r = backend->apply(apply, ret_error);
-	/* Nothing was committed, so by the list from before the new pins belong to nothing. */
+	r = make_bindings(backend, apply, ret_error);
+	if (!r)
+		r = backend->apply(apply, ret_error);
+	/* Nothing was committed. */
 	if (r < 0 && !apply->policies[0]->bound)
-		(void)backend->recover(apply->cgroup->id, &list, NULL);
+		drop_new(apply);
+	return r;
+}
+
+/* Loads what is not loaded, and applies; again if others let go of what they had loaded. */
+static int load_and_apply(const struct backend *backend, const struct apply *apply,
+			  struct checmate_error **ret_error)
+{
+	int r = -EAGAIN;
+
+	while (r == -EAGAIN) {
+		_cleanup_close_ int lock = -1;
+
+		r = load_all(backend, apply, ret_error);
+		if (!r)
+			r = pin_lock(true, &lock, ret_error);
+		if (r < 0)
+			return r;
+		r = apply_locked(backend, apply, ret_error);
+		if (r < 0)
+			pin_tidy(apply->cgroup->id);
+	}
 	return r;
 }
 
@@ -240,7 +357,6 @@ int checmate_binding_apply(struct checmate_cgroup *cgroup, struct checmate_polic
 	_cleanup_(control_list_done) struct control_list list = {};
 	struct checmate_apply_opts opts;
 	const struct backend *backend;
-	_cleanup_close_ int lock = -1;
 	int r;
 
 	r = backend_get(&backend, ret_error);
@@ -262,16 +378,7 @@ int checmate_binding_apply(struct checmate_cgroup *cgroup, struct checmate_polic
 	if (!r)
 		r = check_abilities(backend, &apply, ret_error);
 	if (!r)
-		r = load_all(backend, &apply, ret_error);
-	if (r < 0)
-		return r;
-
-	r = pin_lock(true, &lock, ret_error);
-	if (r < 0)
-		return r;
-	r = apply_locked(backend, &apply, ret_error);
-	if (r < 0)
-		pin_tidy(cgroup->id);
+		r = load_and_apply(backend, &apply, ret_error);
 	return r;
 }
 
@@ -415,7 +522,7 @@ int checmate_binding_set_mode(struct checmate_cgroup *cgroup, const char *policy
 	r = begin_change(cgroup, cgroup->id, policy, &backend, &lock, &names, ret_error);
 	if (r < 0)
 		return r;
-	if (access(path.text, F_OK) < 0)
+	if (!record_exists(&path))
 		return error_set(ret_error, -EBUSY,
 				 "cgroup %s: the policy %s is only staged here; wait for the exec, or apply it anew in the other mode",
 				 cgroup->path, policy);
@@ -514,14 +621,14 @@ static int settle_id(const struct backend *backend, uint64_t cgroup_id,
 		     struct checmate_error **ret_error)
 {
 	_cleanup_(checmate_cgroup_freep) struct checmate_cgroup *cgroup = NULL;
-	struct pin_path folder = pin_path(cgroup_id, NULL, "");
+	struct pin_path directory = pin_path(cgroup_id, NULL, "");
 	_cleanup_strv_ char **names = NULL;
 	bool settled = true;
 	int r;
 
-	r = pin_list(folder.text, &names);
+	r = pin_list(directory.text, &names);
 	if (r < 0)
-		return pin_explain(&folder, r, ret_error);
+		return pin_explain(&directory, r, ret_error);
 	for (char **name = names; *name; name++)
 		settled &= name_is_valid(*name, POLICY_NAME_MAX);
 	if (settled)
@@ -549,7 +656,7 @@ int checmate_binding_list_cgroups(uint64_t **ret_ids, size_t *ret_n,
 	r = lock_pins(&backend, &lock, ret_error);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	/* Without the folder there is nothing to list. */
+	/* Without the directory there is nothing to list. */
 	r = lock < 0 ? 0 : pin_list(root.text, &names);
 	if (r < 0)
 		return pin_explain(&root, r, ret_error);
@@ -588,33 +695,36 @@ static int describe(struct checmate_binding *binding, const char *policy,
 
 	libbpf_log_begin(&capture);
 	snprintf(thing, sizeof(thing), "policy %s", policy);
-	btf = binding->pins.n ? btf__load_from_kernel_by_id(binding->pins.items[0].btf_id) : NULL;
+	btf = binding->record.programs.n ?
+		      btf__load_from_kernel_by_id(binding->record.programs.items[0].btf_id) :
+		      NULL;
 	if (!btf)
 		return error_set_log(ret_error, -EBADMSG, capture.text,
 				     "%s: what is pinned in %s does not describe itself; remove the policy and apply it again",
 				     thing, binding->path.text);
-	r = description_read(btf, thing, &binding->description, ret_error);
+	r = description_read(btf, thing, true, &binding->description, ret_error);
 	btf__free(btf);
 	return r;
 }
 
 static int add_programs(struct checmate_binding *binding)
 {
-	binding->programs = calloc(binding->pins.n, sizeof(*binding->programs));
+	const struct program_set *set = &binding->record.programs;
+
+	binding->programs = calloc(set->n, sizeof(*binding->programs));
 	if (!binding->programs)
 		return -ENOMEM;
-	for (size_t i = 0; i < binding->pins.n; i++) {
-		const struct pin_program *pin = &binding->pins.items[i];
+	for (size_t i = 0; i < set->n; i++) {
 		const struct checmate_attachment *item;
 
-		item = control_list_find(&binding->list, pin->id);
+		item = record_attached(&binding->record, i, &binding->list);
 		if (!item)
-			item = control_list_find_staged(&binding->list, pin->id);
+			item = record_staged(&binding->record, i, &binding->list);
 		binding->programs[i] = (struct checmate_program){
-			.name = pin->name,
+			.name = set->items[i].name,
 			.hook = item ? item->hook : "",
 			.type = "",
-			.id = pin->id,
+			.id = set->items[i].id,
 			.attached = item && !item->staged,
 			/* Whatever is not known to be enforced is not. */
 			.permissive = item && !streq(item->mode, "enforce"),
@@ -653,10 +763,10 @@ int checmate_binding_open(const struct checmate_cgroup *cgroup, const char *poli
 	r = settle(backend, cgroup, cgroup->id, &binding->list, ret_error);
 	if (r < 0)
 		return r;
-	r = pin_read(&binding->path, &binding->pins);
+	r = record_read(&binding->path, &binding->record);
 	if (r == -ENOENT) {
 		binding->path = pin_path(cgroup->id, policy, PIN_STAGED);
-		r = pin_read(&binding->path, &binding->pins);
+		r = record_read(&binding->path, &binding->record);
 	}
 	if (r == -ENOENT)
 		return no_binding(cgroup, cgroup->id, policy, ret_error);
@@ -667,6 +777,7 @@ int checmate_binding_open(const struct checmate_cgroup *cgroup, const char *poli
 		return r;
 	if (add_programs(binding) < 0)
 		return error_oom(ret_error);
+	record_digest(&binding->record, binding->description.name, binding->digest);
 
 	*ret_binding = TAKE_PTR(binding);
 	return 0;
@@ -677,7 +788,7 @@ struct checmate_binding *checmate_binding_free(struct checmate_binding *binding)
 	if (!binding)
 		return NULL;
 	description_done(&binding->description);
-	pin_programs_done(&binding->pins);
+	record_done(&binding->record);
 	control_list_done(&binding->list);
 	free(binding->programs);
 	free(binding);
@@ -699,6 +810,16 @@ const char *checmate_binding_description(const struct checmate_binding *binding)
 	return binding->description.text;
 }
 
+const char *checmate_binding_digest(const struct checmate_binding *binding)
+{
+	return binding->digest;
+}
+
+uint64_t checmate_binding_instance(const struct checmate_binding *binding)
+{
+	return record_instance(&binding->record);
+}
+
 bool checmate_binding_staged(const struct checmate_binding *binding)
 {
 	return binding->staged;
@@ -711,13 +832,13 @@ bool checmate_binding_permissive(const struct checmate_binding *binding)
 
 size_t checmate_binding_count_programs(const struct checmate_binding *binding)
 {
-	return binding->pins.n;
+	return binding->record.programs.n;
 }
 
 const struct checmate_program *checmate_binding_get_program(const struct checmate_binding *binding,
 							    size_t index)
 {
-	return index < binding->pins.n ? &binding->programs[index] : NULL;
+	return index < binding->record.programs.n ? &binding->programs[index] : NULL;
 }
 
 size_t checmate_binding_count_params(const struct checmate_binding *binding)
@@ -741,120 +862,63 @@ static int explain_value(const struct checmate_binding *binding, const struct pa
 	if (code == -ENOMEM)
 		return error_oom(ret_error);
 	return error_set(ret_error, code,
-			 "policy %s, parameter %s: its map in %s cannot be used: %s; apply the policy again",
+			 "policy %s, parameter %s: what is stored for %s cannot be used: %s; apply the policy again",
 			 binding->description.name, param->info.name, binding->path.text,
 			 strerror(-code));
 }
 
-/* Bytes of a map's value, or -errno; -EBADMSG when @least do not fit. */
-static int value_size(int map_fd, size_t least)
-{
-	struct bpf_map_info info = {};
-	__u32 size = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(map_fd, &info, &size))
-		return -errno;
-	return info.value_size < least ? -EBADMSG : (int)info.value_size;
-}
-
-/* Whether what is pinned in @path is what was opened. */
+/* Whether what is recorded in @path is what was opened. */
 static int is_current(const struct checmate_binding *binding, const struct pin_path *path)
 {
-	_cleanup_(pin_programs_done) struct pin_programs pins = {};
+	uint64_t cookie;
 	int r;
 
-	r = pin_read(path, &pins);
+	r = record_read_cookie(path, &cookie);
 	if (r == -ENOENT)
 		return 0;
-	if (r < 0)
-		return r;
-	if (pins.n != binding->pins.n)
-		return 0;
-	for (size_t i = 0; i < pins.n; i++)
-		if (pins.items[i].id != binding->pins.items[i].id)
-			return 0;
-	return 1;
+	return r < 0 ? r : cookie == binding->record.cookie;
 }
 
-/* Where it is pinned now: staged pins move when they have taken force. */
-static int find_current(const struct checmate_binding *binding, struct pin_path *ret_path,
-			struct checmate_error **ret_error)
+/* Whether it is there still: a staged record moves when it is activated. */
+static int check_current(const struct checmate_binding *binding, struct checmate_error **ret_error)
 {
 	const char *policy = binding->description.name;
-	struct pin_path paths[] = { binding->path, pin_path(binding->cgroup_id, policy, "") };
+	const struct pin_path paths[] = { binding->path, pin_path(binding->cgroup_id, policy, "") };
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		int r = is_current(binding, &paths[i]);
 
 		if (r < 0)
 			return pin_explain(&paths[i], r, ret_error);
-		if (!r)
-			continue;
-		*ret_path = paths[i];
-		return 0;
+		if (r)
+			return 0;
 	}
 	return error_set(ret_error, -ESTALE,
 			 "policy %s: the binding was replaced or removed; look at it again", policy);
-}
-
-/* The map whose element 0 holds the value: for a list, the one inside. */
-static int open_value_map(const struct pin_path *path, const struct param *param)
-{
-	_cleanup_close_ int fd = pin_open_map(path, param->map);
-	__u32 zero = 0, id;
-	int inner;
-
-	if (fd < 0)
-		return fd;
-	if (!param->type->list)
-		return TAKE_FD(fd);
-	if (bpf_map_lookup_elem(fd, &zero, &id))
-		return -errno;
-	inner = bpf_map_get_fd_by_id(id);
-	return inner < 0 ? -errno : inner;
-}
-
-static int read_value(const struct pin_path *path, const struct param *param, char **ret_data)
-{
-	_cleanup_close_ int fd = open_value_map(path, param);
-	_cleanup_free_ char *data = NULL;
-	__u32 zero = 0;
-	int size;
-
-	if (fd < 0)
-		return fd;
-	size = value_size(fd, param->offset + param->type->size);
-	if (size < 0)
-		return size;
-	data = malloc(size);
-	if (!data)
-		return -ENOMEM;
-	if (bpf_map_lookup_elem(fd, &zero, data))
-		return -errno;
-	*ret_data = TAKE_PTR(data);
-	return 0;
 }
 
 int checmate_binding_get(const struct checmate_binding *binding, const char *name, char **ret_text,
 			 struct checmate_error **ret_error)
 {
 	const struct param *param = description_find(&binding->description, name, ret_error);
-	_cleanup_free_ char *data = NULL;
+	_cleanup_(instance_done) struct instance instance = {};
+	_cleanup_free_ void *value = NULL;
 	_cleanup_close_ int lock = -1;
-	struct pin_path path;
 	int r;
 
 	if (!param)
 		return -ENOENT;
 	r = pin_lock(true, &lock, ret_error);
 	if (!r)
-		r = find_current(binding, &path, ret_error);
+		r = check_current(binding, ret_error);
 	if (r < 0)
 		return r;
-	r = read_value(&path, param, &data);
+	r = instance_read(binding->record.cookie, &instance);
+	if (!r)
+		r = instance_value(&instance, param, &value);
 	if (r < 0)
 		return explain_value(binding, param, r, ret_error);
-	return param_format(&binding->description, param, data + param->offset, ret_text, ret_error);
+	return param_format(&binding->description, param, value, ret_text, ret_error);
 }
 
 int checmate_binding_check(const struct checmate_binding *binding, const char *name,
@@ -868,59 +932,76 @@ int checmate_binding_check(const struct checmate_binding *binding, const char *n
 	return param_parse(&binding->description, param, text, &value, ret_error);
 }
 
-/*
- * A scalar is an aligned word in a page that the programs share: stored at
- * once. Storing through the map's system call would copy all scalars.
- */
-static int store_scalar(const struct param *param, int fd, const void *value)
-{
-	int size = value_size(fd, param->offset + param->type->size);
-	uint32_t word;
-	uint64_t wide;
-	char *data;
+struct values {
+	void **items;
+	size_t n;
+};
 
-	if (size < 0)
-		return size;
-	if (param->offset % param->type->size ||
-	    (param->type->size != sizeof(word) && param->type->size != sizeof(wide)))
-		return -EBADMSG;
-	data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (data == MAP_FAILED)
-		return -errno;
-	if (param->type->size == sizeof(wide)) {
-		memcpy(&wide, value, sizeof(wide));
-		__atomic_store_n((uint64_t *)(data + param->offset), wide, __ATOMIC_RELEASE);
-	} else {
-		memcpy(&word, value, sizeof(word));
-		__atomic_store_n((uint32_t *)(data + param->offset), word, __ATOMIC_RELEASE);
+static void values_done(struct values *values)
+{
+	for (size_t i = 0; i < values->n; i++)
+		free(values->items[i]);
+	free(values->items);
+}
+
+/* Takes over *@value, as the one of the parameter @changed; the others are the instance's. */
+static int read_values(const struct description *description, const struct instance *instance,
+		       const struct param *changed, void **value, struct values *values)
+{
+	values->items = calloc(description->n_params, sizeof(*values->items));
+	if (!values->items)
+		return -ENOMEM;
+	for (; values->n < description->n_params; values->n++) {
+		const struct param *param = &description->params[values->n];
+		int r = 0;
+
+		if (param == changed)
+			values->items[values->n] = TAKE_PTR(*value);
+		else
+			r = instance_value(instance, param, &values->items[values->n]);
+		if (r < 0)
+			return r;
 	}
-	munmap(data, size);
 	return 0;
+}
+
+/* Puts an instance with another value in the place of the one that is there. */
+static int replace_value(const struct checmate_binding *binding, const struct param *param,
+			 void **value)
+{
+	_cleanup_(instance_done) struct instance old = {}, new = {};
+	_cleanup_(values_done) struct values values = {};
+	int r;
+
+	r = instance_read(binding->record.cookie, &old);
+	if (!r)
+		r = read_values(&binding->description, &old, param, value, &values);
+	if (!r)
+		r = instance_build(&binding->description, values.items, binding->cgroup_id,
+				   instance_head(&old)->flags, &new);
+	if (r < 0)
+		return r;
+	instance_head(&new)->cookie = binding->record.cookie;
+	return instance_replace(&new);
 }
 
 int checmate_binding_set(struct checmate_binding *binding, const char *name, const char *text,
 			 struct checmate_error **ret_error)
 {
 	const struct param *param = description_find(&binding->description, name, ret_error);
-	_cleanup_close_ int lock = -1, fd = -1;
 	_cleanup_free_ void *value = NULL;
-	struct pin_path path;
+	_cleanup_close_ int lock = -1;
 	int r;
 
 	if (!param)
 		return -ENOENT;
 	r = param_parse(&binding->description, param, text, &value, ret_error);
-	if (r < 0)
-		return r;
-	r = pin_lock(true, &lock, ret_error);
 	if (!r)
-		r = find_current(binding, &path, ret_error);
+		r = pin_lock(true, &lock, ret_error);
+	if (!r)
+		r = check_current(binding, ret_error);
 	if (r < 0)
 		return r;
-
-	fd = pin_open_map(&path, param->map);
-	if (fd < 0)
-		return explain_value(binding, param, fd, ret_error);
-	r = param->type->list ? param_store_list(param, fd, value) : store_scalar(param, fd, value);
+	r = replace_value(binding, param, &value);
 	return r < 0 ? explain_value(binding, param, r, ret_error) : 0;
 }

@@ -424,13 +424,36 @@ CHECMATE_API int checmate_policy_set(struct checmate_policy *policy, const char 
  * @ret_error: explanation, or NULL; checmate_error_log() has the verifier's
  *             words.
  *
- * checmate_binding_apply() does this where it was not done. A policy can be
- * loaded once and be bound once.
+ * checmate_binding_apply() does this where it was not done. The programs of an
+ * object are loaded once, and all bindings of it share them: if another binding has
+ * loaded them, they are used. A policy can be bound once.
  *
  * Return: 0, also when already loaded; -errno.
  */
 CHECMATE_API int checmate_policy_load(struct checmate_policy *policy,
 				      struct checmate_error **ret_error);
+
+/**
+ * checmate_policy_digest() - What tells an object from others.
+ * @policy: policy.
+ *
+ * Policies of equal content have equal digests, see checmate_binding_digest(). It protects from
+ * no one who wants two files to have the same.
+ *
+ * Return: hexadecimal digits; they belong to @policy.
+ */
+CHECMATE_API const char *checmate_policy_digest(const struct checmate_policy *policy);
+
+/**
+ * checmate_policy_instance() - Which binding is going to be made of a policy.
+ * @policy: policy.
+ *
+ * Whoever keeps a record of a binding can write it before the binding is there, and compare
+ * later: see checmate_binding_instance().
+ *
+ * Return: a number, never 0, that no other binding of the policy in the same cgroup has.
+ */
+CHECMATE_API uint64_t checmate_policy_instance(const struct checmate_policy *policy);
 
 /**
  * checmate_policy_check() - Whether a backend of this machine could take it.
@@ -842,6 +865,15 @@ CHECMATE_API const char *checmate_binding_policy(const struct checmate_binding *
 CHECMATE_API const char *checmate_binding_version(const struct checmate_binding *binding);
 CHECMATE_API const char *checmate_binding_description(const struct checmate_binding *binding);
 
+/*
+ * checmate_policy_digest() of the policy it was made of; "" of a binding that a version before
+ * 1.0 has made. Belongs to @binding.
+ */
+CHECMATE_API const char *checmate_binding_digest(const struct checmate_binding *binding);
+
+/* What checmate_policy_instance() told of the policy it was made of; never 0. */
+CHECMATE_API uint64_t checmate_binding_instance(const struct checmate_binding *binding);
+
 /* It waits for an exec and is not in force yet; as of when it was opened. */
 CHECMATE_API bool checmate_binding_staged(const struct checmate_binding *binding);
 
@@ -956,6 +988,8 @@ struct checmate_status;
  *          this library.
  * @staged: it waits for an exec and is not enforced yet.
  * @cookie: the cookie that the attachment gives the program to find; 0 for none.
+ * @instance: of the binding it belongs to, see checmate_policy_instance(); 0 when @policy
+ *            is NULL.
  */
 struct checmate_attachment {
 	uint64_t id;
@@ -969,6 +1003,7 @@ struct checmate_attachment {
 	const char *policy;
 	bool staged;
 	uint64_t cookie;
+	uint64_t instance;
 };
 
 /**

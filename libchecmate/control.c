@@ -160,24 +160,25 @@ void control_list_done(struct control_list *list)
 
 /* Whoever asks for what is enforced must not find what is only staged. */
 static const struct checmate_attachment *find(const struct control_list *list, uint32_t prog_id,
-					      bool staged)
+					      uint64_t cookie, bool staged)
 {
 	for (size_t i = 0; i < list->n; i++)
-		if (list->items[i].prog_id == prog_id && list->items[i].staged == staged)
+		if (list->items[i].prog_id == prog_id && list->items[i].cookie == cookie &&
+		    list->items[i].staged == staged)
 			return &list->items[i];
 	return NULL;
 }
 
 const struct checmate_attachment *control_list_find(const struct control_list *list,
-						    uint32_t prog_id)
+						    uint32_t prog_id, uint64_t cookie)
 {
-	return find(list, prog_id, false);
+	return find(list, prog_id, cookie, false);
 }
 
 const struct checmate_attachment *control_list_find_staged(const struct control_list *list,
-							   uint32_t prog_id)
+							   uint32_t prog_id, uint64_t cookie)
 {
-	return find(list, prog_id, true);
+	return find(list, prog_id, cookie, true);
 }
 
 int control_format(const struct control_change *change, char **ret_text)
@@ -203,7 +204,6 @@ int control_format(const struct control_change *change, char **ret_text)
 	for (size_t i = 0; i < change->n_attach; i++) {
 		fprintf(file, "attach %d%s", change->attach[i],
 			change->permissive ? " mode=permissive" : "");
-		/* A kernel that knows no cookies takes attachments without one. */
 		if (change->cookies && change->cookies[i])
 			fprintf(file, " cookie=%llu", (unsigned long long)change->cookies[i]);
 		fputc('\n', file);

@@ -33,13 +33,13 @@ int control_parse(const char *text, struct control_list *ret_list);
 
 void control_list_done(struct control_list *list);
 
-/* The attachment of the program @prog_id that is in force, or NULL. */
+/* The attachment of the program @prog_id with a cookie that is in force, or NULL. */
 const struct checmate_attachment *control_list_find(const struct control_list *list,
-						    uint32_t prog_id);
+						    uint32_t prog_id, uint64_t cookie);
 
 /* The same of what is staged. */
 const struct checmate_attachment *control_list_find_staged(const struct control_list *list,
-							   uint32_t prog_id);
+							   uint32_t prog_id, uint64_t cookie);
 
 /**
  * struct control_change - What one transaction changes.

@@ -3,8 +3,8 @@
  * libchecmate - What a policy says about itself in its BTF
  *
  * policies/checmate.bpf.h writes decl tags "checmate:KEY=TEXT": on the licence
- * variable KEY is policy, version or description; on a parameter's variable or
- * map it is param, type, doc, and what its type wants: default, min and max, or
+ * variable KEY is policy, version, description or programs; on a member of struct
+ * checmate_params it is param, type, default, doc, and what its type wants: min and max, or
  * choices. Tags of others are ignored, our own must be understood.
  */
 #include "description.h"
@@ -18,7 +18,7 @@
 #define VERSION_MAX 31
 #define TEXT_MAX 4096
 
-/* The decl tags of one variable. */
+/* The decl tags of one variable, or of one member. */
 struct tags {
 	const char *policy;
 	const char *version;
@@ -30,7 +30,12 @@ struct tags {
 	const char *min;
 	const char *max;
 	const char *choices;
+	const char *programs;
 };
+
+/* Where instances have the parameters. */
+#define PARAMS "checmate_params"
+#define PARAMS_OFFSET sizeof(struct checmate_head)
 
 static bool is_text(const char *text)
 {
@@ -68,6 +73,7 @@ static int read_tag(const char *tag, struct tags *tags)
 		{ "min=", &tags->min },
 		{ "max=", &tags->max },
 		{ "choices=", &tags->choices },
+		{ "programs=", &tags->programs },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
@@ -83,9 +89,9 @@ static int read_tag(const char *tag, struct tags *tags)
 	return -EINVAL;
 }
 
-/* Collects the tags of the variable @id. */
-static int read_tags(const struct btf *btf, __u32 id, const char *thing, struct tags *ret_tags,
-		     struct checmate_error **ret_error)
+/* Collects the tags of the variable @id, or of the member @member of the structure @id. */
+static int read_tags(const struct btf *btf, __u32 id, int member, const char *thing,
+		     struct tags *ret_tags, struct checmate_error **ret_error)
 {
 	struct tags tags = {};
 
@@ -94,7 +100,7 @@ static int read_tags(const struct btf *btf, __u32 id, const char *thing, struct 
 		const char *text;
 
 		if (!btf_is_decl_tag(type) || type->type != id ||
-		    btf_decl_tag(type)->component_idx != -1)
+		    btf_decl_tag(type)->component_idx != member)
 			continue;
 		text = btf__name_by_offset(btf, type->name_off);
 		text = text ? startswith(text, "checmate:") : NULL;
@@ -110,36 +116,19 @@ static int read_tags(const struct btf *btf, __u32 id, const char *thing, struct 
 	return 0;
 }
 
-/* Finds the data section a variable lies in. Map definitions have their own. */
-static const char *find_section(const struct btf *btf, __u32 id, size_t *ret_offset,
-				size_t *ret_size)
+/* How many bytes instances have of a parameter. */
+static size_t size_in_row(const struct param_type *type)
 {
-	for (__u32 i = 1; i < btf__type_cnt(btf); i++) {
-		const struct btf_type *type = btf__type_by_id(btf, i);
-		const struct btf_var_secinfo *info;
-
-		if (!btf_is_datasec(type))
-			continue;
-		info = btf_var_secinfos(type);
-		for (__u32 j = 0; j < btf_vlen(type); j++) {
-			if (info[j].type != id)
-				continue;
-			*ret_offset = info[j].offset;
-			*ret_size = info[j].size;
-			return btf__name_by_offset(btf, type->name_off);
-		}
-	}
-	return NULL;
+	return type->list ? sizeof(struct checmate_list) : type->size;
 }
 
-static int add_param(struct description *description, const struct btf *btf, __u32 id,
-		     const struct tags *tags, const char *thing, struct checmate_error **ret_error)
+static int add_param(struct description *description, const struct btf *btf,
+		     const struct btf_type *params, __u32 index, const struct tags *tags,
+		     const char *thing, struct checmate_error **ret_error)
 {
-	const struct btf_type *var = btf__type_by_id(btf, id);
-	const char *var_name = btf__name_by_offset(btf, var->name_off);
+	const struct btf_member *member = btf_members(params) + index;
+	size_t bits = btf_member_bit_offset(params, index), offset;
 	const struct param_type *type;
-	size_t offset = 0, size = 0;
-	const char *section;
 	struct param *grown, *param;
 	int r;
 
@@ -159,13 +148,12 @@ static int add_param(struct description *description, const struct btf *btf, __u
 				 "%s: its parameter \"%s\" has the type \"%s\", unknown to libchecmate %s; use a newer one",
 				 thing, tags->param, tags->type ?: "", CHECMATE_VERSION);
 
-	section = find_section(btf, id, &offset, &size);
-	if (!section || !var_name ||
-	    (type->list ?
-		     !streq(section, ".maps") :
-		     !streq(section, ".data.param") || size != type->size || offset % type->size))
+	offset = PARAMS_OFFSET + bits / 8;
+	if (bits % 8 || btf_member_bitfield_size(params, index) || !tags->value ||
+	    btf__resolve_size(btf, member->type) != (__s64)size_in_row(type) ||
+	    offset + size_in_row(type) > CHECMATE_ROW_SIZE)
 		return error_set(ret_error, -EINVAL,
-				 "%s: its parameter \"%s\" is not where the type \"%s\" belongs; define it by the macros of checmate.bpf.h",
+				 "%s: its parameter \"%s\" has not the layout of the type \"%s\"; define it by the macros of checmate.bpf.h",
 				 thing, tags->param, type->name);
 
 	grown = reallocarray(description->params, description->n_params + 1, sizeof(*grown));
@@ -180,16 +168,15 @@ static int add_param(struct description *description, const struct btf *btf, __u
 			.type = type->name,
 			.doc = strdup(tags->doc ?: ""),
 		},
-		.initial = type->list ? strdup(tags->value ?: "") : NULL,
-		.map = strdup(type->list ? var_name : section),
-		.offset = type->list ? 0 : offset,
+		.initial = strdup(tags->value),
+		.offset = offset,
 	};
 	description->n_params++;
-	if (!param->info.name || !param->info.doc || !param->map || (type->list && !param->initial))
+	if (!param->info.name || !param->info.doc || !param->initial)
 		return error_oom(ret_error);
 
 	r = param_limits_read(type, tags->min, tags->max, tags->choices, &param->limits);
-	if (r == -EINVAL || (!type->list && tags->value))
+	if (r == -EINVAL)
 		return error_set(ret_error, -EINVAL,
 				 "%s: its parameter \"%s\" has other limits than the type \"%s\" can have; define it by the macros of checmate.bpf.h",
 				 thing, tags->param, type->name);
@@ -216,6 +203,12 @@ static int add_policy(struct description *description, const struct tags *tags, 
 				 "%s: \"%s\" is not a version; use 1 to %d letters, digits and .+~-",
 				 thing, tags->version ?: "", VERSION_MAX);
 
+	if (tags->programs && !streq(tags->programs, "unshared"))
+		return error_set(ret_error, -EINVAL,
+				 "%s: its programs are \"%s\", unknown to libchecmate %s; use a newer one",
+				 thing, tags->programs, CHECMATE_VERSION);
+
+	description->unshared = tags->programs;
 	description->name = strdup(tags->policy);
 	description->version = strdup(tags->version);
 	description->text = strdup(tags->description ?: "");
@@ -224,8 +217,40 @@ static int add_policy(struct description *description, const struct tags *tags, 
 	return 0;
 }
 
-int description_read(const struct btf *btf, const char *thing, struct description *ret_description,
-		     struct checmate_error **ret_error)
+/* Adds the members of struct checmate_params that are parameters. */
+static int add_params(struct description *description, const struct btf *btf, const char *thing,
+		      struct checmate_error **ret_error)
+{
+	__s32 id = btf__find_by_name_kind(btf, PARAMS, BTF_KIND_STRUCT);
+	const struct btf_type *params;
+	int r;
+
+	if (id < 0)
+		return 0;
+	params = btf__type_by_id(btf, id);
+	for (int i = 0; i < btf_vlen(params); i++) {
+		struct tags tags;
+
+		r = read_tags(btf, id, i, thing, &tags, ret_error);
+		if (!r && tags.param)
+			r = add_param(description, btf, params, i, &tags, thing, ret_error);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Of a version that had parameters in variables and maps. */
+static int explain_former(const char *thing, const struct tags *tags,
+			  struct checmate_error **ret_error)
+{
+	return error_set(ret_error, -EINVAL,
+			 "%s: its parameter \"%s\" is no member of struct checmate_params; build it with this version's checmate.bpf.h",
+			 thing, tags->param);
+}
+
+int description_read(const struct btf *btf, const char *thing, bool former_ok,
+		     struct description *ret_description, struct checmate_error **ret_error)
 {
 	_cleanup_(description_done) struct description description = {};
 	int r;
@@ -235,13 +260,13 @@ int description_read(const struct btf *btf, const char *thing, struct descriptio
 
 		if (!btf_is_var(btf__type_by_id(btf, i)))
 			continue;
-		r = read_tags(btf, i, thing, &tags, ret_error);
+		r = read_tags(btf, i, -1, thing, &tags, ret_error);
 		if (r < 0)
 			return r;
 		if (tags.policy)
 			r = add_policy(&description, &tags, thing, ret_error);
-		else if (tags.param)
-			r = add_param(&description, btf, i, &tags, thing, ret_error);
+		else if (tags.param && !former_ok)
+			r = explain_former(thing, &tags, ret_error);
 		if (r < 0)
 			return r;
 	}
@@ -249,6 +274,10 @@ int description_read(const struct btf *btf, const char *thing, struct descriptio
 		return error_set(ret_error, -EINVAL,
 				 "%s: it does not say which policy it is; add CHECMATE_POLICY() of checmate.bpf.h",
 				 thing);
+
+	r = add_params(&description, btf, thing, ret_error);
+	if (r < 0)
+		return r;
 
 	*ret_description = description;
 	description = (struct description){};
@@ -266,7 +295,6 @@ void description_done(struct description *description)
 		free((char *)param->info.value);
 		param_limits_done(&param->limits);
 		free(param->initial);
-		free(param->map);
 	}
 	free(description->params);
 	free(description->name);

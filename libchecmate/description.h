@@ -21,23 +21,31 @@
  * @info: as shown to callers; strings are owned by this.
  * @type: its type.
  * @limits: what it makes of its type.
- * @initial: the list to begin with, as its author wrote it; NULL for others.
- * @map: the map that holds its value, by the name libbpf gives it.
- * @offset: where in the map's value, for a scalar.
+ * @initial: what it begins with, as its author wrote it.
+ * @offset: where it is in the first row of an instance: a scalar, or struct checmate_list.
  */
 struct param {
 	struct checmate_param info;
 	const struct param_type *type;
 	struct param_limits limits;
 	char *initial;
-	char *map;
 	size_t offset;
 };
 
+/**
+ * struct description - What a policy says about itself.
+ * @name: its name.
+ * @version: its version.
+ * @text: what it does.
+ * @unshared: each binding has programs and maps of its own.
+ * @params: its parameters.
+ * @n_params: how many.
+ */
 struct description {
 	char *name;
 	char *version;
 	char *text;
+	bool unshared;
 	struct param *params;
 	size_t n_params;
 };
@@ -46,13 +54,15 @@ struct description {
  * description_read() - Read and check a description.
  * @btf: the policy's types.
  * @thing: what to call the policy in explanations.
+ * @former_ok: it may be of a former version, which had parameters elsewhere: it is described
+ *             without them then.
  * @ret_description: receives the description, see description_done().
  * @ret_error: explanation, or NULL.
  *
  * Return: 0; -EINVAL there is none, or it is ill-formed; -ENOMEM.
  */
-int description_read(const struct btf *btf, const char *thing, struct description *ret_description,
-		     struct checmate_error **ret_error);
+int description_read(const struct btf *btf, const char *thing, bool former_ok,
+		     struct description *ret_description, struct checmate_error **ret_error);
 
 /* Frees what it holds and empties it. */
 void description_done(struct description *description);

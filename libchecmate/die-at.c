@@ -7,9 +7,9 @@
  * Kills the command when it is about to make its Nth system call that changes
  * what others see, counted from its first flock(2), or from the one of that
  * number: by one libchecmate begins to change bpffs and the kernel's policy, and
- * a policy that is loaded before takes one of its own. Counted are mkdir, rename, rmdir,
- * unlink, write, and of bpf what changes a map, a pin or an attachment. The call that it
- * dies at is not made.
+ * a policy that is loaded before takes one of its own. Counted are mkdir, symlink, link,
+ * rename, rmdir, unlink, write, and of bpf what changes a map, a pin or an attachment. The
+ * call that it dies at is not made.
  *
  * Exit status: 0 killed, 1 it ended before that, 2 wrong usage or no ptrace and seccomp.
  */
@@ -37,12 +37,16 @@ static int trace_calls(void)
 		TRACE(SYS_flock),
 		TRACE(SYS_bpf),
 		TRACE(SYS_mkdirat),
+		TRACE(SYS_linkat),
 		TRACE(SYS_renameat2),
+		TRACE(SYS_symlinkat),
 		TRACE(SYS_unlinkat),
 		TRACE(SYS_write),
 #ifdef SYS_mkdir
 		TRACE(SYS_mkdir),
+		TRACE(SYS_rename),
 		TRACE(SYS_rmdir),
+		TRACE(SYS_symlink),
 		TRACE(SYS_unlink),
 #endif
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),

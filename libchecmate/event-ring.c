@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* libchecmate - Where all policies tell of denials: sharing and reading */
-#include "event-ring.h"
-
-#include <bpf/bpf.h>
+/* libchecmate - Where all policies tell of denials: reading */
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -16,43 +14,7 @@
 #include "file.h"
 #include "libbpf-log.h"
 #include "pin.h"
-
-/* --- the maps ------------------------------------------------------------- */
-
-/**
- * struct shared_map - A map that all policies share.
- * @pin: its name in the folder.
- * @name: its name in policy objects and in the kernel.
- * @info: what it is made with, and what a pin has to be; a larger
- *        max_entries will do, should another version have made it.
- */
-struct shared_map {
-	const char *pin;
-	const char *name;
-	struct bpf_map_info info;
-};
-
-static const struct shared_map ring_map = {
-	.pin = "ring",
-	.name = "checmate_events",
-	.info = {
-		.type = BPF_MAP_TYPE_RINGBUF,
-		.max_entries = 256 * 1024,
-	},
-};
-
-/* Readers take the count out of it by an atomic exchange, hence the mapping. */
-static const struct shared_map lost_map = {
-	.pin = "lost",
-	.name = "checmate_lost",
-	.info = {
-		.type = BPF_MAP_TYPE_ARRAY,
-		.key_size = sizeof(__u32),
-		.value_size = sizeof(__u64),
-		.max_entries = 1,
-		.map_flags = BPF_F_MMAPABLE,
-	},
-};
+#include "shared-map.h"
 
 static int explain(const char *path, int code, struct checmate_error **ret_error)
 {
@@ -60,64 +22,17 @@ static int explain(const char *path, int code, struct checmate_error **ret_error
 			 strerror(-code));
 }
 
-static int check_map(const struct shared_map *map, const char *path, int fd,
-		     struct checmate_error **ret_error)
-{
-	struct bpf_map_info info = {};
-	__u32 size = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(fd, &info, &size))
-		return explain(path, -errno, ret_error);
-	if (info.type == map->info.type && info.key_size == map->info.key_size &&
-	    info.value_size == map->info.value_size && info.max_entries >= map->info.max_entries &&
-	    info.map_flags == map->info.map_flags)
-		return 0;
-	return error_set(ret_error, -EEXIST,
-			 "%s: not the map that policies and readers of events share; find out who made it, then remove it",
-			 path);
-}
-
-/* The pins' lock is held. */
-static int open_map(const struct shared_map *map, int *ret_fd, struct checmate_error **ret_error)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = map->info.map_flags);
-	struct pin_path path = pin_events(map->pin);
-	_cleanup_close_ int fd = bpf_obj_get(path.text);
-	int r;
-
-	if (fd >= 0) {
-		r = check_map(map, path.text, fd, ret_error);
-		if (r < 0)
-			return r;
-	} else if (errno == ENOENT) {
-		fd = bpf_map_create(map->info.type, map->name, map->info.key_size,
-				    map->info.value_size, map->info.max_entries, &opts);
-		if (fd < 0 || bpf_obj_pin(fd, path.text))
-			return explain(path.text, -errno, ret_error);
-	} else {
-		return explain(path.text, -errno, ret_error);
-	}
-
-	*ret_fd = TAKE_FD(fd);
-	return 0;
-}
-
 /* Opens both maps, made where they are missing. */
 static int open_maps(int *ret_ring, int *ret_lost, struct checmate_error **ret_error)
 {
-	struct pin_path folder = pin_events(NULL);
 	_cleanup_close_ int lock = -1, ring = -1, lost = -1;
 	int r;
 
 	r = pin_lock(true, &lock, ret_error);
-	if (r < 0)
-		return r;
-	r = pin_make_folder(&folder);
-	if (r < 0)
-		return explain(folder.text, r, ret_error);
-	r = open_map(&ring_map, &ring, ret_error);
 	if (!r)
-		r = open_map(&lost_map, &lost, ret_error);
+		r = shared_map_open(SHARED_MAP_RING, &ring, ret_error);
+	if (!r)
+		r = shared_map_open(SHARED_MAP_LOST, &lost, ret_error);
 	if (r < 0)
 		return r;
 
@@ -126,36 +41,9 @@ static int open_maps(int *ret_ring, int *ret_lost, struct checmate_error **ret_e
 	return 0;
 }
 
-static int reuse(struct bpf_object *object, const struct shared_map *shared, int fd,
-		 struct checmate_error **ret_error)
-{
-	struct bpf_map *map = bpf_object__find_map_by_name(object, shared->name);
-	int r = map ? bpf_map__reuse_fd(map, fd) : 0;
-
-	return r < 0 ? explain(shared->name, r, ret_error) : 0;
-}
-
-int event_ring_share(struct bpf_object *object, struct checmate_error **ret_error)
-{
-	_cleanup_close_ int ring = -1, lost = -1;
-	int r;
-
-	if (!bpf_object__find_map_by_name(object, ring_map.name) &&
-	    !bpf_object__find_map_by_name(object, lost_map.name))
-		return 0;
-	r = open_maps(&ring, &lost, ret_error);
-	if (!r)
-		r = reuse(object, &ring_map, ring, ret_error);
-	if (!r)
-		r = reuse(object, &lost_map, lost, ret_error);
-	return r;
-}
-
-/* --- the reader ----------------------------------------------------------- */
-
 /**
  * struct checmate_events - The one who reads.
- * @folder: descriptor of the folder, whose lock says that there is a reader.
+ * @directory: descriptor of the directory, whose lock says that there is a reader.
  * @ring: the ring's descriptor; @buffer needs it.
  * @buffer: libbpf's view of it.
  * @counter: the lost map's value, which the kernel adds to.
@@ -164,7 +52,7 @@ int event_ring_share(struct bpf_object *object, struct checmate_error **ret_erro
  * @event: the last record.
  */
 struct checmate_events {
-	int folder;
+	int directory;
 	int ring;
 	struct ring_buffer *buffer;
 	uint64_t *counter;
@@ -220,9 +108,9 @@ static int lock_holder(int fd)
 	return 0;
 }
 
-static int explain_busy(int folder, const char *path, struct checmate_error **ret_error)
+static int explain_busy(int directory, const char *path, struct checmate_error **ret_error)
 {
-	int pid = lock_holder(folder);
+	int pid = lock_holder(directory);
 
 	if (pid)
 		return error_set(ret_error, -EBUSY,
@@ -233,18 +121,18 @@ static int explain_busy(int folder, const char *path, struct checmate_error **re
 			 path, path);
 }
 
-static int lock_folder(struct checmate_events *events, struct checmate_error **ret_error)
+static int lock_directory(struct checmate_events *events, struct checmate_error **ret_error)
 {
-	struct pin_path folder = pin_events(NULL);
+	struct pin_path directory = pin_events(NULL);
 
-	events->folder = open(folder.text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (events->folder < 0)
-		return explain(folder.text, -errno, ret_error);
-	if (!flock(events->folder, LOCK_EX | LOCK_NB))
+	events->directory = open(directory.text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (events->directory < 0)
+		return explain(directory.text, -errno, ret_error);
+	if (!flock(events->directory, LOCK_EX | LOCK_NB))
 		return 0;
 	if (errno != EWOULDBLOCK)
-		return explain(folder.text, -errno, ret_error);
-	return explain_busy(events->folder, folder.text, ret_error);
+		return explain(directory.text, -errno, ret_error);
+	return explain_busy(events->directory, directory.text, ret_error);
 }
 
 int checmate_events_open(struct checmate_events **ret_events, struct checmate_error **ret_error)
@@ -259,22 +147,22 @@ int checmate_events_open(struct checmate_events **ret_events, struct checmate_er
 	events = calloc(1, sizeof(*events));
 	if (!events)
 		return error_oom(ret_error);
-	events->folder = -1;
+	events->directory = -1;
 	events->ring = -1;
 
 	r = open_maps(&events->ring, &lost, ret_error);
 	if (!r)
-		r = lock_folder(events, ret_error);
+		r = lock_directory(events, ret_error);
 	if (r < 0)
 		return r;
 
 	counter = mmap(NULL, counter_size(), PROT_READ | PROT_WRITE, MAP_SHARED, lost, 0);
 	if (counter == MAP_FAILED)
-		return explain(pin_events(lost_map.pin).text, -errno, ret_error);
+		return explain(pin_events("lost").text, -errno, ret_error);
 	events->counter = counter;
 	events->buffer = ring_buffer__new(events->ring, take_record, events, NULL);
 	if (!events->buffer)
-		return explain(pin_events(ring_map.pin).text, -errno, ret_error);
+		return explain(pin_events("ring").text, -errno, ret_error);
 
 	take_lost(events);
 	*ret_events = TAKE_PTR(events);
@@ -298,7 +186,7 @@ int checmate_events_read(struct checmate_events *events, const struct checmate_e
 		*ret_event = &events->event.info;
 		return 1;
 	}
-	return r < 0 ? explain(pin_events(ring_map.pin).text, r, ret_error) : 0;
+	return r < 0 ? explain(pin_events("ring").text, r, ret_error) : 0;
 }
 
 uint64_t checmate_events_lost(const struct checmate_events *events)
@@ -316,8 +204,8 @@ struct checmate_events *checmate_events_free(struct checmate_events *events)
 	if (events->ring >= 0)
 		close(events->ring);
 	/* The last: now another may read. */
-	if (events->folder >= 0)
-		close(events->folder);
+	if (events->directory >= 0)
+		close(events->directory);
 	free(events);
 	return NULL;
 }

@@ -16,6 +16,22 @@
 
 #include "checmate-types.h"
 
+/*
+ * The values of lists, as this library has them: @count of the entries are in use, the others
+ * are 0. Programs find them in other places, see instance.h.
+ */
+#define PARAM_LIST(name, entry_type, max)     \
+	struct name {                         \
+		__u32 count;                  \
+		__u32 reserved;               \
+		struct entry_type entry[max]; \
+	}
+PARAM_LIST(checmate_endpoints, checmate_endpoint, CHECMATE_LIST_MAX);
+PARAM_LIST(checmate_port_ranges, checmate_port_range, CHECMATE_LIST_MAX);
+PARAM_LIST(checmate_id_ranges, checmate_id_range, CHECMATE_LIST_MAX);
+PARAM_LIST(checmate_path_prefixes, checmate_path_prefix, CHECMATE_TEXT_LIST_MAX);
+PARAM_LIST(checmate_names, checmate_name, CHECMATE_TEXT_LIST_MAX);
+
 /* Most choices that a parameter can offer. */
 #define PARAM_CHOICES_MAX 32
 

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "clock.h"
+#include "description.h"
 #include "error.h"
 #include "parse.h"
 #include "paths.h"
@@ -25,10 +26,6 @@
  */
 #define LOCK_MSEC 20000
 #define LOCK_PAUSE_NSEC 5000000
-
-#define PROGRAM_PREFIX "prog_"
-#define MAP_PREFIX "map_"
-#define LINK_PREFIX "link_"
 
 _printf_(1, 2) static struct pin_path make_path(const char *format, ...)
 {
@@ -57,6 +54,31 @@ struct pin_path pin_events(const char *name)
 {
 	return make_path("%s/checmate/events%s%s", checmate_paths.bpffs, name ? "/" : "",
 			 name ?: "");
+}
+
+struct pin_path pin_instances(const char *name)
+{
+	return make_path("%s/checmate/instances/%s", checmate_paths.bpffs, name);
+}
+
+struct pin_path pin_set(const char *set, const char *suffix)
+{
+	return make_path("%s/checmate/programs%s%s%s", checmate_paths.bpffs, set ? "/" : "",
+			 set ?: "", suffix);
+}
+
+struct pin_path pin_set_bindings(const char *set, uint64_t cookie)
+{
+	char name[32] = "";
+
+	if (cookie)
+		snprintf(name, sizeof(name), "/%016llx", (unsigned long long)cookie);
+	return make_path("%s/checmate/programs/%s/bindings%s", checmate_paths.bpffs, set, name);
+}
+
+struct pin_path pin_below(const struct pin_path *directory, const char *name)
+{
+	return make_path("%s/%s", directory->text, name);
 }
 
 /* The path of a pin. '.' is not allowed in bpffs: ".data.param" is "_data_param". */
@@ -132,178 +154,51 @@ int pin_lock(bool create, int *ret_fd, struct checmate_error **ret_error)
 	return 0;
 }
 
-void pin_programs_done(struct pin_programs *programs)
-{
-	for (size_t i = 0; i < programs->n; i++)
-		free(programs->items[i].name);
-	free(programs->items);
-	*programs = (struct pin_programs){};
-}
-
-static int read_program(const struct pin_path *path, const char *name, struct pin_programs *programs)
-{
-	_cleanup_free_ char *pin = NULL, *copy = strdup(name);
-	struct bpf_prog_info info = {};
-	__u32 size = sizeof(info);
-	struct pin_program *grown;
-	_cleanup_close_ int fd = -1;
-
-	if (!copy || pin_in(path, PROGRAM_PREFIX, name, &pin) < 0)
-		return -ENOMEM;
-	fd = bpf_obj_get(pin);
-	if (fd < 0)
-		return -errno;
-	if (bpf_obj_get_info_by_fd(fd, &info, &size))
-		return -errno;
-
-	grown = reallocarray(programs->items, programs->n + 1, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	programs->items = grown;
-	grown[programs->n++] = (struct pin_program){
-		.name = TAKE_PTR(copy),
-		.id = info.id,
-		.btf_id = info.btf_id,
-	};
-	return 0;
-}
-
-int pin_read(const struct pin_path *path, struct pin_programs *ret_programs)
-{
-	_cleanup_(pin_programs_done) struct pin_programs programs = {};
-	_cleanup_strv_ char **names = NULL;
-	int r;
-
-	if (access(path->text, F_OK) < 0)
-		return -errno;
-	r = pin_list(path->text, &names);
-	if (r < 0)
-		return r;
-	for (char **name = names; *name; name++) {
-		const char *program = startswith(*name, PROGRAM_PREFIX);
-
-		r = program ? read_program(path, program, &programs) : 0;
-		if (r < 0)
-			return r;
-	}
-
-	*ret_programs = programs;
-	programs = (struct pin_programs){};
-	return 0;
-}
-
-int pin_open_map(const struct pin_path *path, const char *map)
-{
-	_cleanup_free_ char *pin = NULL;
-	int fd;
-
-	if (pin_in(path, MAP_PREFIX, map, &pin) < 0)
-		return -ENOMEM;
-	fd = bpf_obj_get(pin);
-	return fd < 0 ? -errno : fd;
-}
-
-int pin_make_folder(const struct pin_path *path)
-{
-	return mkdir(path->text, 0700) < 0 && errno != EEXIST ? -errno : 0;
-}
-
-static int pin_one(const struct pin_path *path, const char *prefix, const char *name, int fd)
+int pin_write(const struct pin_path *directory, const char *prefix, const char *name, int fd)
 {
 	_cleanup_free_ char *pin = NULL;
 
-	if (pin_in(path, prefix, name, &pin) < 0)
+	if (pin_in(directory, prefix, name, &pin) < 0)
 		return -ENOMEM;
 	return bpf_obj_pin(fd, pin) ? -errno : 0;
 }
 
-int pin_write_link(const struct pin_path *path, const char *program, int fd)
-{
-	return pin_one(path, LINK_PREFIX, program, fd);
-}
-
-int pin_links(const struct pin_path *path, char ***ret_programs)
-{
-	_cleanup_strv_ char **names = NULL, **programs = calloc(1, sizeof(*programs));
-	int r;
-
-	if (!programs)
-		return -ENOMEM;
-	r = pin_list(path->text, &names);
-	for (char **name = names; !r && *name; name++) {
-		const char *program = startswith(*name, LINK_PREFIX);
-
-		r = program ? strv_extend(&programs, program) : 0;
-	}
-	if (r < 0)
-		return r;
-	*ret_programs = TAKE_PTR(programs);
-	return 0;
-}
-
-int pin_open_link(const struct pin_path *path, const char *program)
+int pin_open(const struct pin_path *directory, const char *prefix, const char *name)
 {
 	_cleanup_free_ char *pin = NULL;
 	int fd;
 
-	if (pin_in(path, LINK_PREFIX, program, &pin) < 0)
+	if (pin_in(directory, prefix, name, &pin) < 0)
 		return -ENOMEM;
 	fd = bpf_obj_get(pin);
 	return fd < 0 ? -errno : fd;
 }
 
-/* The maps of events, which all policies share and which have pins of their own. */
-static bool is_shared(const char *map)
+int pin_names(const struct pin_path *directory, const char *prefix, char ***ret_names)
 {
-	return streq(map, "checmate_events") || streq(map, "checmate_lost");
-}
-
-static int write_all(const struct pin_path *path, const struct checmate_policy *policy)
-{
-	struct bpf_program *program;
-	struct bpf_map *map;
+	_cleanup_strv_ char **all = NULL, **names = calloc(1, sizeof(*names));
 	int r;
 
-	bpf_object__for_each_program(program, policy->object) {
-		r = pin_one(path, PROGRAM_PREFIX, bpf_program__name(program),
-			    policy_program_fd(policy, program));
-		if (r < 0)
-			return r;
+	if (!names)
+		return -ENOMEM;
+	r = pin_list(directory->text, &all);
+	for (char **pin = all; !r && *pin; pin++) {
+		const char *name = startswith(*pin, prefix);
+
+		r = name ? strv_extend(&names, name) : 0;
 	}
-	bpf_object__for_each_map(map, policy->object) {
-		if (is_shared(bpf_map__name(map)))
-			continue;
-		r = pin_one(path, MAP_PREFIX, bpf_map__name(map), bpf_map__fd(map));
-		if (r < 0)
-			return r;
-	}
+	if (r < 0)
+		return r;
+	*ret_names = TAKE_PTR(names);
 	return 0;
 }
 
-int pin_write(const struct pin_path *path, const struct checmate_policy *policy)
+int pin_make_directory(const struct pin_path *path)
 {
-	int r;
-
-	if (mkdir(path->text, 0700) < 0)
-		return -errno;
-	r = write_all(path, policy);
-	if (r < 0)
-		(void)pin_remove(path);
-	return r;
+	return mkdir(path->text, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
-int pin_move(const struct pin_path *from, const struct pin_path *to)
-{
-	if (!renameat2(AT_FDCWD, from->text, AT_FDCWD, to->text, RENAME_NOREPLACE))
-		return 0;
-	if (errno != EEXIST)
-		return -errno;
-	if (renameat2(AT_FDCWD, from->text, AT_FDCWD, to->text, RENAME_EXCHANGE) < 0)
-		return -errno;
-	return pin_remove(from);
-}
-
-int pin_remove(const struct pin_path *path)
+int pin_remove_directory(const struct pin_path *path)
 {
 	_cleanup_strv_ char **names = NULL;
 	int r;
@@ -323,22 +218,6 @@ int pin_remove(const struct pin_path *path)
 	return rmdir(path->text) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-bool pin_any_attached(const struct pin_programs *pins, const struct control_list *list)
-{
-	for (size_t i = 0; i < pins->n; i++)
-		if (control_list_find(list, pins->items[i].id))
-			return true;
-	return false;
-}
-
-bool pin_any_staged(const struct pin_programs *pins, const struct control_list *list)
-{
-	for (size_t i = 0; i < pins->n; i++)
-		if (control_list_find_staged(list, pins->items[i].id))
-			return true;
-	return false;
-}
-
 int pin_explain(const struct pin_path *path, int code, struct checmate_error **ret_error)
 {
 	if (code == -ENOMEM)
@@ -349,15 +228,15 @@ int pin_explain(const struct pin_path *path, int code, struct checmate_error **r
 
 int pin_policies(uint64_t cgroup_id, char ***ret_names, struct checmate_error **ret_error)
 {
-	struct pin_path folder = pin_path(cgroup_id, NULL, "");
+	struct pin_path directory = pin_path(cgroup_id, NULL, "");
 	_cleanup_strv_ char **found = NULL, **names = calloc(1, sizeof(*names));
 	int r;
 
 	if (!names)
 		return error_oom(ret_error);
-	r = pin_list(folder.text, &found);
+	r = pin_list(directory.text, &found);
 	if (r < 0)
-		return pin_explain(&folder, r, ret_error);
+		return pin_explain(&directory, r, ret_error);
 	/* "a" stands before "a+staged", and "a-b" behind both. */
 	for (char **name = found; *name; name++) {
 		char *suffix = strchr(*name, '+');
@@ -375,9 +254,9 @@ int pin_policies(uint64_t cgroup_id, char ***ret_names, struct checmate_error **
 
 void pin_tidy(uint64_t cgroup_id)
 {
-	struct pin_path folder = pin_path(cgroup_id, NULL, "");
+	struct pin_path directory = pin_path(cgroup_id, NULL, "");
 
-	(void)rmdir(folder.text);
+	(void)rmdir(directory.text);
 }
 
 int pin_list(const char *path, char ***ret_names)

@@ -4,60 +4,38 @@
 #include <errno.h>
 #include <string.h>
 
+#include "backend.h"
 #include "error.h"
-#include "event-ring.h"
 #include "libbpf-log.h"
 #include "policy.h"
-#include "template.h"
+#include "program-set.h"
+#include "shared-map.h"
 
 #define VERIFIER_LOG_SIZE (16 * 1024 * 1024)
 #define LOG_LINES 24
 
-/* Puts the scalars into the data that the kernel starts from. */
-static int stage_scalars(struct checmate_policy *policy, struct checmate_error **ret_error)
+/* As libbpf calls the maps that checmate.bpf.h has for cookies. */
+#define HOST_MAP ".rodata.host"
+#define COOKIES_MAP "checmate_cookies"
+
+/* Tells the programs by which way they find their cookies, and leaves out the other one. */
+static int choose_cookies(struct checmate_policy *policy, bool cookies,
+			  struct checmate_error **ret_error)
 {
-	for (size_t i = 0; i < policy->description.n_params; i++) {
-		const struct param *param = &policy->description.params[i];
-		_cleanup_free_ char *data = NULL;
-		struct bpf_map *map;
-		const void *initial;
-		size_t size;
-		int r;
+	struct bpf_map *host = bpf_object__find_map_by_name(policy->object, HOST_MAP);
+	struct bpf_map *storage = bpf_object__find_map_by_name(policy->object, COOKIES_MAP);
+	const __u32 flags = cookies ? CHECMATE_HOST_COOKIES : 0;
+	int r;
 
-		if (param->type->list)
-			continue;
-		map = bpf_object__find_map_by_name(policy->object, param->map);
-		initial = bpf_map__initial_value(map, &size);
-		data = malloc(size);
-		if (!data)
-			return error_oom(ret_error);
-		memcpy(data, initial, size);
-		memcpy(data + param->offset, policy->values[i], param->type->size);
-		r = bpf_map__set_initial_value(map, data, size);
-		if (r < 0)
-			return error_set(ret_error, r,
-					 "policy %s, parameter %s: %s; open the policy again",
-					 policy->description.name, param->info.name, strerror(-r));
-	}
-	return 0;
-}
-
-static int store_lists(struct checmate_policy *policy, struct checmate_error **ret_error)
-{
-	for (size_t i = 0; i < policy->description.n_params; i++) {
-		const struct param *param = &policy->description.params[i];
-		struct bpf_map *map;
-		int r;
-
-		if (!param->type->list)
-			continue;
-		map = bpf_object__find_map_by_name(policy->object, param->map);
-		r = param_store_list(param, bpf_map__fd(map), policy->values[i]);
-		if (r < 0)
-			return error_set(ret_error, r,
-					 "policy %s, parameter %s: the list cannot be stored: %s; try again",
-					 policy->description.name, param->info.name, strerror(-r));
-	}
+	if (!policy_has_instances(policy))
+		return 0;
+	r = host && storage ? bpf_map__set_initial_value(host, &flags, sizeof(flags)) : -ENOENT;
+	if (!r && cookies)
+		r = bpf_map__set_autocreate(storage, false);
+	if (r < 0)
+		return error_set(ret_error, -EINVAL,
+				 "policy %s: its maps are not those of this version; build it with this version's checmate.bpf.h",
+				 policy->description.name);
 	return 0;
 }
 
@@ -70,7 +48,7 @@ static int get_ids(struct checmate_policy *policy, struct checmate_error **ret_e
 		struct bpf_prog_info info = {};
 		__u32 size = sizeof(info);
 
-		if (bpf_obj_get_info_by_fd(policy_program_fd(policy, program), &info, &size))
+		if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
 			return error_set(ret_error, -errno,
 					 "policy %s: program %s gives no information: %m; try again",
 					 policy->description.name, bpf_program__name(program));
@@ -126,11 +104,10 @@ static int load_object(struct checmate_policy *policy, struct libbpf_log *captur
 		bpf_program__set_log_buf(program, NULL, 0);
 	if (r < 0)
 		return explain_load(policy, r, log, capture, ret_error);
-	template_keep(policy);
-	return store_lists(policy, ret_error);
+	return 0;
 }
 
-int checmate_policy_load(struct checmate_policy *policy, struct checmate_error **ret_error)
+static int load(struct checmate_policy *policy, bool cookies, struct checmate_error **ret_error)
 {
 	_cleanup_libbpf_log_ struct libbpf_log capture = {};
 	int r;
@@ -143,22 +120,17 @@ int checmate_policy_load(struct checmate_policy *policy, struct checmate_error *
 				 policy->description.name);
 
 	libbpf_log_begin(&capture);
-	r = stage_scalars(policy, ret_error);
+	r = choose_cookies(policy, cookies, ret_error);
 	if (r < 0)
 		return r;
-	r = event_ring_share(policy->object, ret_error);
+	r = shared_map_reuse(policy->object, ret_error);
 	if (r == -EACCES)
 		return explain_load(policy, r, "", &capture, ret_error);
 	if (r < 0)
 		return r;
 
-	r = template_load(policy);
-	policy->broken = r != 0;
-	if (r < 0)
-		return explain_load(policy, r, "", &capture, ret_error);
+	r = load_object(policy, &capture, ret_error);
 	if (!r)
-		r = load_object(policy, &capture, ret_error);
-	if (r >= 0)
 		r = get_ids(policy, ret_error);
 	if (r < 0)
 		return r;
@@ -166,4 +138,43 @@ int checmate_policy_load(struct checmate_policy *policy, struct checmate_error *
 	policy->broken = false;
 	policy->loaded = true;
 	return 0;
+}
+
+static int explain_set(const struct checmate_policy *policy, int code,
+		       struct checmate_error **ret_error)
+{
+	struct pin_path path = pin_set(policy->set, "");
+
+	return pin_explain(&path, code, ret_error);
+}
+
+int policy_get_programs(struct checmate_policy *policy, const struct backend *backend,
+			struct checmate_error **ret_error)
+{
+	int r;
+
+	if (policy->loaded)
+		return 0;
+	r = program_set_modules(&policy->modules);
+	if (r < 0)
+		return error_set(ret_error, r,
+				 "/sys/kernel/btf: %s; the kernel's types are needed, see \"checmatectl features\"",
+				 strerror(-r));
+	program_set_name(policy, backend->set_suffix, policy->cookie, policy->set);
+	if (!policy->description.unshared && program_set_exists(policy->set)) {
+		r = program_set_use(policy, policy->set);
+		/* Another process may have let go of them since. */
+		if (r != -EBADMSG && r != -ENOENT)
+			return r < 0 ? explain_set(policy, r, ret_error) : 0;
+	}
+	return load(policy, backend->has_cookies, ret_error);
+}
+
+int checmate_policy_load(struct checmate_policy *policy, struct checmate_error **ret_error)
+{
+	const struct backend *backend;
+	int r;
+
+	r = backend_get(&backend, ret_error);
+	return r < 0 ? r : policy_get_programs(policy, backend, ret_error);
 }

@@ -4,15 +4,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "error.h"
 #include "file.h"
+#include "hash.h"
 #include "libbpf-log.h"
 #include "object-validate.h"
 #include "parse.h"
 #include "policy.h"
 #include "strv.h"
-#include "template.h"
 #include "trust.h"
 
 #define SUFFIX ".bpf.o"
@@ -22,39 +23,39 @@
 
 static int search_path(char ***ret_folders)
 {
-	_cleanup_strv_ char **folders = NULL;
+	_cleanup_strv_ char **directories = NULL;
 	const char *env = secure_getenv("CHECMATE_POLICY_PATH");
 	_cleanup_free_ char *copy = NULL;
-	char *folder, *rest;
+	char *directory, *rest;
 	int r;
 
 	rest = copy = strdup(env ?: "");
 	if (!copy)
 		return -ENOMEM;
-	while ((folder = strsep(&rest, ":"))) {
-		r = *folder ? strv_extend(&folders, folder) : 0;
+	while ((directory = strsep(&rest, ":"))) {
+		r = *directory ? strv_extend(&directories, directory) : 0;
 		if (r < 0)
 			return r;
 	}
-	r = strv_extend(&folders, "/etc/checmate/policies");
+	r = strv_extend(&directories, "/etc/checmate/policies");
 	if (!r)
-		r = strv_extend(&folders, CHECMATE_POLICY_DIR);
+		r = strv_extend(&directories, CHECMATE_POLICY_DIR);
 	if (r < 0)
 		return r;
 
-	*ret_folders = TAKE_PTR(folders);
+	*ret_folders = TAKE_PTR(directories);
 	return 0;
 }
 
-static int list_folder(const char *folder, char ***names, struct checmate_error **ret_error)
+static int list_directory(const char *directory, char ***names, struct checmate_error **ret_error)
 {
-	_cleanup_closedir_ DIR *dir = opendir(folder);
+	_cleanup_closedir_ DIR *dir = opendir(directory);
 	struct dirent *entry;
 
 	if (!dir && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
 	if (!dir)
-		return error_set(ret_error, -errno, "%s: %m; check its permissions", folder);
+		return error_set(ret_error, -errno, "%s: %m; check its permissions", directory);
 
 	while ((entry = readdir(dir))) {
 		size_t n = strlen(entry->d_name);
@@ -75,13 +76,13 @@ static int list_folder(const char *folder, char ***names, struct checmate_error 
 
 int checmate_policy_list(char ***ret_names, struct checmate_error **ret_error)
 {
-	_cleanup_strv_ char **folders = NULL, **names = NULL;
+	_cleanup_strv_ char **directories = NULL, **names = NULL;
 	int r;
 
-	if (search_path(&folders) < 0)
+	if (search_path(&directories) < 0)
 		return error_oom(ret_error);
-	for (char **folder = folders; *folder; folder++) {
-		r = list_folder(*folder, &names, ret_error);
+	for (char **directory = directories; *directory; directory++) {
+		r = list_directory(*directory, &names, ret_error);
 		if (r < 0)
 			return r;
 	}
@@ -98,17 +99,17 @@ int checmate_policy_list(char ***ret_names, struct checmate_error **ret_error)
 /* Gives the path of the object called @name. */
 static int find(const char *name, char **ret_path, struct checmate_error **ret_error)
 {
-	_cleanup_strv_ char **folders = NULL;
+	_cleanup_strv_ char **directories = NULL;
 	char *path;
 
 	if (!name_is_valid(name, POLICY_NAME_MAX))
 		return error_set(ret_error, -ENOENT,
 				 "policy \"%s\": not a policy name; give a name from \"checmatectl policy list\" or a path with a '/'",
 				 name);
-	if (search_path(&folders) < 0)
+	if (search_path(&directories) < 0)
 		return error_oom(ret_error);
-	for (char **folder = folders; *folder; folder++) {
-		if (asprintf(&path, "%s/%s" SUFFIX, *folder, name) < 0)
+	for (char **directory = directories; *directory; directory++) {
+		if (asprintf(&path, "%s/%s" SUFFIX, *directory, name) < 0)
 			return error_oom(ret_error);
 		if (!access(path, F_OK)) {
 			*ret_path = path;
@@ -182,52 +183,18 @@ static int add_programs(struct checmate_policy *policy, struct checmate_error **
 	return 0;
 }
 
-/* Where the value begins that a scalar has in the object file, or NULL. */
-static const void *find_scalar(const struct checmate_policy *policy, const struct param *param)
-{
-	struct bpf_map *map = bpf_object__find_map_by_name(policy->object, param->map);
-	const char *initial;
-	size_t size = 0;
-
-	initial = map ? bpf_map__initial_value(map, &size) : NULL;
-	if (!initial || param->offset > size || size - param->offset < param->type->size)
-		return NULL;
-	return initial + param->offset;
-}
-
-static bool is_list(const struct checmate_policy *policy, const struct param *param)
-{
-	struct bpf_map *map = bpf_object__find_map_by_name(policy->object, param->map);
-	const struct bpf_map *inner = map ? bpf_map__inner_map(map) : NULL;
-
-	return inner && bpf_map__type(map) == BPF_MAP_TYPE_ARRAY_OF_MAPS &&
-	       bpf_map__max_entries(map) == 1 && bpf_map__type(inner) == BPF_MAP_TYPE_ARRAY &&
-	       bpf_map__max_entries(inner) == 1 && bpf_map__value_size(inner) == param->type->size;
-}
-
-/* The value that a parameter begins with: from the object file, or its tag. */
+/* The value that a parameter begins with. */
 static int add_value(struct checmate_policy *policy, size_t index, struct checmate_error **ret_error)
 {
 	struct param *param = &policy->description.params[index];
 	_cleanup_free_ char *reason = NULL, *text = NULL;
-	const void *scalar = NULL;
-	int r = 0;
-
-	if (!param->type->list)
-		scalar = find_scalar(policy, param);
-	if (param->type->list ? !is_list(policy, param) : !scalar)
-		return error_set(ret_error, -EINVAL,
-				 "%s: its parameter \"%s\" has not the layout of the type \"%s\"; build it with this version's checmate.bpf.h",
-				 policy->path, param->info.name, param->type->name);
+	int r;
 
 	policy->values[index] = calloc(1, param->type->size);
 	if (!policy->values[index])
 		return error_oom(ret_error);
-	if (scalar)
-		memcpy(policy->values[index], scalar, param->type->size);
-	else
-		r = param_type_parse(param->type, &param->limits, param->initial,
-				     policy->values[index], &reason);
+	r = param_type_parse(param->type, &param->limits, param->initial, policy->values[index],
+			     &reason);
 	if (!r)
 		r = param_type_format(param->type, &param->limits, policy->values[index], &text);
 	if (r == -ENOMEM)
@@ -238,6 +205,24 @@ static int add_value(struct checmate_policy *policy, size_t index, struct checma
 				 policy->path, param->info.name, reason ?: "its bytes mean nothing",
 				 param->info.form);
 	param->info.value = TAKE_PTR(text);
+	return 0;
+}
+
+/* What else tells that an object was built with a former version's header. */
+#define FORMER_MAP ".data.self"
+
+/* Whether its programs can find their parameters, if they have any. */
+static int check_instances(struct checmate_policy *policy, struct checmate_error **ret_error)
+{
+	bool has = policy_has_instances(policy);
+
+	if (bpf_object__find_map_by_name(policy->object, FORMER_MAP) ||
+	    (policy->description.n_params && !has))
+		return error_set(ret_error, -EINVAL,
+				 "%s: built with the header of a former version; build it with this version's checmate.bpf.h",
+				 policy->path);
+	if (!has)
+		policy->description.unshared = true;
 	return 0;
 }
 
@@ -264,7 +249,9 @@ static int open_object(struct checmate_policy *policy, struct checmate_error **r
 				 "%s: it has no BTF, which describes it; build it with clang -g",
 				 policy->path);
 
-	r = description_read(btf, policy->path, &policy->description, ret_error);
+	r = description_read(btf, policy->path, false, &policy->description, ret_error);
+	if (!r)
+		r = check_instances(policy, ret_error);
 	if (r < 0)
 		return r;
 	r = check_maps(policy, ret_error);
@@ -309,6 +296,14 @@ static int read_opts(const struct checmate_open_opts *opts, struct checmate_open
 	return 0;
 }
 
+/* Names the file among others; who trusts it knows whose it is. */
+static void compute_digest(struct checmate_policy *policy)
+{
+	snprintf(policy->digest, sizeof(policy->digest), "%016llx%016llx",
+		 (unsigned long long)hash_bytes(HASH_INIT, policy->data, policy->size),
+		 (unsigned long long)hash_bytes(~HASH_INIT, policy->data, policy->size));
+}
+
 static int read_object(struct checmate_policy *policy, const struct checmate_open_opts *opts,
 		       struct checmate_error **ret_error)
 {
@@ -329,6 +324,7 @@ static int read_object(struct checmate_policy *policy, const struct checmate_ope
 	if (r < 0)
 		return error_set(ret_error, r, "%s: %s; give the path of a policy object",
 				 policy->path, strerror(-r));
+	compute_digest(policy);
 	return 0;
 }
 
@@ -351,6 +347,9 @@ int checmate_policy_open_opts(const char *name_or_path, const struct checmate_op
 	policy = calloc(1, sizeof(*policy));
 	if (!policy)
 		return error_oom(ret_error);
+	while (!policy->generation)
+		if (getrandom(&policy->generation, sizeof(policy->generation), 0) < 0)
+			return error_set(ret_error, -errno, "getrandom: %m; try again");
 
 	if (strchr(name_or_path, '/')) {
 		policy->path = strdup(name_or_path);
@@ -365,13 +364,9 @@ int checmate_policy_open_opts(const char *name_or_path, const struct checmate_op
 	r = read_object(policy, &known, ret_error);
 	if (r < 0)
 		return r;
-	/* These very bytes were found to be whole, and loaded. */
-	if (!template_knows(policy->data, policy->size)) {
-		r = object_validate(policy->path, policy->data, policy->size, ret_error);
-		if (r < 0)
-			return r;
-	}
-	r = open_object(policy, ret_error);
+	r = object_validate(policy->path, policy->data, policy->size, ret_error);
+	if (!r)
+		r = open_object(policy, ret_error);
 	if (r < 0)
 		return r;
 

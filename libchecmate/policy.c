@@ -2,7 +2,6 @@
 /* libchecmate - Policy objects: describe, configure */
 #include "policy.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
 
@@ -16,9 +15,7 @@ struct checmate_policy *checmate_policy_free(struct checmate_policy *policy)
 	for (size_t i = 0; policy->values && i < policy->description.n_params; i++)
 		free(policy->values[i]);
 	free(policy->values);
-	for (size_t i = 0; policy->program_fds && i < policy->n_programs; i++)
-		close(policy->program_fds[i]);
-	free(policy->program_fds);
+	policy_close_programs(policy);
 	free(policy->programs);
 	description_done(&policy->description);
 	bpf_object__close(policy->object);
@@ -72,6 +69,16 @@ const struct checmate_param *checmate_policy_get_param(const struct checmate_pol
 	if (index >= policy->description.n_params)
 		return NULL;
 	return &policy->description.params[index].info;
+}
+
+const char *checmate_policy_digest(const struct checmate_policy *policy)
+{
+	return policy->digest;
+}
+
+uint64_t checmate_policy_instance(const struct checmate_policy *policy)
+{
+	return policy->generation;
 }
 
 /* --- configuring ---------------------------------------------------------- */
@@ -128,27 +135,15 @@ int policy_program_fd(const struct checmate_policy *policy, const struct bpf_pro
 	return -EINVAL;
 }
 
-int param_make_list(const struct param *param, const void *value)
+void policy_close_programs(struct checmate_policy *policy)
 {
-	_cleanup_close_ int fd = -1;
-	__u32 zero = 0;
-
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "checmate_list", sizeof(zero), param->type->size, 1,
-			    NULL);
-	if (fd < 0 || bpf_map_update_elem(fd, &zero, value, BPF_ANY))
-		return -errno;
-	return TAKE_FD(fd);
+	for (size_t i = 0; policy->program_fds && i < policy->n_programs; i++)
+		close(policy->program_fds[i]);
+	free(policy->program_fds);
+	policy->program_fds = NULL;
 }
 
-int param_store_list(const struct param *param, int map_fd, const void *value)
+bool policy_has_instances(const struct checmate_policy *policy)
 {
-	_cleanup_close_ int fd = param_make_list(param, value);
-	__u32 zero = 0;
-
-	if (fd < 0)
-		return fd;
-	/* When this returns, no program looks at the former list any more. */
-	if (bpf_map_update_elem(map_fd, &zero, &fd, BPF_ANY))
-		return -errno;
-	return 0;
+	return bpf_object__find_map_by_name(policy->object, "checmate_instances");
 }

@@ -6,6 +6,12 @@
 
 #include "description.h"
 
+/* Bytes of a digest as text. */
+#define POLICY_DIGEST_SIZE 33
+
+/* Bytes of the name of a program set: policy, digest, backend, cookie. */
+#define PROGRAM_SET_NAME_MAX 128
+
 /**
  * struct checmate_policy - An opened policy object.
  * @path: where it was found.
@@ -15,8 +21,13 @@
  * @description: what it says about itself.
  * @programs: its programs; strings belong to @object, except @hook.
  * @n_programs: how many.
- * @program_fds: the programs in the kernel, where it was not libbpf that loaded them.
+ * @digest: of the file, hexadecimal.
+ * @program_fds: the programs in the kernel, where others have loaded them; NULL else.
  * @values: a value per parameter.
+ * @modules: a digest of the kernel's modules that the programs know.
+ * @set: the program set of the binding that is made of it.
+ * @generation: what tells that binding from others that have the same place.
+ * @cookie: that binding's cookie; 0 for a policy without instances.
  * @loaded: the kernel has it.
  * @broken: loading failed.
  * @bound: a binding was made of it.
@@ -29,8 +40,13 @@ struct checmate_policy {
 	struct description description;
 	struct checmate_program *programs;
 	size_t n_programs;
+	char digest[POLICY_DIGEST_SIZE];
 	int *program_fds;
 	void **values;
+	uint32_t modules;
+	char set[PROGRAM_SET_NAME_MAX];
+	uint32_t generation;
+	uint64_t cookie;
 	bool loaded;
 	bool broken;
 	bool bound;
@@ -45,21 +61,24 @@ struct checmate_policy {
  */
 int policy_program_fd(const struct checmate_policy *policy, const struct bpf_program *program);
 
-/**
- * param_make_list() - Make the map that holds a list.
- * @param: a list parameter.
- * @value: the list, @param->type->size bytes.
- *
- * Return: the map's descriptor, -errno.
- */
-int param_make_list(const struct param *param, const void *value);
+/* Lets go of the programs that others have loaded. */
+void policy_close_programs(struct checmate_policy *policy);
+
+/* Whether its programs find their parameters in instances. */
+bool policy_has_instances(const struct checmate_policy *policy);
+
+struct backend;
 
 /**
- * param_store_list() - Replace a list in the kernel as a whole.
- * @param: a list parameter.
- * @map_fd: its outer map.
- * @value: the list, @param->type->size bytes.
+ * policy_get_programs() - Have the programs in the kernel.
+ * @policy: the policy.
+ * @backend: by which they are going to be attached.
+ * @ret_error: explanation, or NULL.
  *
- * Return: 0, -errno.
+ * What another binding has loaded is used; whether that is there still, the lock of pins
+ * tells. Else the kernel verifies and loads them.
+ *
+ * Return: as checmate_policy_load().
  */
-int param_store_list(const struct param *param, int map_fd, const void *value);
+int policy_get_programs(struct checmate_policy *policy, const struct backend *backend,
+			struct checmate_error **ret_error);

@@ -7,7 +7,7 @@
 
 #include "backend.h"
 #include "error.h"
-#include "pin.h"
+#include "record.h"
 #include "strv.h"
 
 struct checmate_status {
@@ -19,26 +19,28 @@ struct checmate_status {
 /* Names the policies of the attachments that belong to one cgroup. */
 static int name_policies(struct control_list *list, uint64_t cgroup_id)
 {
-	struct pin_path folder = pin_path(cgroup_id, NULL, "");
+	struct pin_path directory = pin_path(cgroup_id, NULL, "");
 	_cleanup_strv_ char **names = NULL;
 
 	/* Without the right to look, policies stay without names. */
-	if (pin_list(folder.text, &names) < 0)
+	if (pin_list(directory.text, &names) < 0)
 		return 0;
 	for (char **name = names; *name; name++) {
-		_cleanup_(pin_programs_done) struct pin_programs pins = {};
+		_cleanup_(record_done) struct record record = {};
 		struct pin_path path = pin_path(cgroup_id, *name, "");
 
-		if (pin_read(&path, &pins) < 0)
+		if (record_read(&path, &record) < 0)
 			continue;
 		/* A new instance that has not taken its place yet has it soon. */
 		(*name)[strcspn(*name, "+")] = '\0';
 		for (size_t i = 0; i < list->n; i++) {
 			struct checmate_attachment *item = &list->items[i];
 
-			for (size_t j = 0; j < pins.n; j++)
-				if (!item->policy && item->prog_id == pins.items[j].id) {
+			for (size_t j = 0; j < record.programs.n; j++)
+				if (!item->policy && item->cookie == record.cookie &&
+				    item->prog_id == record.programs.items[j].id) {
 					item->policy = strdup(*name);
+					item->instance = record_instance(&record);
 					if (!item->policy)
 						return -ENOMEM;
 				}

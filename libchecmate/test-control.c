@@ -33,8 +33,8 @@ static void test_parse(void **state)
 	assert_null(list.items[0].path);
 	assert_true(list.items[1].id == UINT64_MAX);
 	assert_string_equal(list.items[1].name, "");
-	assert_ptr_equal(control_list_find(&list, 42), &list.items[0]);
-	assert_null(control_list_find(&list, 43));
+	assert_ptr_equal(control_list_find(&list, 42, 0), &list.items[0]);
+	assert_null(control_list_find(&list, 43, 0));
 }
 
 static void test_parse_effective(void **state)
@@ -71,10 +71,10 @@ static void test_parse_staged(void **state)
 	assert_false(list.items[2].staged);
 	assert_true(list.items[3].staged);
 	/* Whoever asks for what is in force does not find what is staged. */
-	assert_null(control_list_find(&list, 2));
-	assert_null(control_list_find_staged(&list, 1));
-	assert_int_equal(control_list_find(&list, 3)->id, 3);
-	assert_int_equal(control_list_find_staged(&list, 4)->id, 4);
+	assert_null(control_list_find(&list, 2, 0));
+	assert_null(control_list_find_staged(&list, 1, 0));
+	assert_int_equal(control_list_find(&list, 3, 0)->id, 3);
+	assert_int_equal(control_list_find_staged(&list, 4, 0)->id, 4);
 }
 
 static void test_parse_cookie(void **state)

@@ -335,7 +335,7 @@ static void test_one_reader(void **state)
 	check(0, checmate_events_open(&none, &error));
 }
 
-/* Something else is pinned there: nobody tells, and nobody reads. */
+/* Something else is pinned there: a policy that is not loaded yet does not tell, and nobody reads. */
 static void expect_refused(const char *pin, enum bpf_map_type type, int key, int value, int entries)
 {
 	_cleanup_events_ struct checmate_events *events = NULL;
@@ -351,7 +351,7 @@ static void expect_refused(const char *pin, enum bpf_map_type type, int key, int
 	assert_true(fd >= 0);
 	assert_int_equal(bpf_obj_pin(fd, path), 0);
 
-	check(0, checmate_policy_open("net-bind", &policy, &error));
+	check(0, checmate_policy_open("net-connect", &policy, &error));
 	assert_int_equal(checmate_policy_load(policy, &load), -EEXIST);
 	assert_non_null(strstr(checmate_error_text(load), path));
 	assert_non_null(strstr(checmate_error_text(load), "then remove it"));

@@ -7,6 +7,7 @@
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -26,13 +27,13 @@
 #include "strv.h"
 #include "test-check.h"
 
-#define FOLDER "/sys/fs/cgroup/test-selftest"
+#define CGROUP "/sys/fs/cgroup/test-selftest"
 #define OBJECTS "/usr/libexec/checmate/tests/objects"
 
 static int setup(void **state)
 {
 	(void)state;
-	return mkdir(FOLDER, 0755);
+	return mkdir(CGROUP, 0755);
 }
 
 static int teardown(void **state)
@@ -43,13 +44,13 @@ static int teardown(void **state)
 	if (checmate_cgroup_open("test-selftest", &cgroup, NULL) < 0)
 		return -1;
 	(void)checmate_binding_remove(cgroup, NULL, NULL);
-	return rmdir(FOLDER);
+	return rmdir(CGROUP);
 }
 
 /* Not enabled, enabled, enabled again. */
 static void test_enable(void **state)
 {
-	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup(FOLDER);
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup(CGROUP);
 	_cleanup_policy_ struct checmate_policy *policy = open_policy("net-bind", "");
 	_cleanup_status_ struct checmate_status *status = NULL, *after = NULL;
 	_cleanup_strv_ char **enabled = NULL, **again = NULL;
@@ -73,10 +74,10 @@ static void test_enable(void **state)
 /* By path, descriptor, process and id it is the same one. */
 static void test_cgroup(void **state)
 {
-	_cleanup_cgroup_ struct checmate_cgroup *by_path = open_cgroup(FOLDER), *by_fd = NULL;
+	_cleanup_cgroup_ struct checmate_cgroup *by_path = open_cgroup(CGROUP), *by_fd = NULL;
 	_cleanup_cgroup_ struct checmate_cgroup *by_id = NULL, *by_pid = NULL, *other = NULL;
-	_cleanup_close_ int fd = open(FOLDER, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_close_ int file = open(FOLDER "/cgroup.procs", O_RDWR | O_CLOEXEC);
+	_cleanup_close_ int fd = open(CGROUP, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int file = open(CGROUP "/cgroup.procs", O_RDWR | O_CLOEXEC);
 	_cleanup_close_ int back = open("/sys/fs/cgroup/cgroup.procs", O_WRONLY | O_CLOEXEC);
 	_cleanup_close_ int etc = open("/etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -104,7 +105,7 @@ static void test_cgroup(void **state)
 /* One policy object makes one binding. */
 static void test_once(void **state)
 {
-	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup(FOLDER);
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup(CGROUP);
 	_cleanup_policy_ struct checmate_policy *policy = open_policy("net-bind", "1.2.3.4:5");
 	struct checmate_apply_opts opts = { .sz = sizeof(opts), .replace = true };
 	_cleanup_strv_ char **names = NULL;
@@ -129,7 +130,7 @@ static void test_once(void **state)
 /* A binding that was opened does not speak for the one that replaced it. */
 static void test_stale(void **state)
 {
-	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup(FOLDER);
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup(CGROUP);
 	_cleanup_policy_ struct checmate_policy *first = open_policy("net-bind", "1.2.3.4:5");
 	_cleanup_policy_ struct checmate_policy *second = open_policy("net-bind", "1.2.3.4:6");
 	struct checmate_apply_opts opts = { .sz = sizeof(opts), .replace = true };
@@ -174,11 +175,11 @@ static void test_gone(void **state)
 	size_t n;
 
 	(void)state;
-	assert_int_equal(mkdir(FOLDER "/gone", 0755), 0);
-	check(0, checmate_cgroup_open(FOLDER "/gone", &cgroup, &error));
+	assert_int_equal(mkdir(CGROUP "/gone", 0755), 0);
+	check(0, checmate_cgroup_open(CGROUP "/gone", &cgroup, &error));
 	check(0, checmate_cgroup_enable(cgroup, NULL, &error));
 	check(0, checmate_binding_apply(cgroup, &policy, 1, NULL, &error));
-	assert_int_equal(rmdir(FOLDER "/gone"), 0);
+	assert_int_equal(rmdir(CGROUP "/gone"), 0);
 
 	check(-ENODEV, checmate_binding_apply(cgroup, &late, 1, NULL, &error));
 	check(-ENODEV, checmate_status_read(cgroup, &status, &error));
@@ -202,7 +203,7 @@ static void *disturb(void *arg)
 {
 	(void)arg;
 	while (!stop) {
-		int fd = open(FOLDER "/checmate.policy", O_WRONLY | O_CLOEXEC);
+		int fd = open(CGROUP "/checmate.policy", O_WRONLY | O_CLOEXEC);
 
 		if (write(fd, "clear", 5) == 5)
 			changes++;
@@ -213,7 +214,7 @@ static void *disturb(void *arg)
 
 static void test_disturbed(void **state)
 {
-	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup(FOLDER);
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup(CGROUP);
 	int applied = 0, denied = 0;
 	pthread_t thread;
 
@@ -315,9 +316,9 @@ static void test_live_change(void **state)
 		{ .port = 0, .expected = EACCES },
 		{ .port = 47112, .expected = EACCES },
 	};
-	_cleanup_close_ int procs = open(FOLDER "/cgroup.procs", O_WRONLY | O_CLOEXEC);
+	_cleanup_close_ int procs = open(CGROUP "/cgroup.procs", O_WRONLY | O_CLOEXEC);
 	_cleanup_close_ int back = open("/sys/fs/cgroup/cgroup.procs", O_WRONLY | O_CLOEXEC);
-	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup(FOLDER);
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup(CGROUP);
 	_cleanup_binding_ struct checmate_binding *binding = NULL;
 	_cleanup_policy_ struct checmate_policy *policy = NULL;
 	unsigned long asked = 0;
@@ -351,69 +352,58 @@ static void test_live_change(void **state)
 	check(0, checmate_binding_remove(cgroup, NULL, &error));
 }
 
-/* What the kernel says of a program, and of which maps it uses. */
-struct known {
-	struct bpf_prog_info info;
-	__u32 maps[16];
-};
-
-static struct known look_up(const struct checmate_policy *policy, size_t index)
+static uint32_t first_program(struct checmate_cgroup *cgroup, const char *policy)
 {
-	const struct checmate_program *program = checmate_policy_get_program(policy, index);
-	_cleanup_close_ int fd = bpf_prog_get_fd_by_id(program->id);
-	__u32 size = sizeof(struct bpf_prog_info);
-	struct known known = {};
+	_cleanup_binding_ struct checmate_binding *binding = NULL;
 
-	assert_true(fd >= 0);
-	known.info.nr_map_ids = ARRAY_SIZE(known.maps);
-	known.info.map_ids = (uintptr_t)known.maps;
-	assert_int_equal(bpf_obj_get_info_by_fd(fd, &known.info, &size), 0);
-	assert_true(known.info.nr_map_ids && known.info.nr_map_ids <= ARRAY_SIZE(known.maps));
-	return known;
+	check(0, checmate_binding_open(cgroup, policy, &binding, &error));
+	return checmate_binding_get_program(binding, 0)->id;
 }
 
-/* The kernel's digest of instructions does not depend on which maps they use. */
-static void check_same(const struct known *first, const struct known *again)
+static bool is_loaded(uint32_t id)
 {
-	size_t shared = 0;
+	_cleanup_close_ int fd = bpf_prog_get_fd_by_id(id);
 
-	assert_int_not_equal(first->info.id, again->info.id);
-	assert_string_equal(first->info.name, again->info.name);
-	assert_memory_equal(first->info.tag, again->info.tag, sizeof(first->info.tag));
-	assert_int_equal(first->info.attach_btf_id, again->info.attach_btf_id);
-	assert_int_equal(first->info.xlated_prog_len, again->info.xlated_prog_len);
-	assert_int_equal(first->info.nr_func_info, again->info.nr_func_info);
-	assert_int_equal(first->info.nr_map_ids, again->info.nr_map_ids);
-	for (size_t i = 0; i < first->info.nr_map_ids; i++)
-		for (size_t j = 0; j < again->info.nr_map_ids; j++)
-			shared += first->maps[i] == again->maps[j];
-	/* The two of the events. */
-	assert_int_equal(shared, 2);
-	/* It was not libbpf, which would have given it types of its own. */
-	assert_int_equal(first->info.btf_id, again->info.btf_id);
+	return fd >= 0;
 }
 
-/* Loaded again it is the same, but for its maps, with every policy there is. */
-static void test_again(void **state)
+static void apply_named(struct checmate_cgroup *cgroup, const char *name)
 {
+	_cleanup_policy_ struct checmate_policy *policy = NULL;
+
+	check(0, checmate_policy_open(name, &policy, &error));
+	check(0, checmate_binding_apply(cgroup, &policy, 1, NULL, &error));
+}
+
+/* The policy that has programs of its own for each binding. */
+#define UNSHARED "net-limit"
+
+/* Two bindings of every policy there is have the same programs, which go with the last. */
+static void test_shared(void **state)
+{
+	_cleanup_cgroup_ struct checmate_cgroup *one = open_cgroup(CGROUP), *other = NULL;
 	_cleanup_strv_ char **names = NULL;
 
 	(void)state;
+	assert_int_equal(mkdir(CGROUP "-other", 0755), 0);
+	other = open_cgroup(CGROUP "-other");
 	check(0, checmate_policy_list(&names, &error));
 	assert_true(strv_length(names) > 0);
 	for (char **name = names; *name; name++) {
-		_cleanup_policy_ struct checmate_policy *first = NULL, *again = NULL;
+		uint32_t id;
 
-		check(0, checmate_policy_open(*name, &first, &error));
-		check(0, checmate_policy_load(first, &error));
-		check(0, checmate_policy_open(*name, &again, &error));
-		check(0, checmate_policy_load(again, &error));
-		for (size_t i = 0; i < checmate_policy_count_programs(first); i++) {
-			struct known one = look_up(first, i), other = look_up(again, i);
-
-			check_same(&one, &other);
-		}
+		apply_named(one, *name);
+		id = first_program(one, *name);
+		apply_named(other, *name);
+		assert_int_equal(first_program(other, *name) == id, strcmp(*name, UNSHARED) != 0);
+		check(0, checmate_binding_remove(one, *name, &error));
+		assert_true(is_loaded(id) || !strcmp(*name, UNSHARED));
+		check(0, checmate_binding_remove(other, *name, &error));
+		for (int i = 0; i < 1000 && is_loaded(id); i++)
+			usleep(20000);
+		assert_false(is_loaded(id));
 	}
+	assert_int_equal(rmdir(CGROUP "-other"), 0);
 }
 
 static int try_port(uint16_t port)
@@ -431,12 +421,12 @@ static int try_port(uint16_t port)
 /* Each instance judges by its own list, and returns its own error. */
 static void test_own_values(void **state)
 {
-	_cleanup_close_ int procs = open(FOLDER "/cgroup.procs", O_WRONLY | O_CLOEXEC);
+	_cleanup_close_ int procs = open(CGROUP "/cgroup.procs", O_WRONLY | O_CLOEXEC);
 	_cleanup_close_ int back = open("/sys/fs/cgroup/cgroup.procs", O_WRONLY | O_CLOEXEC);
 	static const struct checmate_apply_opts opts = { .sz = sizeof(opts), .replace = true };
 	static const char *const errors[] = { "EPERM", "EACCES", "EBUSY" };
 	static const int numbers[] = { -EPERM, -EACCES, -EBUSY };
-	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup(FOLDER);
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup(CGROUP);
 
 	(void)state;
 	assert_int_equal(write(procs, "0", 1), 1);
@@ -455,14 +445,92 @@ static void test_own_values(void **state)
 	check(0, checmate_binding_remove(cgroup, NULL, &error));
 }
 
+/* Pins and attaches an object as versions before 1.0 did. Gives the id of its program. */
+static uint32_t bind_former(const struct checmate_cgroup *cgroup, const char *directory)
+{
+	struct bpf_object *object = bpf_object__open_file(OBJECTS "/former.bpf.o", NULL);
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+	_cleanup_close_ int control = -1;
+	char path[128], text[32];
+	struct bpf_map *map;
+	int fd;
+
+	assert_non_null(object);
+	assert_int_equal(bpf_object__load(object), 0);
+	assert_int_equal(mkdir(directory, 0700), 0);
+	fd = bpf_program__fd(bpf_object__next_program(object, NULL));
+	snprintf(path, sizeof(path), "%s/prog_former_bind", directory);
+	assert_int_equal(bpf_obj_pin(fd, path), 0);
+	bpf_object__for_each_map(map, object) {
+		const char *name = bpf_map__name(map);
+
+		snprintf(path, sizeof(path), "%s/map__data_%s", directory, strrchr(name, '.') + 1);
+		assert_int_equal(bpf_obj_pin(bpf_map__fd(map), path), 0);
+	}
+	assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &size), 0);
+	control = openat(checmate_cgroup_fd(cgroup), "checmate.policy", O_WRONLY | O_CLOEXEC);
+	snprintf(text, sizeof(text), "attach %d", fd);
+	assert_int_equal(write(control, text, strlen(text)), strlen(text));
+	bpf_object__close(object);
+	return info.id;
+}
+
+/* What a version before 1.0 has bound is listed, and replaced at one go or removed. */
+static void test_former(void **state)
+{
+	static const struct checmate_apply_opts replace = { .sz = sizeof(replace), .replace = true };
+	_cleanup_cgroup_ struct checmate_cgroup *cgroup = open_cgroup(CGROUP);
+	_cleanup_close_ int procs = open(CGROUP "/cgroup.procs", O_WRONLY | O_CLOEXEC);
+	_cleanup_close_ int back = open("/sys/fs/cgroup/cgroup.procs", O_WRONLY | O_CLOEXEC);
+	char parent[64], directory[80];
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(write(procs, "0", 1), 1);
+	snprintf(parent, sizeof(parent), "/sys/fs/bpf/checmate/%llu",
+		 (unsigned long long)checmate_cgroup_id(cgroup));
+	snprintf(directory, sizeof(directory), "%s/net-bind", parent);
+	for (int removed = 0; removed < 2; removed++) {
+		_cleanup_policy_ struct checmate_policy *policy = NULL;
+		_cleanup_binding_ struct checmate_binding *binding = NULL;
+		_cleanup_strv_ char **names = NULL;
+		uint32_t id;
+
+		policy = open_policy("net-bind", "127.0.0.1:5000");
+		assert_int_equal(mkdir(parent, 0700), 0);
+		id = bind_former(cgroup, directory);
+		assert_int_equal(try_port(5000), -EPERM);
+		check(0, checmate_binding_list(cgroup, &names, &error));
+		assert_string_equal(names[0], "net-bind");
+		check(0, checmate_binding_open(cgroup, "net-bind", &binding, &error));
+		assert_int_equal(checmate_binding_instance(binding), id);
+		assert_string_equal(checmate_binding_digest(binding), "");
+		assert_int_equal(checmate_binding_count_params(binding), 0);
+		assert_true(checmate_binding_get_program(binding, 0)->attached);
+		check(-EEXIST, checmate_binding_apply(cgroup, &policy, 1, NULL, &error));
+		if (!removed) {
+			check(0, checmate_binding_apply(cgroup, &policy, 1, &replace, &error));
+			assert_int_equal(try_port(5000), 0);
+			assert_int_equal(try_port(5001), -EPERM);
+			assert_int_equal(lstat(directory, &st), 0);
+			assert_true(S_ISLNK(st.st_mode));
+		}
+		check(0, checmate_binding_remove(cgroup, "net-bind", &error));
+		assert_int_equal(try_port(5001), 0);
+		assert_int_equal(lstat(directory, &st), -1);
+	}
+	assert_int_equal(write(back, "0", 1), 1);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_enable),	    cmocka_unit_test(test_cgroup),
-		cmocka_unit_test(test_once),	    cmocka_unit_test(test_stale),
-		cmocka_unit_test(test_gone),	    cmocka_unit_test(test_disturbed),
-		cmocka_unit_test(test_own_values),  cmocka_unit_test(test_again),
-		cmocka_unit_test(test_live_change),
+		cmocka_unit_test(test_enable),	   cmocka_unit_test(test_cgroup),
+		cmocka_unit_test(test_once),	   cmocka_unit_test(test_stale),
+		cmocka_unit_test(test_gone),	   cmocka_unit_test(test_disturbed),
+		cmocka_unit_test(test_own_values), cmocka_unit_test(test_shared),
+		cmocka_unit_test(test_former),	   cmocka_unit_test(test_live_change),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -41,16 +41,16 @@ static long checmate_cgroup_ancestor(__u32 index, struct checmate_cgroup_search 
  * Is @cgroup inside? What cannot be read, and what is deeper than
  * CHECMATE_CGROUP_DEPTH_MAX, is not: whoever allows only what is inside denies.
  */
-static __always_inline bool checmate_cgroup_inside(struct cgroup *cgroup)
+static __always_inline bool checmate_cgroup_inside(const struct checmate_self *self,
+						   struct cgroup *cgroup)
 {
 	struct checmate_cgroup_search search = {
 		.cgroup = cgroup,
-		.bound = checmate_self.cgroup,
+		.bound = self->head->cgroup,
 	};
 	int level;
 
-	/* Not bound to a cgroup yet: nothing is inside. */
-	if (!cgroup || !search.bound)
+	if (!cgroup)
 		return false;
 	level = BPF_CORE_READ(cgroup, level);
 	if (level < 0 || level > CHECMATE_CGROUP_DEPTH_MAX)
@@ -62,15 +62,16 @@ static __always_inline bool checmate_cgroup_inside(struct cgroup *cgroup)
 }
 
 /* Is the thread @task inside? A thread that has ended counts as where it was. */
-static __always_inline bool checmate_task_inside(struct task_struct *task)
+static __always_inline bool checmate_task_inside(const struct checmate_self *self,
+						 struct task_struct *task)
 {
-	return checmate_cgroup_inside(BPF_CORE_READ(task, cgroups, dfl_cgrp));
+	return checmate_cgroup_inside(self, BPF_CORE_READ(task, cgroups, dfl_cgrp));
 }
 
 /* Is @sock inside? A socket belongs to the cgroup in which it was made. */
-static __always_inline bool checmate_sock_inside(struct sock *sock)
+static __always_inline bool checmate_sock_inside(const struct checmate_self *self, struct sock *sock)
 {
-	return checmate_cgroup_inside(BPF_CORE_READ(sock, sk_cgrp_data.cgroup));
+	return checmate_cgroup_inside(self, BPF_CORE_READ(sock, sk_cgrp_data.cgroup));
 }
 
 #endif /* CHECMATE_CGROUP_BPF_H */

@@ -54,9 +54,9 @@
  * @sk_protocol: its protocol.
  * @object: what the call is about; of family 0 while it is not understood.
  *
- * What judges it is a function that is not static, which the verifier goes through once,
- * whatever came before, and which it knows nothing about when it goes on. Within there, it
- * does not know either what a member holds, so that all ways to fill in the object are one.
+ * What fills in the object is a function that is not static, which the verifier goes through
+ * once, whatever came before, and which it knows nothing about when it goes on: all ways to
+ * fill it in are one.
  */
 struct checmate_net_call {
 	struct sockaddr_in6 address;
@@ -168,15 +168,19 @@ static __always_inline void checmate_net_set_in6(struct checmate_event_endpoint 
  * checmate_net_read() - What a socket call is about.
  * @call: the call, a matter of an IP policy; its object is filled in.
  *
- * Return: false if it is not understood, which is to be denied.
+ * Return: 1; 0 if it is not understood, which is to be denied.
  */
-static __always_inline bool checmate_net_read(struct checmate_net_call *call)
+__noinline int checmate_net_read(struct checmate_net_call *call)
 {
-	__u16 family = call->address.sin6_family;
+	__u16 family;
 
+	/* Deny: it is never NULL, which the verifier cannot know. */
+	if (!call)
+		return 0;
+	family = call->address.sin6_family;
 	/* Deny: without its inner half a socket cannot be told apart; no address can be read. */
 	if (call->sk_family == CHECMATE_NET_NO_SOCK || !call->len)
-		return false;
+		return 0;
 
 	if (family == AF_UNSPEC)
 		family = call->sk_family == AF_INET6 ? AF_INET6 : AF_INET;
@@ -185,149 +189,193 @@ static __always_inline bool checmate_net_read(struct checmate_net_call *call)
 	case AF_INET:
 		/* Deny: the rest of the address is not there. */
 		if (call->len < sizeof(struct sockaddr_in))
-			return false;
+			return 0;
 		/* Where sockaddr_in has its address. */
 		checmate_net_set_in(&call->object, call->address.sin6_flowinfo);
 		break;
 	case AF_INET6:
 		/* Deny: see the table above; or the rest of the address is not there. */
 		if (call->sk_family == AF_INET || call->len < CHECMATE_NET_IN6_LEN)
-			return false;
+			return 0;
 		checmate_net_set_in6(&call->object, call->address.sin6_addr[0],
 				     call->address.sin6_addr[1], call->address.sin6_addr[2],
 				     call->address.sin6_addr[3]);
 		break;
 	default:
 		/* Deny: see the table above. */
-		return false;
+		return 0;
 	}
 	call->object.port = bpf_ntohs(call->address.sin6_port);
 	call->object.protocol = checmate_net_protocol(call->sk_family, call->sk_protocol);
-	return true;
+	return 1;
 }
 
+/**
+ * struct checmate_net_search - A search for an entry of a list that contains the object.
+ * @self: the binding.
+ * @list: the list.
+ * @object: address and port.
+ * @found: 1 when there is one; -EINVAL when the instance lacks a row that the list names.
+ */
 struct checmate_net_search {
-	const struct checmate_endpoints *list;
+	const struct checmate_self *self;
+	const struct checmate_list *list;
 	const struct checmate_event_endpoint *object;
-	__u32 found;
+	__s32 found;
 };
 
-/* One step of the search; returns 1 to end it. */
-static long checmate_net_match(__u32 index, struct checmate_net_search *search)
+static __always_inline bool checmate_net_contains(const struct checmate_endpoint *entry,
+						  const struct checmate_event_endpoint *object)
 {
-	const struct checmate_event_endpoint *object = search->object;
-	const struct checmate_endpoint *entry;
-
-	/* Beyond the list: it cannot be right, and nothing was found. */
-	if (index >= CHECMATE_LIST_MAX)
-		return 1;
-	entry = &search->list->entry[index];
-
 	if (entry->family != object->family ||
 	    (entry->protocol && entry->protocol != object->protocol))
-		return 0;
+		return false;
 	/* Negative if it is before the first or behind the last. */
 	if (((object->port - entry->port_first) | (entry->port_last - object->port)) < 0)
-		return 0;
-	if (((object->addr[0] ^ entry->addr[0]) & entry->mask[0]) |
-	    ((object->addr[1] ^ entry->addr[1]) & entry->mask[1]) |
-	    ((object->addr[2] ^ entry->addr[2]) & entry->mask[2]) |
-	    ((object->addr[3] ^ entry->addr[3]) & entry->mask[3]))
-		return 0;
+		return false;
+	return !(((object->addr[0] ^ entry->addr[0]) & entry->mask[0]) |
+		 ((object->addr[1] ^ entry->addr[1]) & entry->mask[1]) |
+		 ((object->addr[2] ^ entry->addr[2]) & entry->mask[2]) |
+		 ((object->addr[3] ^ entry->addr[3]) & entry->mask[3]));
+}
 
+/*
+ * Whether an entry of a row contains the object. Not static: the verifier goes through the
+ * entries once in each program. Neither is NULL, which the verifier cannot know, nor const:
+ * clang would not say what they are.
+ */
+__noinline int checmate_net_row(union checmate_row *row, struct checmate_event_endpoint *object)
+{
+	if (!row || !object)
+		return 0;
+	/* What is not in use has no family. */
+	for (__u32 i = 0; i < CHECMATE_ROW_ENDPOINTS; i++)
+		if (checmate_net_contains(&row->endpoint[i], object))
+			return 1;
+	return 0;
+}
+
+/* One row of the list; returns 1 to end the search. */
+static long checmate_net_match(__u32 index, struct checmate_net_search *search)
+{
+	const union checmate_row *row;
+
+	row = checmate_row(search->self, search->list->row + index);
+	if (!row) {
+		search->found = -EINVAL;
+		return 1;
+	}
+	if (!checmate_net_row((void *)row, (void *)search->object))
+		return 0;
 	search->found = 1;
 	return 1;
 }
 
 /**
  * checmate_net_find() - Whether an endpoint list contains the object.
- * @param: a CHECMATE_PARAM_ENDPOINTS.
+ * @self: the binding.
+ * @list: a CHECMATE_PARAM_ENDPOINTS of it.
  * @object: address and port.
  *
- * Return: 1 or 0; a negative errno when there is no list or it cannot be searched,
- * which is to be denied.
+ * Return: 1 or 0; a negative errno when the list cannot be searched, which is to be denied.
  */
-static __always_inline int checmate_net_find(void *param,
+static __always_inline int checmate_net_find(const struct checmate_self *self,
+					     const struct checmate_list *list,
 					     const struct checmate_event_endpoint *object)
 {
 	struct checmate_net_search search = {
-		.list = checmate_list(param),
+		.self = self,
+		.list = list,
 		.object = object,
 	};
-	__u32 count;
 
-	/* No list was put there. */
-	if (!search.list)
-		return -ENOENT;
-	count = search.list->count;
-	search.found = checmate_zero(count);
-	if (bpf_loop(count, checmate_net_match, &search, 0) < 0)
+	/* No entry of any family, as those are that are not in use. */
+	if (!object->family)
+		return 0;
+	search.found = checmate_zero(list->count);
+	if (bpf_loop(checmate_list_rows(list, CHECMATE_ROW_ENDPOINTS), checmate_net_match, &search,
+		     0) < 0)
 		return -EINVAL;
-	if (search.found)
-		return 1;
-	/* More than a list can have: it cannot be right. */
-	return count > CHECMATE_LIST_MAX ? -EINVAL : 0;
+	return search.found;
 }
 
 /**
  * checmate_net_listed() - Judge a socket call by an allow list.
+ * @self: the binding.
  * @call: the call, a matter of an IP policy; its object is filled in.
- * @param: a CHECMATE_PARAM_ENDPOINTS.
+ * @list: a CHECMATE_PARAM_ENDPOINTS of the binding.
  *
- * Return: true only when it was understood and an entry was found. No list, a list that
- * cannot be searched and an empty list contain nothing, so an allow list then denies.
+ * Return: true only when it was understood and an entry was found. A list that cannot be
+ * searched and an empty list contain nothing, so an allow list then denies.
  */
-static __always_inline bool checmate_net_listed(struct checmate_net_call *call, void *param)
+static __always_inline bool checmate_net_listed(const struct checmate_self *self,
+						struct checmate_net_call *call,
+						const struct checmate_list *list)
 {
-	return checmate_net_read(call) && checmate_net_find(param, &call->object) == 1;
+	return checmate_net_read(call) && checmate_net_find(self, list, &call->object) == 1;
 }
 
-/* One step of the search for an entry that contains all of the object's family. */
+/* Whether an entry of a row contains all of a family. Not static: as checmate_net_row(). */
+__noinline int checmate_net_row_family(union checmate_row *row, __u16 family)
+{
+	if (!row)
+		return 0;
+	for (__u32 i = 0; i < CHECMATE_ROW_ENDPOINTS; i++) {
+		const struct checmate_endpoint *entry = &row->endpoint[i];
+
+		if (entry->family == family && entry->port_last == 0xffff &&
+		    !(entry->protocol | entry->port_first | entry->mask[0] | entry->mask[1] |
+		      entry->mask[2] | entry->mask[3]))
+			return 1;
+	}
+	return 0;
+}
+
+/* One row of the search for an entry that contains all of the object's family. */
 static long checmate_net_match_family(__u32 index, struct checmate_net_search *search)
 {
-	const struct checmate_endpoint *entry;
+	const union checmate_row *row;
 
-	/* Beyond the list: it cannot be right, and nothing was found. */
-	if (index >= CHECMATE_LIST_MAX)
+	row = checmate_row(search->self, search->list->row + index);
+	if (!row) {
+		search->found = -EINVAL;
 		return 1;
-	entry = &search->list->entry[index];
-
-	if (entry->family != search->object->family || entry->protocol || entry->port_first ||
-	    entry->port_last != 0xffff)
+	}
+	if (!checmate_net_row_family((void *)row, search->object->family))
 		return 0;
-	if (entry->mask[0] | entry->mask[1] | entry->mask[2] | entry->mask[3])
-		return 0;
-
 	search->found = 1;
 	return 1;
 }
 
 /**
  * checmate_net_listed_family() - Whether an endpoint list allows every address of a family.
- * @param: a CHECMATE_PARAM_ENDPOINTS.
+ * @self: the binding.
+ * @list: a CHECMATE_PARAM_ENDPOINTS of it.
  * @family: AF_INET or AF_INET6.
  *
  * Return: true only when a single entry contains all addresses, ports and protocols.
  */
-static __always_inline bool checmate_net_listed_family(void *param, __u16 family)
+static __always_inline bool checmate_net_listed_family(const struct checmate_self *self,
+						       const struct checmate_list *list,
+						       __u16 family)
 {
 	const struct checmate_event_endpoint object = { .family = family };
 	struct checmate_net_search search = {
-		.list = checmate_list(param),
+		.self = self,
+		.list = list,
 		.object = &object,
 	};
 
-	/* Deny: no list was put there. */
-	if (!search.list)
-		return false;
-	search.found = checmate_zero(search.list->count);
+	search.found = checmate_zero(list->count);
 	/* A failing search has found nothing. */
-	bpf_loop(search.list->count, checmate_net_match_family, &search, 0);
-	return search.found;
+	bpf_loop(checmate_list_rows(list, CHECMATE_ROW_ENDPOINTS), checmate_net_match_family,
+		 &search, 0);
+	return search.found == 1;
 }
 
 /**
  * struct checmate_net_walk - The addresses of an SCTP call, one behind the other.
+ * @self: the binding.
  * @call: the call, with the address that was reached last.
  * @at: where the next address is.
  * @left: how many bytes there are from there on.
@@ -335,6 +383,7 @@ static __always_inline bool checmate_net_listed_family(void *param, __u16 family
  * @denied: cleared by the policy when it has allowed all addresses.
  */
 struct checmate_net_walk {
+	const struct checmate_self *self;
 	struct checmate_net_call call;
 	__u64 at;
 	__u32 left;
@@ -368,6 +417,7 @@ static __always_inline bool checmate_net_next(struct checmate_net_walk *walk)
 
 /**
  * checmate_net_walk() - Begin with the addresses of an SCTP call.
+ * @binding: the binding.
  * @sk: the socket.
  * @argument: where the program finds the pointer to the addresses: in its context.
  * @len: their length in bytes.
@@ -377,9 +427,10 @@ static __always_inline bool checmate_net_next(struct checmate_net_walk *walk)
  * The pointer is read as a number: the verifier would follow a pointer that moves on for as
  * long as it moves.
  */
-#define checmate_net_walk(sk, argument, len, step, walk)                                \
+#define checmate_net_walk(binding, sk, argument, len, step, walk)                       \
 	do {                                                                            \
 		checmate_net_begin(sk, NULL, 0, &(walk)->call);                         \
+		(walk)->self = binding;                                                 \
 		(walk)->denied = 1;                                                     \
 		(walk)->left = (len);                                                   \
 		/* Deny: not readable. */                                               \

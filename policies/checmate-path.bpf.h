@@ -67,7 +67,7 @@ enum checmate_path_kind {
  * to step is in here and not on the stack: kernels differ in what they take
  * for granted of a stack that a callback of bpf_loop() changes.
  *
- * What is done with one is done by functions that are not static. The verifier goes through
+ * checmate_path_read() and checmate_path_match() are not static. The verifier goes through
  * them once in each program, and does not remember there what a member holds; nor which of
  * the two maps below it is from.
  */
@@ -95,7 +95,7 @@ struct checmate_path {
 
 /*
  * Where paths are built. A program may be preempted, though not moved to another
- * CPU, and the next task on this CPU may run a program of the same binding: so a
+ * CPU, and the next task on this CPU may run a program of the same policy: so a
  * buffer is claimed until the program is done with it. Who comes meanwhile has one
  * of its own, which its task keeps. Interrupts do not come here, and no program
  * runs inside of another one of the same task.
@@ -141,7 +141,8 @@ static __always_inline void checmate_path_put(struct checmate_path *path)
 /* What the callbacks of bpf_loop() get, by way of the stack. */
 struct checmate_path_walk {
 	struct checmate_path *path;
-	const struct checmate_path_prefixes *list;
+	const struct checmate_self *self;
+	const struct checmate_list *list;
 };
 
 static __always_inline struct mount *checmate_path_mount(struct vfsmount *mnt)
@@ -272,13 +273,19 @@ static __always_inline void checmate_path_begin(struct checmate_path *path, stru
 /**
  * checmate_path_read() - Find the path of the file.
  * @path: a buffer with which it was begun. What came of it is in @path->kind.
+ *
+ * Return: 0.
  */
-static __always_inline void checmate_path_read(struct checmate_path *path)
+__noinline int checmate_path_read(struct checmate_path *path)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct checmate_path_walk walk = { .path = path };
-	struct dentry *dentry = path->file;
+	struct dentry *dentry;
 
+	/* It is never NULL, which the verifier cannot know. */
+	if (!path)
+		return 0;
+	dentry = path->file;
 	path->kind = CHECMATE_PATH_UNKNOWN;
 	path->start = CHECMATE_PATH_ROOM - 1;
 	path->certain = CHECMATE_PATH_ROOM - 1;
@@ -297,6 +304,7 @@ static __always_inline void checmate_path_read(struct checmate_path *path)
 	if (bpf_probe_read_kernel(path->head, sizeof(path->head),
 				  &path->text[path->start & (CHECMATE_PATH_ROOM - 1)]))
 		path->kind = CHECMATE_PATH_UNKNOWN;
+	return 0;
 }
 
 /* Whether the file can be written to, or is emptied by opening it. */
@@ -325,10 +333,7 @@ struct checmate_path_compare {
 	__u32 common; /* bytes that both have */
 };
 
-/*
- * Compares one word; returns 1 to end. A loop of its own, which the verifier walks through
- * once: what it has seen of a plain one, it would look at anew for every entry and list.
- */
+/* Compares one word; returns 1 to end. */
 static long checmate_path_compare_word(__u32 index, struct checmate_path_compare *compare)
 {
 	struct checmate_path *path = compare->path;
@@ -347,30 +352,27 @@ static long checmate_path_compare_word(__u32 index, struct checmate_path_compare
 	return 1;
 }
 
-/* One step of a search; returns 1 to end it. */
-static long checmate_path_match(__u32 index, struct checmate_path_walk *walk)
+/*
+ * Adds to @path->relation how the path lies to an entry of a list; returns -1 if it cannot be
+ * told. Neither is NULL, which the verifier cannot know. With a const entry, of which there
+ * are pointers elsewhere, clang would not tell what that is.
+ */
+__noinline int checmate_path_match(struct checmate_path *path, struct checmate_path_prefix *entry)
 {
-	struct checmate_path *path = walk->path;
-	struct checmate_path_compare compare = { .path = path };
+	struct checmate_path_compare compare = { .path = path, .entry = entry };
 	__u32 length;
 
-	/* The list is at its end, whatever it says. */
-	if (index >= CHECMATE_TEXT_LIST_MAX)
-		return 1;
-	compare.entry = &walk->list->entry[index];
-
+	if (!path || !entry)
+		return -1;
 	length = path->certain + 1 - path->start;
-	compare.common = length < compare.entry->length ? length : compare.entry->length;
+	compare.common = length < entry->length ? length : entry->length;
 	path->relation &= ~CHECMATE_PATH_DIFFERS;
-	if (bpf_loop(CHECMATE_PATH_MAX / sizeof(__u64), checmate_path_compare_word, &compare, 0) <
-	    0) {
-		path->relation |= CHECMATE_PATH_FAILED;
-		return 1;
-	}
+	if (bpf_loop(CHECMATE_PATH_MAX / sizeof(__u64), checmate_path_compare_word, &compare, 0) < 0)
+		return -1;
 	if (path->relation & CHECMATE_PATH_DIFFERS)
 		return 0;
 
-	if (length >= compare.entry->length)
+	if (length >= entry->length)
 		path->relation |= CHECMATE_PATH_BELOW;
 	else if (path->certain == CHECMATE_PATH_ROOM - 1)
 		path->relation |= CHECMATE_PATH_ABOVE;
@@ -379,46 +381,56 @@ static long checmate_path_match(__u32 index, struct checmate_path_walk *walk)
 	return 0;
 }
 
-/*
- * Sets @path->relation; neither is NULL, which the verifier cannot know. With a const list,
- * of which there are pointers elsewhere, clang would not tell what that is.
- */
-__noinline int checmate_path_relate(struct checmate_path *path, struct checmate_path_prefixes *list)
+/* One row of a search; returns 1 to end it. */
+static long checmate_path_match_row(__u32 index, struct checmate_path_walk *walk)
 {
-	struct checmate_path_walk walk = { .path = path, .list = list };
+	const union checmate_row *row = checmate_row(walk->self, walk->list->row + index);
 
-	if (!path || !list)
-		return -1;
+	/* The instance lacks a row that the list names: it cannot be right. */
+	if (row && !checmate_path_match(walk->path, (void *)&row->path[0]))
+		return 0;
+	walk->path->relation |= CHECMATE_PATH_FAILED;
+	return 1;
+}
+
+/* Sets @path->relation; returns -1 if a search failed. */
+static __always_inline int checmate_path_relate(const struct checmate_self *self,
+						struct checmate_path *path,
+						const struct checmate_list *list)
+{
+	struct checmate_path_walk walk = { .path = path, .self = self, .list = list };
+
 	path->relation = 0;
-	if (bpf_loop(list->count, checmate_path_match, &walk, 0) < 0)
+	if (bpf_loop(list->count, checmate_path_match_row, &walk, 0) < 0)
 		return -1;
 	return path->relation & CHECMATE_PATH_FAILED ? -1 : 0;
 }
 
 /**
  * checmate_path_listed() - Whether an allow list contains the path.
+ * @self: the binding.
  * @path: the path, as read.
- * @param: a CHECMATE_PARAM_PATHS.
+ * @list: a CHECMATE_PARAM_PATHS of the binding.
  *
  * Return: true only if the file has a path and the certain part of it is below an entry.
  */
-static __always_inline bool checmate_path_listed(struct checmate_path *path, void *param)
+static __always_inline bool checmate_path_listed(const struct checmate_self *self,
+						 struct checmate_path *path,
+						 const struct checmate_list *list)
 {
-	struct checmate_path_prefixes *list;
-
 	if (path->kind != CHECMATE_PATH_NAMED)
 		return false;
-	list = (void *)checmate_list(param);
-	/* Deny: no list was put there, or a search failed. */
-	if (!list || checmate_path_relate(path, list))
+	/* Deny: a search failed. */
+	if (checmate_path_relate(self, path, list))
 		return false;
 	return path->relation & CHECMATE_PATH_BELOW;
 }
 
 /**
  * checmate_path_touches() - Whether a deny list concerns the path.
+ * @self: the binding.
  * @path: the path, as read.
- * @param: a CHECMATE_PARAM_PATHS.
+ * @list: a CHECMATE_PARAM_PATHS of the binding.
  * @relation: what concerns: CHECMATE_PATH_BELOW, or CHECMATE_PATH_ABOVE as well.
  *
  * A deleted file is judged by the path it had. An internal file is on no list.
@@ -427,72 +439,49 @@ static __always_inline bool checmate_path_listed(struct checmate_path *path, voi
  * path that is unknown, unless the list is empty, and for one that is uncertain
  * where an entry goes on.
  */
-static __always_inline bool checmate_path_touches(struct checmate_path *path, void *param,
-						  __u32 relation)
+static __always_inline bool checmate_path_touches(const struct checmate_self *self,
+						  struct checmate_path *path,
+						  const struct checmate_list *list, __u32 relation)
 {
-	struct checmate_path_prefixes *list;
-
-	if (path->kind == CHECMATE_PATH_INTERNAL)
-		return false;
-	list = (void *)checmate_list(param);
-	/* Deny: no list was put there. */
-	if (!list)
-		return true;
-	if (!list->count)
+	if (path->kind == CHECMATE_PATH_INTERNAL || !list->count)
 		return false;
 	/* Deny: what has no path could be the file that is to be protected. */
 	if (path->kind == CHECMATE_PATH_UNKNOWN)
 		return true;
 	/* Deny: a search failed. */
-	if (checmate_path_relate(path, list))
+	if (checmate_path_relate(self, path, list))
 		return true;
 	return path->relation & (relation | CHECMATE_PATH_UNCERTAIN);
 }
 
-/* What is not known here is which hook it is, and what was read from the parameter. */
-struct checmate_path_denial {
-	__u64 hook; /* where its name is */
-	__s32 error;
-	__u32 reserved;
-};
-
-__noinline int checmate_path_denied(struct checmate_path *path,
-				    const struct checmate_path_denial *denial)
-{
-	__u32 start;
-	int verdict;
-
-	/* Deny: it always is there, which the verifier cannot know. */
-	if (!denial)
-		return 0;
-	if (!path)
-		return checmate_deny((const char *)denial->hook, denial->error);
-
-	start = path->start & (CHECMATE_PATH_ROOM - 1);
-	/* The '/' at the end goes, unless it is all there is. */
-	if (start != CHECMATE_PATH_ROOM - 1)
-		path->text[CHECMATE_PATH_ROOM - 1] = '\0';
-	barrier_var(start);
-	verdict = checmate_deny_path((const char *)denial->hook, denial->error,
-				     &path->text[start & (CHECMATE_PATH_ROOM - 1)]);
-	checmate_path_put(path);
-	return verdict;
-}
-
 /**
  * checmate_path_deny() - The verdict: denied, because of a path.
+ * @self: the binding.
  * @path: the path, as read; it is given back. May be NULL.
  * @hook: the hook's name.
  * @error: the errno of the denial.
  *
  * What is told is the path as far as it could be found.
  */
-static __always_inline int checmate_path_deny(struct checmate_path *path, const char *hook,
-					      __s32 error)
+static __noinline __attribute__((unused)) int checmate_path_deny(const struct checmate_self *self,
+								 struct checmate_path *path,
+								 const char *hook, __s32 error)
 {
-	struct checmate_path_denial denial = { .hook = (__u64)hook, .error = error };
+	__u32 start;
+	int verdict;
 
-	return checmate_path_denied(path, &denial) & 1;
+	if (!path)
+		return checmate_deny(self, hook, error);
+
+	start = path->start & (CHECMATE_PATH_ROOM - 1);
+	/* The '/' at the end goes, unless it is all there is. */
+	if (start != CHECMATE_PATH_ROOM - 1)
+		path->text[CHECMATE_PATH_ROOM - 1] = '\0';
+	barrier_var(start);
+	verdict = checmate_deny_path(self, hook, error,
+				     &path->text[start & (CHECMATE_PATH_ROOM - 1)]);
+	checmate_path_put(path);
+	return verdict;
 }
 
 /* The verdict: allowed; @path is given back. */

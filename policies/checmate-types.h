@@ -83,62 +83,72 @@ struct checmate_name {
 	char text[CHECMATE_NAME_MAX];
 };
 
+/* --- instances --------------------------------------------------------------- */
+
 /*
- * The lists, each replaced as a whole: @count of the entries are in use, the
- * others are 0.
+ * What the programs of a policy know about one of its bindings is an instance: an array map
+ * whose elements are rows of this many bytes. The first row begins with struct
+ * checmate_head, and behind it are the parameters. An instance does not change: a change
+ * of parameters puts another one in its place.
  */
-struct checmate_endpoints {
-	__u32 count;
-	__u32 reserved;
-	struct checmate_endpoint entry[CHECMATE_LIST_MAX];
-};
+#define CHECMATE_ROW_SIZE 512
 
-struct checmate_port_ranges {
-	__u32 count;
-	__u32 reserved;
-	struct checmate_port_range entry[CHECMATE_LIST_MAX];
-};
-
-struct checmate_id_ranges {
-	__u32 count;
-	__u32 reserved;
-	struct checmate_id_range entry[CHECMATE_LIST_MAX];
-};
-
-struct checmate_path_prefixes {
-	__u32 count;
-	__u32 reserved;
-	struct checmate_path_prefix entry[CHECMATE_TEXT_LIST_MAX];
-};
-
-struct checmate_names {
-	__u32 count;
-	__u32 reserved;
-	struct checmate_name entry[CHECMATE_TEXT_LIST_MAX];
-};
-
-/* --- who a policy is, and what it tells ------------------------------------ */
+/* Most bindings on a machine; a power of 2. */
+#define CHECMATE_INSTANCES_MAX 65536
 
 /* Denials are told, but not enforced: the records say so. */
-#define CHECMATE_SELF_PERMISSIVE (1U << 0)
+#define CHECMATE_HEAD_PERMISSIVE (1U << 0)
 /* The programs themselves have to let pass what is not enforced. */
-#define CHECMATE_SELF_YIELD (1U << 1)
+#define CHECMATE_HEAD_YIELD (1U << 1)
 
 /**
- * struct checmate_self - What the programs of a binding know about it.
- * @cgroup: id of the cgroup they are bound to; 0 before they are.
- * @flags: CHECMATE_SELF_*.
- * @reserved: 0.
- * @policy: the policy's name; from the policy object.
- *
- * Kept by libchecmate in the map of the section ".data.self".
+ * struct checmate_head - What every instance begins with.
+ * @cookie: the cookie of the binding's attachments. Modulo CHECMATE_INSTANCES_MAX it is where
+ *          the map of instances has this one; the rest tells this one from those that were
+ *          there before.
+ * @cgroup: id of the cgroup that the policy is bound to.
+ * @flags: CHECMATE_HEAD_*.
+ * @rows: how many rows there are.
  */
-struct checmate_self {
+struct checmate_head {
+	__u64 cookie;
 	__u64 cgroup;
 	__u32 flags;
-	__u32 reserved;
-	char policy[CHECMATE_NAME_MAX];
+	__u32 rows;
 };
+
+/**
+ * struct checmate_list - A list parameter.
+ * @row: the first of its rows, which follow one another.
+ * @count: how many entries it has.
+ */
+struct checmate_list {
+	__u32 row;
+	__u32 count;
+};
+
+/* As many entries as a row has room for; a power of 2. */
+#define CHECMATE_ROW_ENDPOINTS 8
+#define CHECMATE_ROW_PORT_RANGES 64
+#define CHECMATE_ROW_ID_RANGES 64
+#define CHECMATE_ROW_NAMES 16
+#define CHECMATE_ROW_PATHS 1
+
+/* A row; what is not in use is 0. */
+union checmate_row {
+	struct checmate_endpoint endpoint[CHECMATE_ROW_ENDPOINTS];
+	struct checmate_port_range port_range[CHECMATE_ROW_PORT_RANGES];
+	struct checmate_id_range id_range[CHECMATE_ROW_ID_RANGES];
+	struct checmate_name name[CHECMATE_ROW_NAMES];
+	struct checmate_path_prefix path[CHECMATE_ROW_PATHS];
+	__u8 bytes[CHECMATE_ROW_SIZE];
+	__u64 words[CHECMATE_ROW_SIZE / 8];
+};
+
+/* What the kernel offers, which libchecmate finds out: programs find their cookies by a kfunc. */
+#define CHECMATE_HOST_COOKIES (1U << 0)
+
+/* --- what a policy tells ------------------------------------------------------ */
 
 #define CHECMATE_EVENT_VERSION 1
 #define CHECMATE_EVENT_TEXT_MAX 256

@@ -22,7 +22,7 @@ field() {
 set -- */*.bpf.c
 for source; do
 	name=${source%%/*}
-	hooks=$(sed -n 's/^CHECMATE_HOOK(\(.*\))$/\1/p' "$source" | sort -u | grep -c .)
+	hooks=$(sed -n 's/^CHECMATE_PROGRAM(\([a-z0-9_]*\),.*/\1/p' "$source" | sort -u | grep -c .)
 	stock=yes
 	if [ "$hooks" -gt 10 ]; then
 		stock="no: more than 10 hooks"

@@ -303,17 +303,17 @@ static bool is_in_force(const struct run *run)
 
 /* --- records ---------------------------------------------------------------- */
 
-static uint32_t former_id(const struct run *run, const char *policy)
+static uint64_t former_instance(const struct run *run, const char *policy)
 {
 	_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
 
 	if (checmate_binding_open(run->cgroup, policy, &binding, NULL) < 0)
 		return 0;
-	return checmate_binding_get_program(binding, 0)->id;
+	return checmate_binding_instance(binding);
 }
 
 /* Nothing that is enforced depends on them, so that their failure is only told. */
-static void record(struct run *run, const uint32_t *former, bool pending)
+static void record(struct run *run, const uint64_t *former, bool pending)
 {
 	int r = binding_record_make_dir(BINDING_RECORD_DIR);
 
@@ -322,8 +322,8 @@ static void record(struct run *run, const uint32_t *former, bool pending)
 		const struct binding_record record = {
 			.kind = BINDING_RECORD_UNIT,
 			.pending = pending,
-			.prog_id = checmate_policy_get_program(policy, 0)->id,
-			.former_prog_id = former[i],
+			.instance = checmate_policy_instance(policy),
+			.former_instance = former[i],
 			.cgroup = (char *)checmate_cgroup_path(run->cgroup),
 			.text = run->section.policies[i].file,
 		};
@@ -462,7 +462,7 @@ static int load(struct run *run)
 static int put_in_force(struct run *run)
 {
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
-	_cleanup_free_ uint32_t *former = NULL;
+	_cleanup_free_ uint64_t *former = NULL;
 	_cleanup_free_ char *except = NULL;
 	int r;
 
@@ -497,7 +497,7 @@ static int put_in_force(struct run *run)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < run->section.n_policies; i++)
-		former[i] = former_id(run, checmate_policy_name(run->policies[i]));
+		former[i] = former_instance(run, checmate_policy_name(run->policies[i]));
 	record(run, former, true);
 	r = apply(run, except);
 	if (r < 0)

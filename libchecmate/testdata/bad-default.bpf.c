@@ -2,11 +2,13 @@
 /* Test object: a list that cannot be its default */
 #include "checmate.bpf.h"
 
-CHECMATE_POLICY("bad-default", "1", "A list that cannot be its default");
-CHECMATE_PARAM_PORTS(ports, "ports", "80,http", "Ports");
+struct checmate_params {
+	CHECMATE_PARAM_PORTS(ports, "ports", "80,http", "Ports");
+};
 
-CHECMATE_HOOK(socket_listen)
-int BPF_PROG(test_listen, struct socket *sock, int backlog)
+CHECMATE_POLICY("bad-default", "1", "A list that cannot be its default");
+
+CHECMATE_PROGRAM(socket_listen, test_listen, struct socket *sock, int backlog)
 {
 	return checmate_allow();
 }

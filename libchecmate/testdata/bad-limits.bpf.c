@@ -2,11 +2,13 @@
 /* Test object: the smallest number is above the largest */
 #include "checmate.bpf.h"
 
-CHECMATE_POLICY("bad-limits", "1", "The smallest number is above the largest");
-CHECMATE_PARAM_NUMBER(number, "number", 1, 2, 1, "A number");
+struct checmate_params {
+	CHECMATE_PARAM_NUMBER(number, "number", "1", 2, 1, "A number");
+};
 
-CHECMATE_HOOK(socket_listen)
-int BPF_PROG(test_listen, struct socket *sock, int backlog)
+CHECMATE_POLICY("bad-limits", "1", "The smallest number is above the largest");
+
+CHECMATE_PROGRAM(socket_listen, test_listen, struct socket *sock, int backlog)
 {
 	return checmate_allow();
 }

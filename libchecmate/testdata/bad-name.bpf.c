@@ -2,10 +2,12 @@
 /* Test object: a name that is a path */
 #include "checmate.bpf.h"
 
+struct checmate_params {
+};
+
 CHECMATE_POLICY("../bad", "1", "A name that is a path");
 
-CHECMATE_HOOK(socket_listen)
-int BPF_PROG(test_listen, struct socket *sock, int backlog)
+CHECMATE_PROGRAM(socket_listen, test_listen, struct socket *sock, int backlog)
 {
 	return checmate_allow();
 }

@@ -2,11 +2,13 @@
 /* Test object: a value that is none of the choices */
 #include "checmate.bpf.h"
 
-CHECMATE_POLICY("bad-value", "1", "A value that is none of the choices");
-CHECMATE_PARAM_CHOICE(level, "level", 2, "low|high", "A level");
+struct checmate_params {
+	CHECMATE_PARAM_CHOICE(level, "level", "medium", "low|high", "A level");
+};
 
-CHECMATE_HOOK(socket_listen)
-int BPF_PROG(test_listen, struct socket *sock, int backlog)
+CHECMATE_POLICY("bad-value", "1", "A value that is none of the choices");
+
+CHECMATE_PROGRAM(socket_listen, test_listen, struct socket *sock, int backlog)
 {
 	return checmate_allow();
 }

@@ -2,17 +2,19 @@
 /* Test object: a kernel field that does not exist */
 #include "checmate.bpf.h"
 
+struct checmate_params {
+};
+
 CHECMATE_POLICY("missing-field", "1", "Reads a kernel field that does not exist");
 
 struct sock___checmate {
 	int checmate_no_such_field;
 } __attribute__((preserve_access_index));
 
-CHECMATE_HOOK(socket_listen)
-int BPF_PROG(test_listen, struct socket *sock, int backlog)
+CHECMATE_PROGRAM(socket_listen, test_listen, struct socket *sock, int backlog)
 {
 	struct sock___checmate *sk = (void *)sock->sk;
 
-	return sk->checmate_no_such_field ? checmate_deny("socket_listen", EPERM) :
+	return sk->checmate_no_such_field ? checmate_deny(self, "socket_listen", EPERM) :
 					    checmate_allow();
 }

@@ -2,10 +2,12 @@
 /* Test object: a hook that does not exist */
 #include "checmate.bpf.h"
 
+struct checmate_params {
+};
+
 CHECMATE_POLICY("missing-hook", "1", "Judges a hook that does not exist");
 
-CHECMATE_HOOK(checmate_no_such_hook)
-int BPF_PROG(test_hook, struct socket *sock)
+CHECMATE_PROGRAM(checmate_no_such_hook, test_hook, struct socket *sock)
 {
 	return checmate_allow();
 }

@@ -2,5 +2,8 @@
 /* Test object: no program */
 #include "checmate.bpf.h"
 
+struct checmate_params {
+	CHECMATE_PARAM_ERRNO(error, "error", "EPERM", "An errno");
+};
+
 CHECMATE_POLICY("no-program", "1", "No program");
-CHECMATE_PARAM_ERRNO(error, "error", EPERM, "An errno");

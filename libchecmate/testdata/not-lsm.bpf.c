@@ -2,6 +2,9 @@
 /* Test object: a program that is not an LSM program */
 #include "checmate.bpf.h"
 
+struct checmate_params {
+};
+
 CHECMATE_POLICY("not-lsm", "1", "A program that is not an LSM program");
 
 SEC("xdp")

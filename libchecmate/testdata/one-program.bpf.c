@@ -2,21 +2,18 @@
 /* Test object: one program with a list, which each fault of test-faults.c loads and attaches */
 #include "checmate-net.bpf.h"
 
+struct checmate_params {
+	CHECMATE_PARAM_ENDPOINTS(allow, "allow", "", "Local addresses and ports that may be bound");
+};
+
 CHECMATE_POLICY("one-program", "1", "Allow list for binding by one program");
-CHECMATE_PARAM_ENDPOINTS(allow, "allow", "", "Local addresses and ports that may be bound");
 
-/* Not static: see struct checmate_net_call. */
-__noinline int net_listed(struct checmate_net_call *call)
-{
-	return call && checmate_net_listed(call, &allow);
-}
-
-CHECMATE_HOOK(socket_bind)
-int BPF_PROG(test_bind, struct socket *sock, struct sockaddr *address, int addrlen)
+CHECMATE_PROGRAM(socket_bind, test_bind, struct socket *sock, struct sockaddr *address, int addrlen)
 {
 	struct checmate_net_call call;
 
 	checmate_net_begin(checmate_net_sk(sock), address, addrlen, &call);
-	return net_listed(&call) ? checmate_allow() :
-				   checmate_deny_endpoint("socket_bind", EPERM, &call.object);
+	return checmate_net_listed(self, &call, &self->param->allow) ?
+		       checmate_allow() :
+		       checmate_deny_endpoint(self, "socket_bind", EPERM, &call.object);
 }

@@ -2,13 +2,13 @@
 /* Test object: choices where there are none */
 #include "checmate.bpf.h"
 
+struct checmate_params {
+	CHECMATE_PARAM_ERRNO(error, "error", "EPERM", "An errno") CHECMATE_TAG("choices=one|two");
+};
+
 CHECMATE_POLICY("other-limits", "1", "Choices where there are none");
 
-volatile int error SEC(".data.param") CHECMATE_TAG("param=error") CHECMATE_TAG("type=errno")
-	CHECMATE_TAG("choices=one|two") = EPERM;
-
-CHECMATE_HOOK(socket_listen)
-int BPF_PROG(test_listen, struct socket *sock, int backlog)
+CHECMATE_PROGRAM(socket_listen, test_listen, struct socket *sock, int backlog)
 {
 	return checmate_allow();
 }

@@ -2,12 +2,14 @@
 /* Test object: two parameters of one name */
 #include "checmate.bpf.h"
 
-CHECMATE_POLICY("same-params", "1", "Two parameters of one name");
-CHECMATE_PARAM_ERRNO(one, "error", EPERM, "One");
-CHECMATE_PARAM_ERRNO(two, "error", EPERM, "Two");
+struct checmate_params {
+	CHECMATE_PARAM_ERRNO(one, "error", "EPERM", "One");
+	CHECMATE_PARAM_ERRNO(two, "error", "EPERM", "Two");
+};
 
-CHECMATE_HOOK(socket_listen)
-int BPF_PROG(test_listen, struct socket *sock, int backlog)
+CHECMATE_POLICY("same-params", "1", "Two parameters of one name");
+
+CHECMATE_PROGRAM(socket_listen, test_listen, struct socket *sock, int backlog)
 {
 	return checmate_allow();
 }

@@ -2,6 +2,9 @@
 /* Test object: a program that may sleep */
 #include "checmate.bpf.h"
 
+struct checmate_params {
+};
+
 CHECMATE_POLICY("sleepable", "1", "A program that may sleep");
 
 SEC("lsm.s/socket_listen")

@@ -2,10 +2,12 @@
 /* Test object: one program of each kind */
 #include "checmate.bpf.h"
 
+struct checmate_params {
+};
+
 CHECMATE_POLICY("two-programs", "2.0~rc1", "One program of each kind");
 
-CHECMATE_HOOK(socket_listen)
-int BPF_PROG(test_listen, struct socket *sock, int backlog)
+CHECMATE_PROGRAM(socket_listen, test_listen, struct socket *sock, int backlog)
 {
 	return checmate_allow();
 }

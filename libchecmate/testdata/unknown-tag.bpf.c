@@ -2,12 +2,13 @@
 /* Test object: a key that does not exist */
 #include "checmate.bpf.h"
 
+struct checmate_params {
+	CHECMATE_PARAM_BOOL(level, "level", "yes", "A level") CHECMATE_TAG("colour=red");
+};
+
 CHECMATE_POLICY("unknown-tag", "1", "A key that does not exist");
 
-volatile int level SEC(".data.param") CHECMATE_TAG("param=level") CHECMATE_TAG("colour=red") = 1;
-
-CHECMATE_HOOK(socket_listen)
-int BPF_PROG(test_listen, struct socket *sock, int backlog)
+CHECMATE_PROGRAM(socket_listen, test_listen, struct socket *sock, int backlog)
 {
 	return checmate_allow();
 }

@@ -2,12 +2,13 @@
 /* Test object: a parameter type that does not exist */
 #include "checmate.bpf.h"
 
+struct checmate_params {
+	CHECMATE_PARAM(__u32, level, "level", "colour", "1", "A level");
+};
+
 CHECMATE_POLICY("unknown-type", "1", "A parameter type that does not exist");
 
-volatile int level SEC(".data.param") CHECMATE_TAG("param=level") CHECMATE_TAG("type=colour") = 1;
-
-CHECMATE_HOOK(socket_listen)
-int BPF_PROG(test_listen, struct socket *sock, int backlog)
+CHECMATE_PROGRAM(socket_listen, test_listen, struct socket *sock, int backlog)
 {
 	return checmate_allow();
 }

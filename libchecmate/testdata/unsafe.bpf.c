@@ -2,12 +2,14 @@
 /* Test object: what the verifier refuses */
 #include "checmate.bpf.h"
 
+struct checmate_params {
+};
+
 CHECMATE_POLICY("unsafe", "1", "Reads memory the verifier does not allow");
 
-CHECMATE_HOOK(socket_listen)
-int BPF_PROG(test_listen, struct socket *sock, int backlog)
+CHECMATE_PROGRAM(socket_listen, test_listen, struct socket *sock, int backlog)
 {
 	int *where = (int *)(long)backlog;
 
-	return *where ? checmate_deny("socket_listen", EPERM) : checmate_allow();
+	return *where ? checmate_deny(self, "socket_listen", EPERM) : checmate_allow();
 }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Test object: a scalar outside of the parameter section */
+/* Test object: a parameter that is a variable */
 #include "checmate.bpf.h"
 
-CHECMATE_POLICY("wrong-place", "1", "A scalar outside of the parameter section");
+struct checmate_params {
+};
 
-volatile int error CHECMATE_TAG("param=error") CHECMATE_TAG("type=errno");
+CHECMATE_POLICY("wrong-place", "1", "A parameter that is a variable");
 
-CHECMATE_HOOK(socket_listen)
-int BPF_PROG(test_listen, struct socket *sock, int backlog)
+CHECMATE_PARAM_ERRNO(error, "error", "EPERM", "An errno");
+
+CHECMATE_PROGRAM(socket_listen, test_listen, struct socket *sock, int backlog)
 {
 	return checmate_allow();
 }

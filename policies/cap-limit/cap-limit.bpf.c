@@ -7,21 +7,23 @@
  */
 #include "checmate.bpf.h"
 
-CHECMATE_POLICY("cap-limit", "1", "Allow list for capabilities");
+struct checmate_params {
+	CHECMATE_PARAM_CAPABILITIES(allow, "allow", "",
+				    "Capabilities that may be used; empty allows none");
+};
 
-CHECMATE_PARAM_CAPABILITIES(allow, "allow", 0, "Capabilities that may be used; empty allows none");
+CHECMATE_POLICY("cap-limit", "1", "Allow list for capabilities");
 
 /* Of include/linux/security.h: only a question, whose answer is not told. */
 #define CAP_OPT_NOAUDIT 0x02
 
-CHECMATE_HOOK(capable)
-int BPF_PROG(cap_limit, const struct cred *cred, struct user_namespace *ns, int cap,
-	     unsigned int opts)
+CHECMATE_PROGRAM(capable, cap_limit, const struct cred *cred, struct user_namespace *ns, int cap,
+		 unsigned int opts)
 {
 	/* A number that no set has a bit for is not in the list. */
-	if (cap >= 0 && cap <= 63 && allow & 1ULL << cap)
+	if (cap >= 0 && cap <= 63 && self->param->allow & 1ULL << cap)
 		return checmate_allow();
 	if (opts & CAP_OPT_NOAUDIT)
-		return checmate_verdict(NULL, EPERM);
-	return checmate_deny_number("capable", EPERM, cap);
+		return checmate_verdict(self, NULL, EPERM);
+	return checmate_deny_number(self, "capable", EPERM, cap);
 }

@@ -9,19 +9,26 @@
  */
 #include "checmate-path.bpf.h"
 
+/* The order of the words of "drift". */
+enum {
+	EXEC_DRIFT_OFF,
+	EXEC_DRIFT_IMAGE,
+	EXEC_DRIFT_ROOT_OWNED,
+};
+
+struct checmate_params {
+	CHECMATE_PARAM_PATHS(allow, "allow", "", "Paths below which files may be executed");
+	CHECMATE_PARAM_CHOICE(drift, "drift", "off", "off|image|root-owned",
+			      "Of these, only files of an overlay's lower layers, or root's alone");
+	CHECMATE_PARAM_BOOL(libraries, "libraries", "yes", "Evaluate what is mapped as code, too");
+	CHECMATE_PARAM_BOOL(protect, "protect", "yes",
+			    "Deny changing the files that may be executed");
+	CHECMATE_PARAM_BOOL(mounts, "mounts", "no",
+			    "Allow mounting, which can change what a path means");
+	CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", "EPERM", "Error that a denied call returns");
+};
+
 CHECMATE_POLICY("exec-allow", "1", "Allow list for executing files, and their origin");
-
-#define EXEC_DRIFT_OFF 0
-#define EXEC_DRIFT_IMAGE 1
-#define EXEC_DRIFT_ROOT_OWNED 2
-
-CHECMATE_PARAM_PATHS(allow, "allow", "", "Paths below which files may be executed");
-CHECMATE_PARAM_CHOICE(drift, "drift", EXEC_DRIFT_OFF, "off|image|root-owned",
-		      "Of these, only files of an overlay's lower layers, or root's alone");
-CHECMATE_PARAM_BOOL(libraries, "libraries", 1, "Judge what is mapped as code, too");
-CHECMATE_PARAM_BOOL(protect, "protect", 1, "Deny changing the files that may be executed");
-CHECMATE_PARAM_BOOL(mounts, "mounts", 0, "Allow mounting, which can change what a path means");
-CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EPERM, "Error that a denied call returns");
 
 #define PROT_EXEC 4
 #define S_IWGRP 0020
@@ -77,11 +84,11 @@ static __always_inline bool exec_roots_alone(struct inode *inode)
 	return !uid && !(mode & (S_IWGRP | S_IWOTH));
 }
 
-static __always_inline bool exec_original(struct dentry *dentry)
+static __always_inline bool exec_original(const struct checmate_self *self, struct dentry *dentry)
 {
 	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
 
-	switch (drift) {
+	switch (self->param->drift) {
 	case EXEC_DRIFT_OFF:
 		return true;
 	case EXEC_DRIFT_IMAGE:
@@ -95,51 +102,48 @@ static __always_inline bool exec_original(struct dentry *dentry)
 }
 
 /* Whether a file may be executed. */
-__noinline int exec_allows(struct checmate_path *path)
+static __always_inline bool exec_allows(const struct checmate_self *self, struct checmate_path *path)
 {
-	/* Deny: it always is there, which the verifier cannot know. */
-	if (!path)
-		return 0;
 	checmate_path_read(path);
 	/* Deny: no path, one that is not on the list, or a file of another origin. */
-	return checmate_path_listed(path, &allow) && exec_original(path->file);
+	return checmate_path_listed(self, path, &self->param->allow) &&
+	       exec_original(self, path->file);
 }
 
-static __always_inline int exec_judge(const char *hook, struct vfsmount *mnt, struct dentry *dentry)
+static __always_inline int exec_judge(const struct checmate_self *self, const char *hook,
+				      struct vfsmount *mnt, struct dentry *dentry)
 {
 	struct checmate_path *path = checmate_path_get();
 
 	/* Deny: no buffer to find the path in. */
 	if (!path)
-		return checmate_path_deny(NULL, hook, deny_errno);
+		return checmate_path_deny(self, NULL, hook, self->param->deny_errno);
 	checmate_path_begin(path, mnt, dentry);
-	if (!exec_allows(path))
-		return checmate_path_deny(path, hook, deny_errno);
+	if (!exec_allows(self, path))
+		return checmate_path_deny(self, path, hook, self->param->deny_errno);
 	return checmate_path_allow(path);
 }
 
 /* Asked about the file itself, and about each interpreter that it leads to. */
-CHECMATE_HOOK(bprm_check_security)
-int BPF_PROG(exec_check, struct linux_binprm *bprm)
+CHECMATE_PROGRAM(bprm_check_security, exec_check, struct linux_binprm *bprm)
 {
-	return exec_judge("bprm_check_security", BPF_CORE_READ(bprm, file, f_path.mnt),
+	return exec_judge(self, "bprm_check_security", BPF_CORE_READ(bprm, file, f_path.mnt),
 			  BPF_CORE_READ(bprm, file, f_path.dentry));
 }
 
 /* Libraries, the dynamic loader, and what that is told to load as a program. */
-CHECMATE_HOOK(mmap_file)
-int BPF_PROG(exec_mmap, struct file *file, unsigned long reqprot, unsigned long prot,
-	     unsigned long flags)
+CHECMATE_PROGRAM(mmap_file, exec_mmap, struct file *file, unsigned long reqprot, unsigned long prot,
+		 unsigned long flags)
 {
 	/* Allow: not code, or not of a file: see what the policy does not cover. */
-	if (!libraries || !file || !(prot & PROT_EXEC))
+	if (!self->param->libraries || !file || !(prot & PROT_EXEC))
 		return checmate_allow();
-	return exec_judge("mmap_file", BPF_CORE_READ(file, f_path.mnt),
+	return exec_judge(self, "mmap_file", BPF_CORE_READ(file, f_path.mnt),
 			  BPF_CORE_READ(file, f_path.dentry));
 }
 
-CHECMATE_HOOK(file_mprotect)
-int BPF_PROG(exec_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot)
+CHECMATE_PROGRAM(file_mprotect, exec_mprotect, struct vm_area_struct *vma, unsigned long reqprot,
+		 unsigned long prot)
 {
 	struct file *file = BPF_CORE_READ(vma, vm_file);
 	struct backing_file *backing = NULL;
@@ -147,7 +151,7 @@ int BPF_PROG(exec_mprotect, struct vm_area_struct *vma, unsigned long reqprot, u
 	struct dentry *dentry;
 
 	/* Allow: as above. */
-	if (!libraries || !file || !(prot & PROT_EXEC))
+	if (!self->param->libraries || !file || !(prot & PROT_EXEC))
 		return checmate_allow();
 
 	mnt = BPF_CORE_READ(file, f_path.mnt);
@@ -161,92 +165,89 @@ int BPF_PROG(exec_mprotect, struct vm_area_struct *vma, unsigned long reqprot, u
 		mnt = BPF_CORE_READ(backing, user_path.mnt);
 		dentry = BPF_CORE_READ(backing, user_path.dentry);
 	}
-	return exec_judge("file_mprotect", mnt, dentry);
+	return exec_judge(self, "file_mprotect", mnt, dentry);
 }
 
 /* Whether the list is about a change at the path. */
-__noinline int exec_changes(struct checmate_path *path, __u32 relation)
+static __always_inline bool exec_changes(const struct checmate_self *self,
+					 struct checmate_path *path, __u32 relation)
 {
-	/* Deny: as above. */
-	if (!path)
-		return 1;
 	checmate_path_read(path);
-	return checmate_path_touches(path, &allow, relation);
+	return checmate_path_touches(self, path, &self->param->allow, relation);
 }
 
 /* Whether the list keeps a change at the path from being made. */
-static __always_inline int exec_change(const char *hook, struct vfsmount *mnt,
-				       struct dentry *dentry, __u32 relation)
+static __always_inline int exec_change(const struct checmate_self *self, const char *hook,
+				       struct vfsmount *mnt, struct dentry *dentry, __u32 relation)
 {
 	struct checmate_path *path = checmate_path_get();
 
 	/* Deny: no buffer to find the path in. */
 	if (!path)
-		return checmate_path_deny(NULL, hook, deny_errno);
+		return checmate_path_deny(self, NULL, hook, self->param->deny_errno);
 	checmate_path_begin(path, mnt, dentry);
-	if (exec_changes(path, relation))
-		return checmate_path_deny(path, hook, deny_errno);
+	if (exec_changes(self, path, relation))
+		return checmate_path_deny(self, path, hook, self->param->deny_errno);
 	return checmate_path_allow(path);
 }
 
-CHECMATE_HOOK(file_open)
-int BPF_PROG(exec_open, struct file *file)
+CHECMATE_PROGRAM(file_open, exec_open, struct file *file)
 {
-	if (!protect || !checmate_path_writes(file))
+	if (!self->param->protect || !checmate_path_writes(file))
 		return checmate_allow();
-	return exec_change("file_open", BPF_CORE_READ(file, f_path.mnt),
+	return exec_change(self, "file_open", BPF_CORE_READ(file, f_path.mnt),
 			   BPF_CORE_READ(file, f_path.dentry), CHECMATE_PATH_BELOW);
 }
 
-CHECMATE_HOOK(path_rename)
-int BPF_PROG(exec_rename, const struct path *old_dir, struct dentry *old_dentry,
-	     const struct path *new_dir, struct dentry *new_dentry, unsigned int flags)
+CHECMATE_PROGRAM(path_rename, exec_rename, const struct path *old_dir, struct dentry *old_dentry,
+		 const struct path *new_dir, struct dentry *new_dentry, unsigned int flags)
 {
 	struct vfsmount *mnt = BPF_CORE_READ(new_dir, mnt);
 	int verdict;
 
-	if (!protect)
+	if (!self->param->protect)
 		return checmate_allow();
 	/* Both ends are of one mount. A directory may bring a listed one along. */
-	verdict = exec_change("path_rename", mnt, old_dentry,
+	verdict = exec_change(self, "path_rename", mnt, old_dentry,
 			      CHECMATE_PATH_BELOW | CHECMATE_PATH_ABOVE);
 	if (verdict != checmate_allow())
 		return verdict;
-	return exec_change("path_rename", mnt, new_dentry,
+	return exec_change(self, "path_rename", mnt, new_dentry,
 			   CHECMATE_PATH_BELOW | CHECMATE_PATH_ABOVE);
 }
 
-CHECMATE_HOOK(path_link)
-int BPF_PROG(exec_link, struct dentry *old_dentry, const struct path *new_dir,
-	     struct dentry *new_dentry)
+CHECMATE_PROGRAM(path_link, exec_link, struct dentry *old_dentry, const struct path *new_dir,
+		 struct dentry *new_dentry)
 {
 	struct vfsmount *mnt = BPF_CORE_READ(new_dir, mnt);
 	int verdict;
 
-	if (!protect)
+	if (!self->param->protect)
 		return checmate_allow();
 	/* By another name a listed file could be written to. */
-	verdict = exec_change("path_link", mnt, old_dentry, CHECMATE_PATH_BELOW);
+	verdict = exec_change(self, "path_link", mnt, old_dentry, CHECMATE_PATH_BELOW);
 	if (verdict != checmate_allow())
 		return verdict;
-	return exec_change("path_link", mnt, new_dentry, CHECMATE_PATH_BELOW);
+	return exec_change(self, "path_link", mnt, new_dentry, CHECMATE_PATH_BELOW);
 }
 
-CHECMATE_HOOK(sb_mount)
-int BPF_PROG(exec_mount, const char *dev_name, const struct path *path, const char *type,
-	     unsigned long flags, void *data)
+CHECMATE_PROGRAM(sb_mount, exec_mount, const char *dev_name, const struct path *path,
+		 const char *type, unsigned long flags, void *data)
 {
-	return mounts ? checmate_allow() : checmate_deny("sb_mount", deny_errno);
+	return self->param->mounts ? checmate_allow() :
+				     checmate_deny(self, "sb_mount", self->param->deny_errno);
 }
 
-CHECMATE_HOOK(move_mount)
-int BPF_PROG(exec_move_mount, const struct path *from_path, const struct path *to_path)
+CHECMATE_PROGRAM(move_mount, exec_move_mount, const struct path *from_path,
+		 const struct path *to_path)
 {
-	return mounts ? checmate_allow() : checmate_deny("move_mount", deny_errno);
+	return self->param->mounts ? checmate_allow() :
+				     checmate_deny(self, "move_mount", self->param->deny_errno);
 }
 
-CHECMATE_HOOK(sb_pivotroot)
-int BPF_PROG(exec_pivot_root, const struct path *old_path, const struct path *new_path)
+CHECMATE_PROGRAM(sb_pivotroot, exec_pivot_root, const struct path *old_path,
+		 const struct path *new_path)
 {
-	return mounts ? checmate_allow() : checmate_deny("sb_pivotroot", deny_errno);
+	return self->param->mounts ? checmate_allow() :
+				     checmate_deny(self, "sb_pivotroot", self->param->deny_errno);
 }

@@ -9,13 +9,16 @@
  */
 #include "checmate-path.bpf.h"
 
-CHECMATE_POLICY("fs-protect", "1", "Paths that cannot be changed, or neither changed nor read");
+struct checmate_params {
+	CHECMATE_PARAM_PATHS(read_only, "read-only", "", "Paths below which nothing can be changed");
+	CHECMATE_PARAM_PATHS(unreadable, "unreadable", "",
+			     "Paths below which nothing can be opened or changed");
+	CHECMATE_PARAM_BOOL(mounts, "mounts", "no",
+			    "Allow mounting, which can change what a path means");
+	CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", "EPERM", "Error that a denied call returns");
+};
 
-CHECMATE_PARAM_PATHS(read_only, "read-only", "", "Paths below which nothing can be changed");
-CHECMATE_PARAM_PATHS(unreadable, "unreadable", "",
-		     "Paths below which nothing can be opened or changed");
-CHECMATE_PARAM_BOOL(mounts, "mounts", 0, "Allow mounting, which can change what a path means");
-CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EPERM, "Error that a denied call returns");
+CHECMATE_POLICY("fs-protect", "1", "Paths that cannot be changed, or neither changed nor read");
 
 #define FS_BELOW CHECMATE_PATH_BELOW
 #define FS_AROUND (CHECMATE_PATH_BELOW | CHECMATE_PATH_ABOVE)
@@ -26,188 +29,176 @@ CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EPERM, "Error that a denied call 
 #define MS_PROPAGATION (0xfUL << 17)
 
 /* Whether the lists are about a change at the path. */
-__noinline int fs_changes(struct checmate_path *path, __u32 relation)
+static __always_inline bool fs_changes(const struct checmate_self *self, struct checmate_path *path,
+				       __u32 relation)
 {
-	/* Deny: it always is there, which the verifier cannot know. */
-	if (!path)
-		return 1;
 	checmate_path_read(path);
-	return checmate_path_touches(path, &read_only, relation) ||
-	       checmate_path_touches(path, &unreadable, relation);
+	return checmate_path_touches(self, path, &self->param->read_only, relation) ||
+	       checmate_path_touches(self, path, &self->param->unreadable, relation);
 }
 
 /* Whether they are about the use of a file as it was opened. */
-__noinline int fs_uses(struct checmate_path *path, __u32 writes)
+static __always_inline bool fs_uses(const struct checmate_self *self, struct checmate_path *path,
+				    bool writes)
 {
-	/* Deny: as above. */
-	if (!path)
-		return 1;
 	checmate_path_read(path);
-	return checmate_path_touches(path, &unreadable, FS_BELOW) ||
-	       (writes && checmate_path_touches(path, &read_only, FS_BELOW));
+	return checmate_path_touches(self, path, &self->param->unreadable, FS_BELOW) ||
+	       (writes && checmate_path_touches(self, path, &self->param->read_only, FS_BELOW));
 }
 
 /* Whether the lists keep a change at the path from being made. */
-static __always_inline int fs_change(const char *hook, struct vfsmount *mnt, struct dentry *dentry,
-				     __u32 relation)
+static __always_inline int fs_change(const struct checmate_self *self, const char *hook,
+				     struct vfsmount *mnt, struct dentry *dentry, __u32 relation)
 {
 	struct checmate_path *path = checmate_path_get();
 
 	/* Deny: no buffer to find the path in. */
 	if (!path)
-		return checmate_path_deny(NULL, hook, deny_errno);
+		return checmate_path_deny(self, NULL, hook, self->param->deny_errno);
 	checmate_path_begin(path, mnt, dentry);
-	if (fs_changes(path, relation))
-		return checmate_path_deny(path, hook, deny_errno);
+	if (fs_changes(self, path, relation))
+		return checmate_path_deny(self, path, hook, self->param->deny_errno);
 	return checmate_path_allow(path);
 }
 
 /* The same for an entry of a directory. */
-static __always_inline int fs_change_in(const char *hook, const struct path *dir,
-					struct dentry *dentry, __u32 relation)
+static __always_inline int fs_change_in(const struct checmate_self *self, const char *hook,
+					const struct path *dir, struct dentry *dentry,
+					__u32 relation)
 {
-	return fs_change(hook, BPF_CORE_READ(dir, mnt), dentry, relation);
+	return fs_change(self, hook, BPF_CORE_READ(dir, mnt), dentry, relation);
 }
 
 /* The same for what a path leads to. */
-static __always_inline int fs_change_at(const char *hook, const struct path *path, __u32 relation)
+static __always_inline int fs_change_at(const struct checmate_self *self, const char *hook,
+					const struct path *path, __u32 relation)
 {
-	return fs_change(hook, BPF_CORE_READ(path, mnt), BPF_CORE_READ(path, dentry), relation);
+	return fs_change(self, hook, BPF_CORE_READ(path, mnt), BPF_CORE_READ(path, dentry),
+			 relation);
 }
 
 /* Whether the lists let a file be used as it was opened. */
-static __always_inline int fs_use(const char *hook, struct file *file)
+static __always_inline int fs_use(const struct checmate_self *self, const char *hook,
+				  struct file *file)
 {
 	struct checmate_path *path = checmate_path_get();
 
 	/* Deny: no buffer to find the path in. */
 	if (!path)
-		return checmate_path_deny(NULL, hook, deny_errno);
+		return checmate_path_deny(self, NULL, hook, self->param->deny_errno);
 	checmate_path_begin(path, BPF_CORE_READ(file, f_path.mnt),
 			    BPF_CORE_READ(file, f_path.dentry));
-	if (fs_uses(path, checmate_path_writes(file)))
-		return checmate_path_deny(path, hook, deny_errno);
+	if (fs_uses(self, path, checmate_path_writes(file)))
+		return checmate_path_deny(self, path, hook, self->param->deny_errno);
 	return checmate_path_allow(path);
 }
 
-CHECMATE_HOOK(file_open)
-int BPF_PROG(fs_open, struct file *file)
+CHECMATE_PROGRAM(file_open, fs_open, struct file *file)
 {
-	return fs_use("file_open", file);
+	return fs_use(self, "file_open", file);
 }
 
 /* A descriptor that another process hands over: SCM_RIGHTS, pidfd_getfd(2). */
-CHECMATE_HOOK(file_receive)
-int BPF_PROG(fs_receive, struct file *file)
+CHECMATE_PROGRAM(file_receive, fs_receive, struct file *file)
 {
-	return fs_use("file_receive", file);
+	return fs_use(self, "file_receive", file);
 }
 
 /* O_CREAT that makes a file is asked about as this. */
-CHECMATE_HOOK(path_mknod)
-int BPF_PROG(fs_mknod, const struct path *dir, struct dentry *dentry, unsigned short mode,
-	     unsigned int dev)
+CHECMATE_PROGRAM(path_mknod, fs_mknod, const struct path *dir, struct dentry *dentry,
+		 unsigned short mode, unsigned int dev)
 {
-	return fs_change_in("path_mknod", dir, dentry, FS_BELOW);
+	return fs_change_in(self, "path_mknod", dir, dentry, FS_BELOW);
 }
 
-CHECMATE_HOOK(path_mkdir)
-int BPF_PROG(fs_mkdir, const struct path *dir, struct dentry *dentry, unsigned short mode)
+CHECMATE_PROGRAM(path_mkdir, fs_mkdir, const struct path *dir, struct dentry *dentry,
+		 unsigned short mode)
 {
-	return fs_change_in("path_mkdir", dir, dentry, FS_BELOW);
+	return fs_change_in(self, "path_mkdir", dir, dentry, FS_BELOW);
 }
 
-CHECMATE_HOOK(path_symlink)
-int BPF_PROG(fs_symlink, const struct path *dir, struct dentry *dentry, const char *old_name)
+CHECMATE_PROGRAM(path_symlink, fs_symlink, const struct path *dir, struct dentry *dentry,
+		 const char *old_name)
 {
 	/* Above as well: it would lead the path to elsewhere. */
-	return fs_change_in("path_symlink", dir, dentry, FS_AROUND);
+	return fs_change_in(self, "path_symlink", dir, dentry, FS_AROUND);
 }
 
-CHECMATE_HOOK(path_link)
-int BPF_PROG(fs_link, struct dentry *old_dentry, const struct path *new_dir,
-	     struct dentry *new_dentry)
+CHECMATE_PROGRAM(path_link, fs_link, struct dentry *old_dentry, const struct path *new_dir,
+		 struct dentry *new_dentry)
 {
 	/* By another name the file could be opened. Both names are of one mount. */
-	int verdict = fs_change_in("path_link", new_dir, old_dentry, FS_BELOW);
+	int verdict = fs_change_in(self, "path_link", new_dir, old_dentry, FS_BELOW);
 
 	if (verdict != checmate_allow())
 		return verdict;
-	return fs_change_in("path_link", new_dir, new_dentry, FS_BELOW);
+	return fs_change_in(self, "path_link", new_dir, new_dentry, FS_BELOW);
 }
 
-CHECMATE_HOOK(path_unlink)
-int BPF_PROG(fs_unlink, const struct path *dir, struct dentry *dentry)
+CHECMATE_PROGRAM(path_unlink, fs_unlink, const struct path *dir, struct dentry *dentry)
 {
-	return fs_change_in("path_unlink", dir, dentry, FS_BELOW);
+	return fs_change_in(self, "path_unlink", dir, dentry, FS_BELOW);
 }
 
-CHECMATE_HOOK(path_rmdir)
-int BPF_PROG(fs_rmdir, const struct path *dir, struct dentry *dentry)
+CHECMATE_PROGRAM(path_rmdir, fs_rmdir, const struct path *dir, struct dentry *dentry)
 {
-	return fs_change_in("path_rmdir", dir, dentry, FS_AROUND);
+	return fs_change_in(self, "path_rmdir", dir, dentry, FS_AROUND);
 }
 
-CHECMATE_HOOK(path_rename)
-int BPF_PROG(fs_rename, const struct path *old_dir, struct dentry *old_dentry,
-	     const struct path *new_dir, struct dentry *new_dentry, unsigned int flags)
+CHECMATE_PROGRAM(path_rename, fs_rename, const struct path *old_dir, struct dentry *old_dentry,
+		 const struct path *new_dir, struct dentry *new_dentry, unsigned int flags)
 {
 	/* A directory would take along what is below it. */
-	int verdict = fs_change_in("path_rename", old_dir, old_dentry, FS_AROUND);
+	int verdict = fs_change_in(self, "path_rename", old_dir, old_dentry, FS_AROUND);
 
 	if (verdict != checmate_allow())
 		return verdict;
-	return fs_change_in("path_rename", new_dir, new_dentry, FS_AROUND);
+	return fs_change_in(self, "path_rename", new_dir, new_dentry, FS_AROUND);
 }
 
-CHECMATE_HOOK(path_chmod)
-int BPF_PROG(fs_chmod, const struct path *path, unsigned short mode)
+CHECMATE_PROGRAM(path_chmod, fs_chmod, const struct path *path, unsigned short mode)
 {
-	return fs_change_at("path_chmod", path, FS_BELOW);
+	return fs_change_at(self, "path_chmod", path, FS_BELOW);
 }
 
-CHECMATE_HOOK(path_chown)
-int BPF_PROG(fs_chown, const struct path *path)
+CHECMATE_PROGRAM(path_chown, fs_chown, const struct path *path)
 {
-	return fs_change_at("path_chown", path, FS_BELOW);
+	return fs_change_at(self, "path_chown", path, FS_BELOW);
 }
 
-CHECMATE_HOOK(path_truncate)
-int BPF_PROG(fs_truncate, const struct path *path)
+CHECMATE_PROGRAM(path_truncate, fs_truncate, const struct path *path)
 {
-	return fs_change_at("path_truncate", path, FS_BELOW);
+	return fs_change_at(self, "path_truncate", path, FS_BELOW);
 }
 
-CHECMATE_HOOK(sb_mount)
-int BPF_PROG(fs_mount, const char *dev_name, const struct path *path, const char *type,
-	     unsigned long flags, void *data)
+CHECMATE_PROGRAM(sb_mount, fs_mount, const char *dev_name, const struct path *path,
+		 const char *type, unsigned long flags, void *data)
 {
-	if (!mounts)
-		return checmate_deny("sb_mount", deny_errno);
+	if (!self->param->mounts)
+		return checmate_deny(self, "sb_mount", self->param->deny_errno);
 	/* Allow: how mounts propagate changes no path. The kernel looks at the others first. */
 	if ((flags & MS_PROPAGATION) && !(flags & (MS_REMOUNT | MS_BIND)))
 		return checmate_allow();
-	return fs_change_at("sb_mount", path, FS_AROUND);
+	return fs_change_at(self, "sb_mount", path, FS_AROUND);
 }
 
-CHECMATE_HOOK(move_mount)
-int BPF_PROG(fs_move_mount, const struct path *from_path, const struct path *to_path)
+CHECMATE_PROGRAM(move_mount, fs_move_mount, const struct path *from_path, const struct path *to_path)
 {
-	if (!mounts)
-		return checmate_deny("move_mount", deny_errno);
-	return fs_change_at("move_mount", to_path, FS_AROUND);
+	if (!self->param->mounts)
+		return checmate_deny(self, "move_mount", self->param->deny_errno);
+	return fs_change_at(self, "move_mount", to_path, FS_AROUND);
 }
 
-CHECMATE_HOOK(sb_umount)
-int BPF_PROG(fs_umount, struct vfsmount *mnt, int flags)
+CHECMATE_PROGRAM(sb_umount, fs_umount, struct vfsmount *mnt, int flags)
 {
-	if (!mounts)
-		return checmate_deny("sb_umount", deny_errno);
-	return fs_change("sb_umount", mnt, BPF_CORE_READ(mnt, mnt_root), FS_AROUND);
+	if (!self->param->mounts)
+		return checmate_deny(self, "sb_umount", self->param->deny_errno);
+	return fs_change(self, "sb_umount", mnt, BPF_CORE_READ(mnt, mnt_root), FS_AROUND);
 }
 
-CHECMATE_HOOK(sb_pivotroot)
-int BPF_PROG(fs_pivot_root, const struct path *old_path, const struct path *new_path)
+CHECMATE_PROGRAM(sb_pivotroot, fs_pivot_root, const struct path *old_path,
+		 const struct path *new_path)
 {
-	return mounts ? checmate_allow() : checmate_deny("sb_pivotroot", deny_errno);
+	return self->param->mounts ? checmate_allow() :
+				     checmate_deny(self, "sb_pivotroot", self->param->deny_errno);
 }

@@ -9,20 +9,25 @@
 #include "checmate.bpf.h"
 #include "kernel-surface/syscalls.h"
 
-CHECMATE_POLICY("kernel-surface", "1", "Keep parts of the kernel out of reach");
+struct checmate_params {
+	CHECMATE_PARAM_BOOL(allow_autoload, "allow-autoload", "no",
+			    "Have the kernel load missing modules");
+	CHECMATE_PARAM_BOOL(allow_boot, "allow-boot", "no",
+			    "Load another kernel, reboot, power off");
+	CHECMATE_PARAM_BOOL(allow_bpf, "allow-bpf", "no", "Use bpf(2)");
+	CHECMATE_PARAM_BOOL(allow_io_uring, "allow-io-uring", "no", "Set up io_uring instances");
+	CHECMATE_PARAM_BOOL(allow_keys, "allow-keys", "no", "Make and use keys and keyrings");
+	CHECMATE_PARAM_BOOL(allow_modules, "allow-modules", "no", "Load and unload kernel modules");
+	CHECMATE_PARAM_BOOL(allow_mount, "allow-mount", "no",
+			    "Mount, unmount, change and clone mounts");
+	CHECMATE_PARAM_BOOL(allow_perf, "allow-perf", "no", "Use perf_event_open(2)");
+	CHECMATE_PARAM_BOOL(allow_userfaultfd, "allow-userfaultfd", "no", "Use userfaultfd(2)");
+	CHECMATE_PARAM_BOOL(allow_userns, "allow-userns", "no", "Make user namespaces");
+	CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", "EPERM",
+			     "Error that a denied call returns, where it has a choice");
+};
 
-CHECMATE_PARAM_BOOL(allow_autoload, "allow-autoload", 0, "Have the kernel load missing modules");
-CHECMATE_PARAM_BOOL(allow_boot, "allow-boot", 0, "Load another kernel, reboot, power off");
-CHECMATE_PARAM_BOOL(allow_bpf, "allow-bpf", 0, "Use bpf(2)");
-CHECMATE_PARAM_BOOL(allow_io_uring, "allow-io-uring", 0, "Set up io_uring instances");
-CHECMATE_PARAM_BOOL(allow_keys, "allow-keys", 0, "Make and use keys and keyrings");
-CHECMATE_PARAM_BOOL(allow_modules, "allow-modules", 0, "Load and unload kernel modules");
-CHECMATE_PARAM_BOOL(allow_mount, "allow-mount", 0, "Mount, unmount, change and clone mounts");
-CHECMATE_PARAM_BOOL(allow_perf, "allow-perf", 0, "Use perf_event_open(2)");
-CHECMATE_PARAM_BOOL(allow_userfaultfd, "allow-userfaultfd", 0, "Use userfaultfd(2)");
-CHECMATE_PARAM_BOOL(allow_userns, "allow-userns", 0, "Make user namespaces");
-CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EPERM,
-		     "Error that a denied call returns, where it has a choice");
+CHECMATE_POLICY("kernel-surface", "1", "Keep parts of the kernel out of reach");
 
 #define CAP_SYS_MODULE 16
 #define CAP_SYS_ADMIN 21
@@ -43,56 +48,51 @@ static __always_inline bool mounting(void)
 	return surface_mounts(nr);
 }
 
-CHECMATE_HOOK(capable)
-int BPF_PROG(surface_capable, const struct cred *cred, struct user_namespace *ns, int cap,
-	     unsigned int opts)
+CHECMATE_PROGRAM(capable, surface_capable, const struct cred *cred, struct user_namespace *ns,
+		 int cap, unsigned int opts)
 {
-	if (cap == CAP_SYS_MODULE && !allow_modules)
-		return checmate_deny_text("capable", EPERM, "modules");
-	if (cap == CAP_SYS_BOOT && !allow_boot)
-		return checmate_deny_text("capable", EPERM, "boot");
-	if (cap == CAP_SYS_ADMIN && !allow_mount && mounting())
-		return checmate_deny_text("capable", EPERM, "mount");
+	if (cap == CAP_SYS_MODULE && !self->param->allow_modules)
+		return checmate_deny_text(self, "capable", EPERM, "modules");
+	if (cap == CAP_SYS_BOOT && !self->param->allow_boot)
+		return checmate_deny_text(self, "capable", EPERM, "boot");
+	if (cap == CAP_SYS_ADMIN && !self->param->allow_mount && mounting())
+		return checmate_deny_text(self, "capable", EPERM, "mount");
 	return checmate_allow();
 }
 
-CHECMATE_HOOK(kernel_module_request)
-int BPF_PROG(surface_autoload, char *name)
+CHECMATE_PROGRAM(kernel_module_request, surface_autoload, char *name)
 {
-	if (allow_autoload)
+	if (self->param->allow_autoload)
 		return checmate_allow();
-	return checmate_deny_text("kernel_module_request", deny_errno, "autoload");
+	return checmate_deny_text(self, "kernel_module_request", self->param->deny_errno,
+				  "autoload");
 }
 
-CHECMATE_HOOK(bpf)
-int BPF_PROG(surface_bpf, int cmd, union bpf_attr *attr, unsigned int size)
+CHECMATE_PROGRAM(bpf, surface_bpf, int cmd, union bpf_attr *attr, unsigned int size)
 {
-	if (allow_bpf)
+	if (self->param->allow_bpf)
 		return checmate_allow();
-	return checmate_deny_text("bpf", deny_errno, "bpf");
+	return checmate_deny_text(self, "bpf", self->param->deny_errno, "bpf");
 }
 
 /* Its arguments are not the same in all kernels; none is needed. */
-CHECMATE_HOOK(perf_event_open)
-int BPF_PROG(surface_perf)
+CHECMATE_PROGRAM(perf_event_open, surface_perf)
 {
-	if (allow_perf)
+	if (self->param->allow_perf)
 		return checmate_allow();
-	return checmate_deny_text("perf_event_open", deny_errno, "perf");
+	return checmate_deny_text(self, "perf_event_open", self->param->deny_errno, "perf");
 }
 
-CHECMATE_HOOK(userns_create)
-int BPF_PROG(surface_userns, const struct cred *cred)
+CHECMATE_PROGRAM(userns_create, surface_userns, const struct cred *cred)
 {
-	if (allow_userns)
+	if (self->param->allow_userns)
 		return checmate_allow();
-	return checmate_deny_text("userns_create", deny_errno, "userns");
+	return checmate_deny_text(self, "userns_create", self->param->deny_errno, "userns");
 }
 
 /* Files with an inode of their own but without a path, known by their name. */
-CHECMATE_HOOK(inode_init_security_anon)
-int BPF_PROG(surface_anon, struct inode *inode, const struct qstr *qstr,
-	     const struct inode *context_inode)
+CHECMATE_PROGRAM(inode_init_security_anon, surface_anon, struct inode *inode,
+		 const struct qstr *qstr, const struct inode *context_inode)
 {
 	static const char hook[] = "inode_init_security_anon";
 	const unsigned char *text;
@@ -102,25 +102,26 @@ int BPF_PROG(surface_anon, struct inode *inode, const struct qstr *qstr,
 	text = BPF_CORE_READ(qstr, name);
 	if (bpf_probe_read_kernel_str(name, sizeof(name), text) < 0)
 		name[0] = '\0';
-	if (!allow_io_uring && (!name[0] || !bpf_strncmp(name, sizeof(name), "[io_uring]")))
-		return checmate_deny_text(hook, deny_errno, "io_uring");
-	if (!allow_userfaultfd && (!name[0] || !bpf_strncmp(name, sizeof(name), "[userfaultfd]")))
-		return checmate_deny_text(hook, deny_errno, "userfaultfd");
+	if (!self->param->allow_io_uring &&
+	    (!name[0] || !bpf_strncmp(name, sizeof(name), "[io_uring]")))
+		return checmate_deny_text(self, hook, self->param->deny_errno, "io_uring");
+	if (!self->param->allow_userfaultfd &&
+	    (!name[0] || !bpf_strncmp(name, sizeof(name), "[userfaultfd]")))
+		return checmate_deny_text(self, hook, self->param->deny_errno, "userfaultfd");
 	return checmate_allow();
 }
 
-CHECMATE_HOOK(key_alloc)
-int BPF_PROG(surface_key_new, struct key *key, const struct cred *cred, unsigned long flags)
+CHECMATE_PROGRAM(key_alloc, surface_key_new, struct key *key, const struct cred *cred,
+		 unsigned long flags)
 {
-	if (allow_keys)
+	if (self->param->allow_keys)
 		return checmate_allow();
-	return checmate_deny_text("key_alloc", deny_errno, "keys");
+	return checmate_deny_text(self, "key_alloc", self->param->deny_errno, "keys");
 }
 
-CHECMATE_HOOK(key_permission)
-int BPF_PROG(surface_key_use)
+CHECMATE_PROGRAM(key_permission, surface_key_use)
 {
-	if (allow_keys)
+	if (self->param->allow_keys)
 		return checmate_allow();
-	return checmate_deny_text("key_permission", deny_errno, "keys");
+	return checmate_deny_text(self, "key_permission", self->param->deny_errno, "keys");
 }

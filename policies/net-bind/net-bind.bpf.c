@@ -22,8 +22,6 @@
 #include "checmate-cgroup.bpf.h"
 #include "checmate-net.bpf.h"
 
-CHECMATE_POLICY("net-bind", "1", "Allow list for binding IPv4 and IPv6 sockets");
-
 /* The order of the words of "ephemeral". */
 enum {
 	EPHEMERAL_LISTED,
@@ -31,47 +29,50 @@ enum {
 	EPHEMERAL_ANY,
 };
 
-CHECMATE_PARAM_ENDPOINTS(allow, "allow", "",
-			 "Local addresses and ports that may be bound; empty allows none");
-CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EPERM, "Error that a denied bind returns");
-CHECMATE_PARAM_CHOICE(
-	ephemeral, "ephemeral", EPHEMERAL_UDP, "listed|udp|any",
-	"Ports taken without bind(2): as port 0 of the list, allowed for UDP, or allowed");
+struct checmate_params {
+	CHECMATE_PARAM_ENDPOINTS(allow, "allow", "",
+				 "Local addresses and ports that may be bound; empty allows none");
+	CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", "EPERM", "Error that a denied bind returns");
+	CHECMATE_PARAM_CHOICE(
+		ephemeral, "ephemeral", "udp", "listed|udp|any",
+		"Ports taken without bind(2): as port 0 of the list, allowed for UDP, or allowed");
+};
+
+CHECMATE_POLICY("net-bind", "1", "Allow list for binding IPv4 and IPv6 sockets");
 
 /* Bits of sk_userlocks: a caller named the address, the port. */
 #define LOCK_ADDR 4
 #define LOCK_PORT 8
 
-/* Not static: see struct checmate_net_call. */
-__noinline int net_listed(struct checmate_net_call *call)
+/* Whether the list allows the address of a call. */
+static __always_inline bool net_listed(const struct checmate_self *self,
+				       struct checmate_net_call *call)
 {
-	/* Deny: it is never NULL, which the verifier cannot know. */
-	return call && checmate_net_listed(call, &allow);
+	return checmate_net_listed(self, call, &self->param->allow);
 }
 
 /* The same when the object was filled in already. */
-__noinline int net_found(struct checmate_net_call *call)
+static __always_inline bool net_found(const struct checmate_self *self,
+				      struct checmate_net_call *call)
 {
-	/* Deny: as above. */
-	return call && checmate_net_find(&allow, &call->object) == 1;
+	return checmate_net_find(self, &self->param->allow, &call->object) == 1;
 }
 
-CHECMATE_HOOK(socket_bind)
-int BPF_PROG(net_bind, struct socket *sock, struct sockaddr *address, int addrlen)
+CHECMATE_PROGRAM(socket_bind, net_bind, struct socket *sock, struct sockaddr *address, int addrlen)
 {
 	struct checmate_net_call call;
 
 	checmate_net_begin(checmate_net_sk(sock), address, addrlen, &call);
-	if (!checmate_net_concerns(&call) || net_listed(&call))
+	if (!checmate_net_concerns(&call) || net_listed(self, &call))
 		return checmate_allow();
 	/* Deny: not on the list, or not understood. */
-	return checmate_deny_endpoint("socket_bind", deny_errno, &call.object);
+	return checmate_deny_endpoint(self, "socket_bind", self->param->deny_errno, &call.object);
 }
 
 /* One of the addresses that an SCTP socket is bound to in addition. */
 static long bindx(__u32 index, struct checmate_net_walk *walk)
 {
-	if (!checmate_net_next(walk) || !net_listed(&walk->call))
+	if (!checmate_net_next(walk) || !net_listed(walk->self, &walk->call))
 		return 1;
 	if (walk->left)
 		return 0;
@@ -79,8 +80,8 @@ static long bindx(__u32 index, struct checmate_net_walk *walk)
 	return 1;
 }
 
-CHECMATE_HOOK(sctp_bind_connect)
-int BPF_PROG(net_bindx, struct sock *sk, int optname, struct sockaddr *address, int addrlen)
+CHECMATE_PROGRAM(sctp_bind_connect, net_bindx, struct sock *sk, int optname,
+		 struct sockaddr *address, int addrlen)
 {
 	struct checmate_net_walk walk = {};
 
@@ -96,11 +97,12 @@ int BPF_PROG(net_bindx, struct sock *sk, int optname, struct sockaddr *address, 
 	}
 	/* A socket that has a port keeps it, and names it by 0. */
 	walk.port = sk->__sk_common.skc_num;
-	checmate_net_walk(sk, &ctx[2], addrlen, bindx, &walk);
+	checmate_net_walk(self, sk, &ctx[2], addrlen, bindx, &walk);
 	if (!walk.denied)
 		return checmate_allow();
 	/* Deny: one is not on the list, or not understood. */
-	return checmate_deny_endpoint("sctp_bind_connect", deny_errno, &walk.call.object);
+	return checmate_deny_endpoint(self, "sctp_bind_connect", self->param->deny_errno,
+				      &walk.call.object);
 }
 
 /* LOCK_* of a socket; none if they cannot be read. */
@@ -144,7 +146,8 @@ static __always_inline void set_address(struct sock *sk, struct checmate_net_cal
 }
 
 /* The verdict on a socket that everybody can reach. It is denied if nobody allowed its port. */
-static __always_inline int evaluate_port(const char *hook, struct sock *sk)
+static __always_inline int evaluate_port(const struct checmate_self *self, const char *hook,
+					 struct sock *sk)
 {
 	struct checmate_net_call call;
 	struct sock *inner;
@@ -166,27 +169,27 @@ static __always_inline int evaluate_port(const char *hook, struct sock *sk)
 			return checmate_allow();
 		if (locks & LOCK_ADDR)
 			set_address(inner, &call);
-		if (net_found(&call))
+		if (net_found(self, &call))
 			return checmate_allow();
 		/* An SCTP socket keeps its port, so the port itself can be looked up. */
 		if (call.sk_protocol == CHECMATE_NET_SCTP) {
 			call.object.port = sk->__sk_common.skc_num;
-			if (call.object.port && net_found(&call))
+			if (call.object.port && net_found(self, &call))
 				return checmate_allow();
 		}
 	}
 	/* Deny: not on the list, or not understood. */
-	return checmate_deny_endpoint(hook, deny_errno, &call.object);
+	return checmate_deny_endpoint(self, hook, self->param->deny_errno, &call.object);
 }
 
-CHECMATE_HOOK(socket_listen)
-int BPF_PROG(net_listen, struct socket *sock, int backlog)
+CHECMATE_PROGRAM(socket_listen, net_listen, struct socket *sock, int backlog)
 {
 	struct sock *sk = checmate_net_sk(sock);
 
-	if (ephemeral == EPHEMERAL_ANY || (sk && !checmate_net_socket(sk->__sk_common.skc_family)))
+	if (self->param->ephemeral == EPHEMERAL_ANY ||
+	    (sk && !checmate_net_socket(sk->__sk_common.skc_family)))
 		return checmate_allow();
-	return evaluate_port("socket_listen", sk);
+	return evaluate_port(self, "socket_listen", sk);
 }
 
 /* Whether everybody can send to a socket once it has a port: UDP without a peer. */
@@ -199,24 +202,23 @@ static __always_inline bool is_open_udp(struct sock *sk)
 	       sk->__sk_common.skc_state != TCP_ESTABLISHED;
 }
 
-CHECMATE_HOOK(socket_sendmsg)
-int BPF_PROG(net_sendmsg, struct socket *sock, struct msghdr *msg, int size)
+CHECMATE_PROGRAM(socket_sendmsg, net_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 {
 	struct sock *sk = checmate_net_sk(sock);
 
-	if (ephemeral != EPHEMERAL_LISTED || (sk && !is_open_udp(sk)))
+	if (self->param->ephemeral != EPHEMERAL_LISTED || (sk && !is_open_udp(sk)))
 		return checmate_allow();
-	return evaluate_port("socket_sendmsg", sk);
+	return evaluate_port(self, "socket_sendmsg", sk);
 }
 
-CHECMATE_HOOK(socket_sock_rcv_skb)
-int BPF_PROG(net_receive, struct sock *sk)
+CHECMATE_PROGRAM(socket_sock_rcv_skb, net_receive, struct sock *sk)
 {
 	/*
 	 * A stock kernel runs this for the cgroup of the task that happens to run:
 	 * allow what arrives for sockets of other cgroups.
 	 */
-	if (ephemeral != EPHEMERAL_LISTED || !is_open_udp(sk) || !checmate_sock_inside(sk))
+	if (self->param->ephemeral != EPHEMERAL_LISTED || !is_open_udp(sk) ||
+	    !checmate_sock_inside(self, sk))
 		return checmate_allow();
-	return evaluate_port("socket_sock_rcv_skb", sk);
+	return evaluate_port(self, "socket_sock_rcv_skb", sk);
 }

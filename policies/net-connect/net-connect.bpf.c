@@ -20,27 +20,30 @@
 #include "checmate-cgroup.bpf.h"
 #include "checmate-net.bpf.h"
 
+struct checmate_params {
+	CHECMATE_PARAM_ENDPOINTS(allow, "allow", "",
+				 "Remote addresses and ports that may be reached; empty allows none");
+	CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", "EPERM",
+			     "Error that a denied connect or send returns");
+};
+
 CHECMATE_POLICY("net-connect", "1", "Allow list for connecting and sending by IPv4 and IPv6");
 
-CHECMATE_PARAM_ENDPOINTS(allow, "allow", "",
-			 "Remote addresses and ports that may be reached; empty allows none");
-CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EPERM, "Error that a denied connect or send returns");
-
-/* Not static: see struct checmate_net_call. */
-__noinline int net_listed(struct checmate_net_call *call)
+/* Whether the list allows the address of a call. */
+static __always_inline bool net_listed(const struct checmate_self *self,
+				       struct checmate_net_call *call)
 {
-	/* Deny: it is never NULL, which the verifier cannot know. */
-	return call && checmate_net_listed(call, &allow);
+	return checmate_net_listed(self, call, &self->param->allow);
 }
 
 /* Whether every address of a family is allowed. */
-__noinline int net_listed_family(__u16 family)
+static __noinline bool net_listed_family(const struct checmate_self *self, __u16 family)
 {
-	return checmate_net_listed_family(&allow, family);
+	return checmate_net_listed_family(self, &self->param->allow, family);
 }
 
-CHECMATE_HOOK(socket_connect)
-int BPF_PROG(net_connect, struct socket *sock, struct sockaddr *address, int addrlen)
+CHECMATE_PROGRAM(socket_connect, net_connect, struct socket *sock, struct sockaddr *address,
+		 int addrlen)
 {
 	struct checmate_net_call call;
 
@@ -49,10 +52,10 @@ int BPF_PROG(net_connect, struct socket *sock, struct sockaddr *address, int add
 	 * AF_UNSPEC dissolves an association: it reaches nobody. Every connect
 	 * of the kernel that takes AF_UNSPEC at all does just that.
 	 */
-	if (checmate_net_unspec(&call) || !checmate_net_concerns(&call) || net_listed(&call))
+	if (checmate_net_unspec(&call) || !checmate_net_concerns(&call) || net_listed(self, &call))
 		return checmate_allow();
 	/* Deny: not on the list, or not understood. */
-	return checmate_deny_endpoint("socket_connect", deny_errno, &call.object);
+	return checmate_deny_endpoint(self, "socket_connect", self->param->deny_errno, &call.object);
 }
 
 /* --- destinations elsewhere ------------------------------------------------- */
@@ -118,28 +121,27 @@ static __always_inline __u16 message_family(int level, int type)
 }
 
 /* Whether destinations of a family may be named where no hook can read them. */
-static __always_inline bool family_allowed(__u16 family)
+static __always_inline bool family_allowed(const struct checmate_self *self, __u16 family)
 {
 	switch (family) {
 	case 0:
 		return true;
 	case BOTH_FAMILIES:
-		return net_listed_family(AF_INET) && net_listed_family(AF_INET6);
+		return net_listed_family(self, AF_INET) && net_listed_family(self, AF_INET6);
 	default:
-		return net_listed_family(family);
+		return net_listed_family(self, family);
 	}
 }
 
-CHECMATE_HOOK(socket_setsockopt)
-int BPF_PROG(net_setsockopt, struct socket *sock, int level, int optname)
+CHECMATE_PROGRAM(socket_setsockopt, net_setsockopt, struct socket *sock, int level, int optname)
 {
 	struct sock *sk = checmate_net_sk(sock);
 
 	/* The value is in memory of the caller: turning an option off is denied as well. */
 	if ((sk && !checmate_net_socket(sk->__sk_common.skc_family)) ||
-	    family_allowed(option_family(level, optname)))
+	    family_allowed(self, option_family(level, optname)))
 		return checmate_allow();
-	return checmate_deny_text("socket_setsockopt", deny_errno, "destination");
+	return checmate_deny_text(self, "socket_setsockopt", self->param->deny_errno, "destination");
 }
 
 /* Whether packets that are sent by the socket bring their own headers. */
@@ -171,6 +173,7 @@ struct control {
 };
 
 struct scan {
+	const struct checmate_self *self;
 	__u64 at;
 	__u64 left;
 	__u32 denied;
@@ -192,7 +195,7 @@ static long scan_message(__u32 index, struct scan *scan)
 	    control.len < sizeof(control) || control.len > scan->left)
 		return 1;
 	/* Deny: it names a destination. */
-	if (!family_allowed(message_family(control.level, control.type)))
+	if (!family_allowed(scan->self, message_family(control.level, control.type)))
 		return 1;
 	size = (control.len + 7) & ~7ULL;
 	scan->at += size;
@@ -201,9 +204,10 @@ static long scan_message(__u32 index, struct scan *scan)
 }
 
 /* Whether a control message may name a destination. They are in the kernel's own copy. */
-static __always_inline bool has_messages(struct msghdr *msg)
+static __always_inline bool has_messages(const struct checmate_self *self, struct msghdr *msg)
 {
 	struct scan scan = {
+		.self = self,
 		.at = (__u64)msg->msg_control,
 		.left = msg->msg_controllen,
 		.denied = 1,
@@ -218,16 +222,17 @@ static __always_inline bool has_messages(struct msghdr *msg)
 
 /* --- sends ------------------------------------------------------------------ */
 
-CHECMATE_HOOK(socket_sendmsg)
-int BPF_PROG(net_sendmsg, struct socket *sock, struct msghdr *msg, int size)
+CHECMATE_PROGRAM(socket_sendmsg, net_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 {
 	struct sock *sk = checmate_net_sk(sock);
 	const void *name = msg->msg_name;
 	struct checmate_net_call call;
 
 	if (sk && checmate_net_socket(sk->__sk_common.skc_family) &&
-	    ((has_headers(sk) && !family_allowed(sk->__sk_common.skc_family)) || has_messages(msg)))
-		return checmate_deny_text("socket_sendmsg", deny_errno, "destination");
+	    ((has_headers(sk) && !family_allowed(self, sk->__sk_common.skc_family)) ||
+	     has_messages(self, msg)))
+		return checmate_deny_text(self, "socket_sendmsg", self->param->deny_errno,
+					  "destination");
 	/*
 	 * No address: the peer is the one that connect was asked about. With an
 	 * address: an unconnected send, or TCP's connecting send (MSG_FASTOPEN).
@@ -236,10 +241,10 @@ int BPF_PROG(net_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 		return checmate_allow();
 
 	checmate_net_begin(sk, name, msg->msg_namelen, &call);
-	if (!checmate_net_concerns(&call) || net_listed(&call))
+	if (!checmate_net_concerns(&call) || net_listed(self, &call))
 		return checmate_allow();
 	/* Deny: not on the list, or not understood. */
-	return checmate_deny_endpoint("socket_sendmsg", deny_errno, &call.object);
+	return checmate_deny_endpoint(self, "socket_sendmsg", self->param->deny_errno, &call.object);
 }
 
 /* --- SCTP -------------------------------------------------------------------- */
@@ -247,7 +252,7 @@ int BPF_PROG(net_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 /* One of the addresses of a peer. */
 static long connectx(__u32 index, struct checmate_net_walk *walk)
 {
-	if (!checmate_net_next(walk) || !net_listed(&walk->call))
+	if (!checmate_net_next(walk) || !net_listed(walk->self, &walk->call))
 		return 1;
 	if (walk->left)
 		return 0;
@@ -255,8 +260,8 @@ static long connectx(__u32 index, struct checmate_net_walk *walk)
 	return 1;
 }
 
-CHECMATE_HOOK(sctp_bind_connect)
-int BPF_PROG(net_connectx, struct sock *sk, int optname, struct sockaddr *address, int addrlen)
+CHECMATE_PROGRAM(sctp_bind_connect, net_connectx, struct sock *sk, int optname,
+		 struct sockaddr *address, int addrlen)
 {
 	struct checmate_net_walk walk = {};
 
@@ -273,12 +278,13 @@ int BPF_PROG(net_connectx, struct sock *sk, int optname, struct sockaddr *addres
 		 * It comes with a packet. A stock kernel runs this for the cgroup of the
 		 * task that happens to run: allow it for sockets of other cgroups.
 		 */
-		if (!checmate_sock_inside(sk))
+		if (!checmate_sock_inside(self, sk))
 			return checmate_allow();
 	}
-	checmate_net_walk(sk, &ctx[2], addrlen, connectx, &walk);
+	checmate_net_walk(self, sk, &ctx[2], addrlen, connectx, &walk);
 	if (!walk.denied)
 		return checmate_allow();
 	/* Deny: one is not on the list, or not understood. */
-	return checmate_deny_endpoint("sctp_bind_connect", deny_errno, &walk.call.object);
+	return checmate_deny_endpoint(self, "sctp_bind_connect", self->param->deny_errno,
+				      &walk.call.object);
 }

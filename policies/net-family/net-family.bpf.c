@@ -8,26 +8,28 @@
  */
 #include "checmate.bpf.h"
 
-CHECMATE_POLICY("net-family", "1", "Which socket families and types may be made");
-
 /* The order of the words of "mode". */
 enum mode {
 	MODE_ALLOW,
 	MODE_DENY,
 };
 
+#define ALL_TYPES "SOCK_STREAM,SOCK_DGRAM,SOCK_RAW,SOCK_RDM,SOCK_SEQPACKET,SOCK_DCCP,SOCK_PACKET"
+
+struct checmate_params {
+	CHECMATE_PARAM_FAMILIES(families, "families", "", "Socket families that mode is about");
+	CHECMATE_PARAM_CHOICE(mode, "mode", "allow", "allow|deny",
+			      "Whether just these families may be used, or all but these");
+	CHECMATE_PARAM_SOCKET_TYPES(socket_types, "socket-types", ALL_TYPES,
+				    "Socket types that may be used");
+	CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", "EAFNOSUPPORT",
+			     "Error that a denied socket returns");
+};
+
+CHECMATE_POLICY("net-family", "1", "Which socket families and types may be made");
+
 /* As in linux/in.h. */
 #define IPPROTO_SMC 256
-
-/* SOCK_STREAM, _DGRAM, _RAW, _RDM, _SEQPACKET, _DCCP and _PACKET. */
-#define ALL_TYPES 0x47e
-
-CHECMATE_PARAM_FAMILIES(families, "families", 0, "Socket families that mode is about");
-CHECMATE_PARAM_CHOICE(mode, "mode", MODE_ALLOW, "allow|deny",
-		      "Whether just these families may be used, or all but these");
-CHECMATE_PARAM_SOCKET_TYPES(socket_types, "socket-types", ALL_TYPES,
-			    "Socket types that may be used");
-CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EAFNOSUPPORT, "Error that a denied socket returns");
 
 /* False for what no set can name. */
 static __always_inline bool contains(__u64 set, int number)
@@ -35,11 +37,11 @@ static __always_inline bool contains(__u64 set, int number)
 	return number >= 0 && number < 64 && set >> number & 1;
 }
 
-static __always_inline bool may_use_family(int family)
+static __always_inline bool may_use_family(const struct checmate_self *self, int family)
 {
-	__u64 set = families;
+	__u64 set = self->param->families;
 
-	switch (mode) {
+	switch (self->param->mode) {
 	case MODE_ALLOW:
 		return contains(set, family);
 	case MODE_DENY:
@@ -59,8 +61,7 @@ static __always_inline int family_of(int family, int protocol)
 	return family;
 }
 
-CHECMATE_HOOK(socket_create)
-int BPF_PROG(net_family, int family, int type, int protocol, int kern)
+CHECMATE_PROGRAM(socket_create, net_family, int family, int type, int protocol, int kern)
 {
 	char text[64] = {};
 
@@ -70,10 +71,11 @@ int BPF_PROG(net_family, int family, int type, int protocol, int kern)
 	 */
 	if (kern)
 		return checmate_allow();
-	if (may_use_family(family_of(family, protocol)) && contains(socket_types, type))
+	if (may_use_family(self, family_of(family, protocol)) &&
+	    contains(self->param->socket_types, type))
 		return checmate_allow();
 
 	/* Deny, though the text may be lacking. */
 	BPF_SNPRINTF(text, sizeof(text), "family %d type %d protocol %d", family, type, protocol);
-	return checmate_deny_text("socket_create", deny_errno, text);
+	return checmate_deny_text(self, "socket_create", self->param->deny_errno, text);
 }

@@ -29,18 +29,22 @@
  */
 #include "checmate-net.bpf.h"
 
-CHECMATE_POLICY("net-limit", "1", "So many sockets per destination and in all, and no more");
+struct checmate_params {
+	CHECMATE_PARAM_NUMBER(per_destination, "per-destination", "10", 0, 16384,
+			      "Sockets that may have one destination at a time");
+	CHECMATE_PARAM_NUMBER(total, "total", "1024", 0, 16384,
+			      "Sockets that may have any destination");
+	CHECMATE_PARAM_ENDPOINTS(destinations, "destinations", "0.0.0.0/0:0-65535,[::]/0:0-65535",
+				 "Destinations at which places are counted");
+	CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", "EUSERS",
+			     "Error of a call for which there is no place");
+};
+
+CHECMATE_POLICY_UNSHARED("net-limit", "1",
+			 "So many sockets per destination and in all, and no more");
 
 /* The most sockets that can have a place. The parameters have it in digits. */
 #define SOCKETS_MAX 16384
-
-CHECMATE_PARAM_NUMBER(per_destination, "per-destination", 10, 0, 16384,
-		      "Sockets that may have one destination at a time");
-CHECMATE_PARAM_NUMBER(total, "total", 1024, 0, 16384, "Sockets that may have any destination");
-CHECMATE_PARAM_ENDPOINTS(destinations, "destinations", "0.0.0.0/0:0-65535,[::]/0:0-65535",
-			 "Destinations at which places are counted");
-CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EUSERS,
-		     "Error of a call for which there is no place");
 
 /**
  * struct claim - which place a socket has
@@ -183,11 +187,10 @@ static __always_inline struct bucket *find_bucket(const struct checmate_event_en
 	return bpf_map_lookup_elem(&buckets, &hash);
 }
 
-/* Give a place in all to one more socket, if there is one. */
-static __always_inline bool take_any(void)
+/* Give one of @limit places in all to one more socket, if there is one. */
+static __always_inline bool take_any(__u64 limit)
 {
 	struct account *account = find_account();
-	__u64 limit = total;
 	bool taken = false;
 
 	/* No place: nobody could count it. */
@@ -215,10 +218,9 @@ static __always_inline void release_any(void)
 	bpf_spin_unlock(&account->lock);
 }
 
-/* Give a place at @to to one more socket, if there is one. */
-__noinline int take_there(const struct checmate_event_endpoint *to)
+/* Give one of @limit places at @to to one more socket, if there is one. */
+__noinline int take_there(const struct checmate_event_endpoint *to, __u64 limit)
 {
-	__u64 limit = per_destination;
 	struct bucket *bucket;
 	bool taken = false;
 
@@ -349,11 +351,15 @@ __noinline int sweep(void)
  * @call: the call; its object is the destination.
  * @cookie: the socket's.
  * @sk: its address.
+ * @total: how many sockets may have a place.
+ * @per_destination: how many may have one at one destination.
  */
 struct request {
 	struct checmate_net_call call;
 	__u64 cookie;
 	__u64 sk;
+	__u64 total;
+	__u64 per_destination;
 };
 
 /* The claim of a socket, made if need be; NULL when there is no room. */
@@ -410,16 +416,16 @@ __noinline int take_place(const struct request *request)
 		return 1;
 
 	if (!has_place(claim, NULL)) {
-		if (!take_any()) {
+		if (!take_any(request->total)) {
 			sweep();
-			if (!take_any())
+			if (!take_any(request->total))
 				return 0;
 		}
 		counted = true;
 	}
-	if (!take_there(to)) {
+	if (!take_there(to, request->per_destination)) {
 		sweep();
-		if (!take_there(to)) {
+		if (!take_there(to, request->per_destination)) {
 			if (counted)
 				release_any();
 			return 0;
@@ -503,11 +509,10 @@ enum limit {
 };
 
 /* What is to be done about a destination. */
-__noinline int limit_find(const struct checmate_event_endpoint *to)
+static __always_inline int limit_find(const struct checmate_self *self,
+				      const struct checmate_event_endpoint *to)
 {
-	if (!to)
-		return LIMIT_DENY;
-	switch (checmate_net_find(&destinations, to)) {
+	switch (checmate_net_find(self, &self->param->destinations, to)) {
 	case 1:
 		return LIMIT_COUNTED;
 	case 0:
@@ -518,17 +523,19 @@ __noinline int limit_find(const struct checmate_event_endpoint *to)
 }
 
 /* The same for that of a call, which is filled in. */
-__noinline int limit_read(struct checmate_net_call *call)
+static __always_inline int limit_read(const struct checmate_self *self,
+				      struct checmate_net_call *call)
 {
 	/* Deny: not understood. */
-	if (!call || !checmate_net_read(call))
+	if (!checmate_net_read(call))
 		return LIMIT_DENY;
 	set_host(&call->object);
-	return limit_find(&call->object);
+	return limit_find(self, &call->object);
 }
 
 /* Whether @sk, which is no connected stream, may have the destination of @request. */
-static __always_inline bool may_have(struct sock *sk, struct request *request, int limit)
+static __always_inline bool may_have(const struct checmate_self *self, struct sock *sk,
+				     struct request *request, int limit)
 {
 	/* Deny: who has no sock cannot be accounted for. */
 	if (!sk)
@@ -537,6 +544,8 @@ static __always_inline bool may_have(struct sock *sk, struct request *request, i
 	case LIMIT_COUNTED:
 		request->cookie = bpf_get_socket_cookie(sk);
 		request->sk = (__u64)sk;
+		request->total = self->param->total;
+		request->per_destination = self->param->per_destination;
 		/* Deny: it could not be counted, or there is no place. */
 		return take_place(request);
 	case LIMIT_NONE:
@@ -549,14 +558,16 @@ static __always_inline bool may_have(struct sock *sk, struct request *request, i
 }
 
 /* Whether a socket may have the destination of a call; @request has the call. */
-static __always_inline bool may_call(struct sock *sk, struct request *request)
+static __always_inline bool may_call(const struct checmate_self *self, struct sock *sk,
+				     struct request *request)
 {
 	return !checmate_net_concerns(&request->call) ||
-	       may_have(sk, request, limit_read(&request->call));
+	       may_have(self, sk, request, limit_read(self, &request->call));
 }
 
 /* Whether a socket may be used as it is connected; if not, @request has its peer. */
-static __always_inline bool may_use(struct sock *sk, struct request *request)
+static __always_inline bool may_use(const struct checmate_self *self, struct sock *sk,
+				    struct request *request)
 {
 	struct checmate_event_endpoint peer = {};
 	struct claim *claim;
@@ -576,7 +587,7 @@ static __always_inline bool may_use(struct sock *sk, struct request *request)
 	if (has_place(claim, &peer))
 		return true;
 	request->call = (struct checmate_net_call){ .object = peer };
-	return may_have(sk, request, limit_find(&peer));
+	return may_have(self, sk, request, limit_find(self, &peer));
 }
 
 /*
@@ -589,8 +600,8 @@ static __always_inline bool is_settled(struct socket *sock, struct sock *sk)
 	return sk && sock->type == SOCK_STREAM && is_connected(sk);
 }
 
-CHECMATE_HOOK(socket_connect)
-int BPF_PROG(limit_connect, struct socket *sock, struct sockaddr *address, int addrlen)
+CHECMATE_PROGRAM(socket_connect, limit_connect, struct socket *sock, struct sockaddr *address,
+		 int addrlen)
 {
 	struct sock *sk = checmate_net_sk(sock);
 	struct request request;
@@ -600,13 +611,13 @@ int BPF_PROG(limit_connect, struct socket *sock, struct sockaddr *address, int a
 		drop_claim(bpf_get_socket_cookie(sk));
 		return checmate_allow();
 	}
-	if (is_settled(sock, sk) || may_call(sk, &request))
+	if (is_settled(sock, sk) || may_call(self, sk, &request))
 		return checmate_allow();
-	return checmate_deny_endpoint("socket_connect", deny_errno, &request.call.object);
+	return checmate_deny_endpoint(self, "socket_connect", self->param->deny_errno,
+				      &request.call.object);
 }
 
-CHECMATE_HOOK(socket_sendmsg)
-int BPF_PROG(limit_sendmsg, struct socket *sock, struct msghdr *msg, int size)
+CHECMATE_PROGRAM(socket_sendmsg, limit_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 {
 	struct sock *sk = checmate_net_sk(sock);
 	const void *name = msg->msg_name;
@@ -615,22 +626,24 @@ int BPF_PROG(limit_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 
 	if (name && !is_settled(sock, sk)) {
 		checmate_net_begin(sk, name, msg->msg_namelen, &request.call);
-		may = may_call(sk, &request);
+		may = may_call(self, sk, &request);
 	} else {
-		may = may_use(sk, &request);
+		may = may_use(self, sk, &request);
 	}
 	if (may)
 		return checmate_allow();
-	return checmate_deny_endpoint("socket_sendmsg", deny_errno, &request.call.object);
+	return checmate_deny_endpoint(self, "socket_sendmsg", self->param->deny_errno,
+				      &request.call.object);
 }
 
-CHECMATE_HOOK(socket_recvmsg)
-int BPF_PROG(limit_recvmsg, struct socket *sock, struct msghdr *msg, int size, int flags)
+CHECMATE_PROGRAM(socket_recvmsg, limit_recvmsg, struct socket *sock, struct msghdr *msg, int size,
+		 int flags)
 {
 	struct sock *sk = checmate_net_sk(sock);
 	struct request request;
 
-	if (may_use(sk, &request))
+	if (may_use(self, sk, &request))
 		return checmate_allow();
-	return checmate_deny_endpoint("socket_recvmsg", deny_errno, &request.call.object);
+	return checmate_deny_endpoint(self, "socket_recvmsg", self->param->deny_errno,
+				      &request.call.object);
 }

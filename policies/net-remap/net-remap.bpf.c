@@ -14,8 +14,6 @@
  */
 #include "checmate-net.bpf.h"
 
-CHECMATE_POLICY("net-remap", "1", "Binds and connects to other addresses and ports than asked for");
-
 /* The order of the words of "calls". */
 enum calls {
 	CALLS_BOTH,
@@ -23,11 +21,18 @@ enum calls {
 	CALLS_CONNECT,
 };
 
-CHECMATE_PARAM_ENDPOINTS(match, "match", "", "Addresses and ports to replace; empty replaces none");
-CHECMATE_PARAM_ENDPOINTS(to, "to", "", "What replaces them; the first entry of the address's kind");
-CHECMATE_PARAM_CHOICE(calls, "calls", CALLS_BOTH, "both|bind|connect",
-		      "Whether binding, or connecting and sending, is concerned, or both");
-CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EPERM, "Error when an address cannot be replaced");
+struct checmate_params {
+	CHECMATE_PARAM_ENDPOINTS(match, "match", "",
+				 "Addresses and ports to replace; empty replaces none");
+	CHECMATE_PARAM_ENDPOINTS(to, "to", "",
+				 "What replaces them; the first entry of the address's kind");
+	CHECMATE_PARAM_CHOICE(calls, "calls", "both", "both|bind|connect",
+			      "Whether binding, or connecting and sending, is concerned, or both");
+	CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", "EPERM",
+			     "Error when an address cannot be replaced");
+};
+
+CHECMATE_POLICY("net-remap", "1", "Binds and connects to other addresses and ports than asked for");
 
 enum remap {
 	REMAP_KEEP, /* it is not to be replaced */
@@ -48,33 +53,54 @@ struct request {
 	__u32 reserved;
 };
 
+/* The search for what replaces the object. */
 struct search {
-	const struct checmate_endpoints *list;
+	const struct checmate_self *self;
 	struct checmate_event_endpoint *object;
 	__u32 found;
 };
 
-/* One step of the search for what replaces the object; returns 1 to end it. */
+static __always_inline bool can_replace(const struct checmate_endpoint *entry,
+					const struct checmate_event_endpoint *object)
+{
+	return entry->family == object->family &&
+	       (!entry->protocol || entry->protocol == object->protocol);
+}
+
+/*
+ * Replaces the object by the first entry of a row that can; returns 1 if there is one. Not
+ * static: as checmate_net_row().
+ */
+__noinline int replace_by_row(union checmate_row *row, struct checmate_event_endpoint *object)
+{
+	if (!row || !object)
+		return 0;
+	for (__u32 n = 0; n < CHECMATE_ROW_ENDPOINTS; n++) {
+		const struct checmate_endpoint *entry = &row->endpoint[n];
+
+		/* What is not in use has no family. */
+		if (!can_replace(entry, object))
+			continue;
+		for (int i = 0; i < 4; i++)
+			object->addr[i] = (object->addr[i] & ~entry->mask[i]) | entry->addr[i];
+		if (object->port < entry->port_first || object->port > entry->port_last)
+			object->port = entry->port_first;
+		return 1;
+	}
+	return 0;
+}
+
+/* One row of the list; returns 1 to end the search. */
 static long replace(__u32 index, struct search *search)
 {
-	struct checmate_event_endpoint *object = search->object;
-	const struct checmate_endpoint *entry;
+	const union checmate_row *row;
 
-	/* Not found, so deny: beyond the list. */
-	if (index >= CHECMATE_LIST_MAX)
+	row = checmate_row(search->self, search->self->param->to.row + index);
+	/* Not found, so deny: the instance lacks a row that the list names. */
+	if (!row)
 		return 1;
-	entry = &search->list->entry[index];
-
-	if (entry->family != object->family ||
-	    (entry->protocol && entry->protocol != object->protocol))
-		return 0;
-
-	for (int i = 0; i < 4; i++)
-		object->addr[i] = (object->addr[i] & ~entry->mask[i]) | entry->addr[i];
-	if (object->port < entry->port_first || object->port > entry->port_last)
-		object->port = entry->port_first;
-	search->found = 1;
-	return 1;
+	search->found = replace_by_row((void *)row, search->object);
+	return search->found != 0;
 }
 
 /* The bytes of the new address as the family field of the old one has them. */
@@ -103,21 +129,17 @@ static __always_inline void set_addr(struct request *request)
 /*
  * Decides about an address: returns an enum remap. The object is the address that replaces
  * it for REMAP_CHANGE, and the address that cannot be replaced for REMAP_DENY; its family is
- * 0 if the address was not understood. Not static: see struct checmate_net_call.
+ * 0 if the address was not understood.
  */
-__noinline int remap_judge(struct request *request)
+static __noinline int remap_judge(const struct checmate_self *self, struct request *request)
 {
-	struct search search = {};
-
-	/* Deny: it is never NULL, which the verifier cannot know. */
-	if (!request)
-		return REMAP_DENY;
+	struct search search = { .self = self, .object = &request->call.object };
 
 	/* Deny: not understood, so it may be one of them. */
 	if (!checmate_net_read(&request->call))
 		return REMAP_DENY;
 
-	switch (checmate_net_find(&match, &request->call.object)) {
+	switch (checmate_net_find(self, &self->param->match, &request->call.object)) {
 	case 0:
 		return REMAP_KEEP;
 	case 1:
@@ -127,14 +149,9 @@ __noinline int remap_judge(struct request *request)
 		return REMAP_DENY;
 	}
 
-	search.list = checmate_list(&to);
-	search.object = &request->call.object;
-	/* Deny: no list was put there. */
-	if (!search.list)
-		return REMAP_DENY;
-	search.found = checmate_zero(search.list->count);
-	/* A failing or too long search has found nothing. */
-	bpf_loop(search.list->count, replace, &search, 0);
+	search.found = checmate_zero(self->param->to.count);
+	/* A failing search has found nothing. */
+	bpf_loop(checmate_list_rows(&self->param->to, CHECMATE_ROW_ENDPOINTS), replace, &search, 0);
 	/* Deny: there is nothing to replace it by. */
 	if (!search.found)
 		return REMAP_DENY;
@@ -153,12 +170,12 @@ static __always_inline __u32 addr_size(const struct request *request)
  * The verdict on a bind or connect, begun. The kfuncs refuse what is too short and
  * AF_UNSPEC, of which IPv4 sockets would take the bytes: that denies.
  */
-static __always_inline int remap_address(const char *hook, struct request *request,
-					 struct sockaddr *address)
+static __always_inline int remap_address(const struct checmate_self *self, const char *hook,
+					 struct request *request, struct sockaddr *address)
 {
 	if (!checmate_net_concerns(&request->call))
 		return checmate_allow();
-	switch (remap_judge(request)) {
+	switch (remap_judge(self, request)) {
 	case REMAP_KEEP:
 		return checmate_allow();
 	case REMAP_CHANGE:
@@ -170,48 +187,46 @@ static __always_inline int remap_address(const char *hook, struct request *reque
 	default:
 		break;
 	}
-	return checmate_deny_endpoint(hook, deny_errno, &request->call.object);
+	return checmate_deny_endpoint(self, hook, self->param->deny_errno, &request->call.object);
 }
 
-CHECMATE_HOOK(socket_bind)
-int BPF_PROG(remap_bind, struct socket *sock, struct sockaddr *address, int addrlen)
+CHECMATE_PROGRAM(socket_bind, remap_bind, struct socket *sock, struct sockaddr *address, int addrlen)
 {
 	struct request request = {};
 
-	if (calls == CALLS_CONNECT)
+	if (self->param->calls == CALLS_CONNECT)
 		return checmate_allow();
 	checmate_net_begin(checmate_net_sk(sock), address, addrlen, &request.call);
-	return remap_address("socket_bind", &request, address);
+	return remap_address(self, "socket_bind", &request, address);
 }
 
-CHECMATE_HOOK(socket_connect)
-int BPF_PROG(remap_connect, struct socket *sock, struct sockaddr *address, int addrlen)
+CHECMATE_PROGRAM(socket_connect, remap_connect, struct socket *sock, struct sockaddr *address,
+		 int addrlen)
 {
 	struct request request = {};
 
-	if (calls == CALLS_BIND)
+	if (self->param->calls == CALLS_BIND)
 		return checmate_allow();
 	checmate_net_begin(checmate_net_sk(sock), address, addrlen, &request.call);
 	/* Dissolves an association: it reaches nobody. */
 	if (checmate_net_unspec(&request.call))
 		return checmate_allow();
-	return remap_address("socket_connect", &request, address);
+	return remap_address(self, "socket_connect", &request, address);
 }
 
-CHECMATE_HOOK(socket_sendmsg)
-int BPF_PROG(remap_sendmsg, struct socket *sock, struct msghdr *msg, int size)
+CHECMATE_PROGRAM(socket_sendmsg, remap_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 {
 	struct request request = {};
 	const void *name = msg->msg_name;
 
 	/* Without an address the peer is the one that connect was asked about. */
-	if (calls == CALLS_BIND || !name)
+	if (self->param->calls == CALLS_BIND || !name)
 		return checmate_allow();
 
 	checmate_net_begin(checmate_net_sk(sock), name, msg->msg_namelen, &request.call);
 	if (!checmate_net_concerns(&request.call))
 		return checmate_allow();
-	switch (remap_judge(&request)) {
+	switch (remap_judge(self, &request)) {
 	case REMAP_KEEP:
 		return checmate_allow();
 	case REMAP_CHANGE:
@@ -223,5 +238,6 @@ int BPF_PROG(remap_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 	default:
 		break;
 	}
-	return checmate_deny_endpoint("socket_sendmsg", deny_errno, &request.call.object);
+	return checmate_deny_endpoint(self, "socket_sendmsg", self->param->deny_errno,
+				      &request.call.object);
 }

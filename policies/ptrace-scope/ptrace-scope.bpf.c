@@ -9,12 +9,14 @@
  */
 #include "checmate-cgroup.bpf.h"
 
-CHECMATE_POLICY("ptrace-scope", "1", "Trace and inspect only processes of the cgroup");
+struct checmate_params {
+	CHECMATE_PARAM_CHOICE(attach, "attach", "subtree", "none|descendants|subtree",
+			      "Whom to trace, and whose memory to read and write");
+	CHECMATE_PARAM_CHOICE(inspect, "inspect", "subtree", "none|descendants|subtree|any",
+			      "Whose environment, mappings, open files and the like to see");
+};
 
-CHECMATE_PARAM_CHOICE(attach, "attach", 2, "none|descendants|subtree",
-		      "Whom to trace, and whose memory to read and write");
-CHECMATE_PARAM_CHOICE(inspect, "inspect", 2, "none|descendants|subtree|any",
-		      "Whose environment, mappings, open files and the like to see");
+CHECMATE_POLICY("ptrace-scope", "1", "Trace and inspect only processes of the cgroup");
 
 /* As the choices number them. */
 enum scope {
@@ -66,42 +68,42 @@ static __always_inline bool descends(struct task_struct *task, int ancestor)
 }
 
 /* May the process @tracer reach into @task? A scope that is not known denies. */
-static __always_inline bool in_scope(__u32 scope, struct task_struct *task, int tracer)
+static __always_inline bool in_scope(const struct checmate_self *self, __u32 scope,
+				     struct task_struct *task, int tracer)
 {
 	if (scope == SCOPE_ANY)
 		return true;
 	if (scope != SCOPE_DESCENDANTS && scope != SCOPE_SUBTREE)
 		return false;
 	/* A descendant that was moved away is none. */
-	if (!checmate_task_inside(task))
+	if (!checmate_task_inside(self, task))
 		return false;
 	return scope == SCOPE_SUBTREE || descends(task, tracer);
 }
 
-CHECMATE_HOOK(ptrace_access_check)
-int BPF_PROG(ptrace_access, struct task_struct *child, unsigned int mode)
+CHECMATE_PROGRAM(ptrace_access_check, ptrace_access, struct task_struct *child, unsigned int mode)
 {
-	__u32 scope = mode & PTRACE_MODE_ATTACH ? attach : inspect;
+	__u32 scope = mode & PTRACE_MODE_ATTACH ? self->param->attach : self->param->inspect;
 
 	/* There is no choice "any" for attaching; a stray value does not make one. */
 	if (mode & PTRACE_MODE_ATTACH && scope == SCOPE_ANY)
 		scope = SCOPE_NONE;
-	if (in_scope(scope, child, bpf_get_current_pid_tgid() >> 32))
+	if (in_scope(self, scope, child, bpf_get_current_pid_tgid() >> 32))
 		return checmate_allow();
 	/* Only a question, as of ps(1): a no is no event. */
 	if (mode & PTRACE_MODE_NOAUDIT)
-		return checmate_verdict(NULL, EPERM);
-	return checmate_deny_task("ptrace_access_check", EPERM, child, 0);
+		return checmate_verdict(self, NULL, EPERM);
+	return checmate_deny_task(self, "ptrace_access_check", EPERM, child, 0);
 }
 
 /* The caller's parent becomes its tracer: both have to be inside. */
-CHECMATE_HOOK(ptrace_traceme)
-int BPF_PROG(ptrace_traceme, struct task_struct *parent)
+CHECMATE_PROGRAM(ptrace_traceme, ptrace_traceme, struct task_struct *parent)
 {
-	__u32 scope = attach;
+	__u32 scope = self->param->attach;
 
 	/* A child descends from its parent: nothing to search for. */
-	if ((scope == SCOPE_DESCENDANTS || scope == SCOPE_SUBTREE) && checmate_task_inside(parent))
+	if ((scope == SCOPE_DESCENDANTS || scope == SCOPE_SUBTREE) &&
+	    checmate_task_inside(self, parent))
 		return checmate_allow();
-	return checmate_deny_task("ptrace_traceme", EPERM, parent, 0);
+	return checmate_deny_task(self, "ptrace_traceme", EPERM, parent, 0);
 }

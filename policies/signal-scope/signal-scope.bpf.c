@@ -15,13 +15,16 @@
  */
 #include "checmate-cgroup.bpf.h"
 
-CHECMATE_POLICY("signal-scope", "1", "Send signals only to processes of the cgroup");
+struct checmate_params {
+	CHECMATE_PARAM_SIGNALS(allow, "allow", "", "Signals that may be sent to everybody");
+	CHECMATE_PARAM_BOOL(allow_probe, "allow-probe", "no",
+			    "Ask with signal 0 whether a process exists");
+	CHECMATE_PARAM_CHOICE(owner, "file-owner", "self", "self|any",
+			      "Whom a file may be made to send signals to");
+	CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", "EPERM", "Error that a denied call returns");
+};
 
-CHECMATE_PARAM_SIGNALS(allow, "allow", 0, "Signals that may be sent to everybody");
-CHECMATE_PARAM_BOOL(allow_probe, "allow-probe", 0, "Ask with signal 0 whether a process exists");
-CHECMATE_PARAM_CHOICE(owner, "file-owner", 0, "self|any",
-		      "Whom a file may be made to send signals to");
-CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EPERM, "Error that a denied call returns");
+CHECMATE_POLICY("signal-scope", "1", "Send signals only to processes of the cgroup");
 
 /* As the choices number them. */
 enum owner {
@@ -38,11 +41,10 @@ enum owner {
 #define PTRACE_MODE_ATTACH 0x02
 #define PTRACE_MODE_NOAUDIT 0x04
 
-CHECMATE_HOOK(task_kill)
-int BPF_PROG(signal_kill, struct task_struct *target, struct kernel_siginfo *info, int sig,
-	     const struct cred *cred)
+CHECMATE_PROGRAM(task_kill, signal_kill, struct task_struct *target, struct kernel_siginfo *info,
+		 int sig, const struct cred *cred)
 {
-	__s32 error = deny_errno;
+	__s32 error = self->param->deny_errno;
 	__u64 sender;
 
 	/*
@@ -52,14 +54,14 @@ int BPF_PROG(signal_kill, struct task_struct *target, struct kernel_siginfo *inf
 	 */
 	if (!bpf_probe_read_kernel(&sender, sizeof(sender), &ctx[3]) && sender)
 		return checmate_allow();
-	if (sig == 0 && allow_probe)
+	if (sig == 0 && self->param->allow_probe)
 		return checmate_allow();
-	if (sig >= 1 && sig <= 64 && allow & 1ULL << (sig - 1))
+	if (sig >= 1 && sig <= 64 && self->param->allow & 1ULL << (sig - 1))
 		return checmate_allow();
-	if (checmate_task_inside(target))
+	if (checmate_task_inside(self, target))
 		return checmate_allow();
 	/* With ESRCH, kill(2) takes it that the target just ended, and tries again for ever. */
-	return checmate_deny_task("task_kill", error == ESRCH ? EPERM : error, target, sig);
+	return checmate_deny_task(self, "task_kill", error == ESRCH ? EPERM : error, target, sig);
 }
 
 /* The caller's process id as it sees it itself; 0 if that cannot be read. */
@@ -79,12 +81,11 @@ static __always_inline int own_pid(void)
 	return nr;
 }
 
-CHECMATE_HOOK(file_fcntl)
-int BPF_PROG(signal_fcntl, struct file *file, unsigned int cmd, unsigned long arg)
+CHECMATE_PROGRAM(file_fcntl, signal_fcntl, struct file *file, unsigned int cmd, unsigned long arg)
 {
 	int pid = arg;
 
-	if ((cmd != F_SETOWN && cmd != F_SETOWN_EX) || owner == OWNER_ANY)
+	if ((cmd != F_SETOWN && cmd != F_SETOWN_EX) || self->param->owner == OWNER_ANY)
 		return checmate_allow();
 	/* 0 is nobody. */
 	if (cmd == F_SETOWN && (!pid || pid == own_pid()))
@@ -93,47 +94,45 @@ int BPF_PROG(signal_fcntl, struct file *file, unsigned int cmd, unsigned long ar
 	 * F_SETOWN_EX names the owner in memory, which may be another one when
 	 * the kernel reads it after this. Denied, as is everybody else.
 	 */
-	return checmate_deny_text("file_fcntl", deny_errno, "file owner");
+	return checmate_deny_text(self, "file_fcntl", self->param->deny_errno, "file owner");
 }
 
 /* What these name is in memory, too. */
-static __always_inline int judge_ioctl(const char *hook, unsigned int cmd)
+static __always_inline int judge_ioctl(const struct checmate_self *self, const char *hook,
+				       unsigned int cmd)
 {
-	if ((cmd != FIOSETOWN && cmd != SIOCSPGRP) || owner == OWNER_ANY)
+	if ((cmd != FIOSETOWN && cmd != SIOCSPGRP) || self->param->owner == OWNER_ANY)
 		return checmate_allow();
-	return checmate_deny_text(hook, deny_errno, "file owner");
+	return checmate_deny_text(self, hook, self->param->deny_errno, "file owner");
 }
 
-CHECMATE_HOOK(file_ioctl)
-int BPF_PROG(signal_ioctl, struct file *file, unsigned int cmd, unsigned long arg)
+CHECMATE_PROGRAM(file_ioctl, signal_ioctl, struct file *file, unsigned int cmd, unsigned long arg)
 {
-	return judge_ioctl("file_ioctl", cmd);
+	return judge_ioctl(self, "file_ioctl", cmd);
 }
 
-CHECMATE_HOOK(file_ioctl_compat)
-int BPF_PROG(signal_ioctl32, struct file *file, unsigned int cmd, unsigned long arg)
+CHECMATE_PROGRAM(file_ioctl_compat, signal_ioctl32, struct file *file, unsigned int cmd,
+		 unsigned long arg)
 {
-	return judge_ioctl("file_ioctl_compat", cmd);
+	return judge_ioctl(self, "file_ioctl_compat", cmd);
 }
 
 /* Setting a limit; reading one is allowed. A process may always limit itself. */
-CHECMATE_HOOK(task_setrlimit)
-int BPF_PROG(signal_limit, struct task_struct *target, unsigned int resource)
+CHECMATE_PROGRAM(task_setrlimit, signal_limit, struct task_struct *target, unsigned int resource)
 {
 	if (BPF_CORE_READ(target, tgid) == (int)(bpf_get_current_pid_tgid() >> 32) ||
-	    checmate_task_inside(target))
+	    checmate_task_inside(self, target))
 		return checmate_allow();
-	return checmate_deny_task("task_setrlimit", deny_errno, target, 0);
+	return checmate_deny_task(self, "task_setrlimit", self->param->deny_errno, target, 0);
 }
 
 /* Tracing, and reaching into memory, by which a process can be ended as well. */
-CHECMATE_HOOK(ptrace_access_check)
-int BPF_PROG(signal_trace, struct task_struct *child, unsigned int mode)
+CHECMATE_PROGRAM(ptrace_access_check, signal_trace, struct task_struct *child, unsigned int mode)
 {
-	if (!(mode & PTRACE_MODE_ATTACH) || checmate_task_inside(child))
+	if (!(mode & PTRACE_MODE_ATTACH) || checmate_task_inside(self, child))
 		return checmate_allow();
 	/* The callers turn every errno into their own. A mere question is no event. */
 	if (mode & PTRACE_MODE_NOAUDIT)
-		return checmate_verdict(NULL, EPERM);
-	return checmate_deny_task("ptrace_access_check", EPERM, child, 0);
+		return checmate_verdict(self, NULL, EPERM);
+	return checmate_deny_task(self, "ptrace_access_check", EPERM, child, 0);
 }

@@ -9,9 +9,12 @@
  */
 #include "checmate-cgroup.bpf.h"
 
-CHECMATE_POLICY("unix-scope", "1", "Unix sockets connect and send only inside the cgroup");
+struct checmate_params {
+	CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", "EPERM",
+			     "Error that a denied connect or send returns");
+};
 
-CHECMATE_PARAM_ERRNO(deny_errno, "deny-errno", EPERM, "Error that a denied connect or send returns");
+CHECMATE_POLICY("unix-scope", "1", "Unix sockets connect and send only inside the cgroup");
 
 /* The name that @peer is bound to, with "@" for a leading NUL; empty if it has none. */
 static __always_inline void read_name(struct sock *peer, struct sockaddr_un *name)
@@ -35,33 +38,33 @@ static __always_inline void read_name(struct sock *peer, struct sockaddr_un *nam
 }
 
 /* The verdict: denied, and the peer's name is told. */
-static __always_inline int deny(const char *hook, struct sock *peer)
+static __always_inline int deny(const struct checmate_self *self, const char *hook,
+				struct sock *peer)
 {
 	struct sockaddr_un name = {};
 
 	read_name(peer, &name);
-	return checmate_deny_text(hook, deny_errno, name.sun_path);
+	return checmate_deny_text(self, hook, self->param->deny_errno, name.sun_path);
 }
 
-CHECMATE_HOOK(unix_stream_connect)
-int BPF_PROG(unix_connect, struct sock *sock, struct sock *other, struct sock *newsk)
+CHECMATE_PROGRAM(unix_stream_connect, unix_connect, struct sock *sock, struct sock *other,
+		 struct sock *newsk)
 {
-	if (checmate_sock_inside(other))
+	if (checmate_sock_inside(self, other))
 		return checmate_allow();
 	/* Deny: the listening socket is somebody else's. */
-	return deny("unix_stream_connect", other);
+	return deny(self, "unix_stream_connect", other);
 }
 
-CHECMATE_HOOK(unix_may_send)
-int BPF_PROG(unix_send, struct socket *sock, struct socket *other)
+CHECMATE_PROGRAM(unix_may_send, unix_send, struct socket *sock, struct socket *other)
 {
 	struct sock *peer = other->sk;
 
 	/* Deny: a socket without its inner half cannot be told apart. */
 	if (!peer)
-		return checmate_deny("unix_may_send", deny_errno);
-	if (checmate_sock_inside(peer))
+		return checmate_deny(self, "unix_may_send", self->param->deny_errno);
+	if (checmate_sock_inside(self, peer))
 		return checmate_allow();
 	/* Deny: the receiving socket is somebody else's. */
-	return deny("unix_may_send", peer);
+	return deny(self, "unix_may_send", peer);
 }

@@ -30,10 +30,8 @@
  * Every failure to keep the account denies: a place that cannot be written down
  * is not handed out.
  */
-#include "checmate.bpf.h"
+#include "../sample.bpf.h"
 #include "limit_connections.bpf.h"
-
-CHECMATE_POLICY("limit-connections", "1", "So many connections to one destination, and no more");
 
 #define SOCK_STREAM 1
 #define IPPROTO_TCP 6
@@ -436,34 +434,34 @@ static __always_inline int judge_use(const struct socket___limit *sock)
 	return move_claim(claim, &peer);
 }
 
-static __always_inline int verdict(const char *hook, int err)
+static __always_inline int verdict(int err)
 {
-	return err ? checmate_deny(hook, -err) : checmate_allow();
+	return err ? sample_deny(-err) : sample_allow();
 }
 
-CHECMATE_HOOK(socket_connect)
+SEC("lsm_cgroup/socket_connect")
 int BPF_PROG(limit_connect, struct socket___limit *sock, struct sockaddr *address, int addrlen)
 {
-	return verdict("socket_connect", judge_connect(sock, address, addrlen));
+	return verdict(judge_connect(sock, address, addrlen));
 }
 
-CHECMATE_HOOK(socket_sendmsg)
+SEC("lsm_cgroup/socket_sendmsg")
 int BPF_PROG(limit_sendmsg, struct socket___limit *sock, struct msghdr___limit *msg)
 {
 	const void *name = msg->msg_name;
 
 	if (msg->msg_flags & MSG_FASTOPEN && name && sock->type == SOCK_STREAM)
-		return verdict("socket_sendmsg", judge_connect(sock, name, msg->msg_namelen));
-	return verdict("socket_sendmsg", judge_use(sock));
+		return verdict(judge_connect(sock, name, msg->msg_namelen));
+	return verdict(judge_use(sock));
 }
 
-CHECMATE_HOOK(socket_recvmsg)
+SEC("lsm_cgroup/socket_recvmsg")
 int BPF_PROG(limit_recvmsg, struct socket___limit *sock)
 {
-	return verdict("socket_recvmsg", judge_use(sock));
+	return verdict(judge_use(sock));
 }
 
-CHECMATE_HOOK(sk_free_security)
+SEC("lsm_cgroup/sk_free_security")
 int BPF_PROG(limit_free, struct sock___limit *sk)
 {
 	__u64 key = (__u64)sk;
@@ -473,5 +471,5 @@ int BPF_PROG(limit_free, struct sock___limit *sk)
 		put_claim(claim, NULL);
 		bpf_map_delete_elem(&claims, &key);
 	}
-	return checmate_allow();
+	return sample_allow();
 }

@@ -12,31 +12,29 @@
  * the port that it was to be kept from. That is so for AF_UNSPEC, which the
  * kernel takes for AF_INET here and which is not written to.
  */
-#include "checmate.bpf.h"
-
-CHECMATE_POLICY("remap-bind", "1", "Who asks for one port gets another");
+#include "../sample.bpf.h"
 
 #define PORT_ASKED 6789
 #define PORT_GIVEN 12345
 
-CHECMATE_HOOK(socket_bind)
+SEC("lsm_cgroup/socket_bind")
 int BPF_PROG(remap_bind, struct socket *sock, struct sockaddr *address, int addrlen)
 {
 	struct sockaddr_in in = {};
 
 	/* The kernel refuses an address that is too short by itself. */
 	if (addrlen < (int)sizeof(in))
-		return checmate_allow();
+		return sample_allow();
 	/* Deny: this may be the port. */
 	if (bpf_probe_read_kernel(&in, sizeof(in), address))
-		return checmate_deny("socket_bind", EFAULT);
+		return sample_deny(EFAULT);
 	if (in.sin_family != AF_INET && in.sin_family != AF_UNSPEC)
-		return checmate_allow();
+		return sample_allow();
 	if (in.sin_port != bpf_htons(PORT_ASKED))
-		return checmate_allow();
+		return sample_allow();
 
 	/* Deny: this is the port. */
 	if (bpf_checmate_set_port(address, bpf_htons(PORT_GIVEN)))
-		return checmate_deny("socket_bind", EACCES);
-	return checmate_allow();
+		return sample_deny(EACCES);
+	return sample_allow();
 }

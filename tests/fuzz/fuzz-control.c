@@ -18,8 +18,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		const struct checmate_attachment *found;
 
 		must(item->hook && item->name && item->tag && item->mode);
-		found = item->staged ? control_list_find_staged(&list, item->prog_id) :
-				       control_list_find(&list, item->prog_id);
+		found = item->staged ?
+				control_list_find_staged(&list, item->prog_id, item->cookie) :
+				control_list_find(&list, item->prog_id, item->cookie);
 		must(found && found->prog_id == item->prog_id && found->staged == item->staged);
 	}
 	return 0;

@@ -134,9 +134,12 @@ backend_is() {
 	[ "$backend" = "$1" ]
 }
 
-# pinned: the ids of cgroups that have pins; beside them are only the events.
+# pinned: the ids of cgroups that have pins, and the program sets; beside them are only maps
+# that all policies share.
 pinned() {
-	find "$pins" -mindepth 1 -maxdepth 1 ! -name events -exec basename {} \;
+	find "$pins" -mindepth 1 -maxdepth 1 ! -name events ! -name instances ! -name programs \
+		-exec basename {} \;
+	ls "$pins/programs" 2>/dev/null || :
 }
 
 # clean_slate: no policy, no cgroup and no controller is left of other cases.

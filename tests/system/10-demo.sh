@@ -289,7 +289,7 @@ show crun delete -f web
 show crun delete -f plain
 expect_failure "the container's cgroup is gone" "No such file" ls "$cgroups$web"
 wait_until 20 no_pins
-expect "no pins are left" "" ls -I events "$pins"
+expect "no pins are left" "" list_pins
 for id in $ids; do
 	expect_failure "its program is gone" "No such file" bpftool prog show id "$id"
 done

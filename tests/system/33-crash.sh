@@ -101,7 +101,7 @@ daemon_end() {
 
 # Toggles the other policy of the cgroup that is bound by hand.
 op_apply() {
-	if [ -d "$pins/$(stat -c %i "$cgroups$hand")/net-connect" ]; then
+	if [ -L "$pins/$(stat -c %i "$cgroups$hand")/net-connect" ]; then
 		call Remove ss "$hand" net-connect
 	else
 		call Apply 'sa(sas)a{sv}' "$hand" 1 net-connect 1 deny-errno=EPERM 0 &&

@@ -197,7 +197,8 @@ backend_is() {
 # What was staged is pinned apart until the library next looks at the cgroup.
 has_policy() {
 	has_pins=$pins/$(stat -c %i "$cgroups$1")/$2
-	{ [ -d "$has_pins" ] || [ -d "$has_pins+staged" ]; } && [ -n "$(program_ids "$1")" ]
+	{ [ -L "$has_pins" ] || [ -L "$has_pins+staged" ] || [ -d "$has_pins" ]; } &&
+		[ -n "$(program_ids "$1")" ]
 }
 
 no_such_program() {
@@ -209,8 +210,14 @@ lsm_programs() {
 	bpftool prog list | grep -c '^[0-9]*: lsm '
 }
 
+# list_pins: what is bound, and the programs that bindings share.
+list_pins() {
+	ls -I events -I instances -I programs "$pins" 2>/dev/null
+	ls "$pins/programs" 2>/dev/null || :
+}
+
 no_pins() {
-	[ -z "$(ls -I events "$pins" 2>/dev/null)" ]
+	[ -z "$(list_pins)" ]
 }
 
 # Nothing is remembered of any binding or container.

@@ -76,8 +76,7 @@ state_is_right() {
 	esac
 }
 $ctl apply /k net-bind >/dev/null
-# The first two locks are those of the policies that are loaded.
-killed replacing 3 $ctl apply --replace /k net-bind net-connect
+killed replacing 1 $ctl apply --replace /k net-bind net-connect
 check_output "after replacing each program is attached once" 9 attached /k
 check_output "after replacing each policy is pinned once" "net-bind
 net-connect" ls "$pins/$(cgroup_id /k)"

@@ -31,8 +31,7 @@ state_is_right() {
 		[ "$(probe /k connect udp4 127.0.0.1:81)" = ok ]
 	fi
 }
-# The first two locks are those of the policies that are loaded.
-killed replacing 3 $ctl apply --replace /k net-bind allow=127.0.0.1:82 net-connect
+killed replacing 1 $ctl apply --replace /k net-bind allow=127.0.0.1:82 net-connect
 expect EPERM /k bind udp4 127.0.0.1:80
 expect ok /k bind udp4 127.0.0.1:82
 check_output "each policy is pinned once" "net-bind

@@ -13,10 +13,11 @@
 ip link set lo up
 mkdir "$cgroups/a"
 
-# All but the ring that every policy's events go to, which stays for the next.
+# All but the maps that every policy shares, which stay for the next.
 # shellcheck disable=SC2317 # called by check
 left_behind() {
-	find /sys/fs/bpf -mindepth 1 ! -path "$pins" ! -path "$pins/events" ! -path "$pins/events/*"
+	find /sys/fs/bpf -mindepth 1 ! -path "$pins" ! -path "$pins/events" ! -path "$pins/events/*" \
+		! -path "$pins/instances" ! -path "$pins/instances/*"
 }
 
 check_not "bpf is not among the security modules" grep -qw bpf /sys/kernel/security/lsm
