@@ -32,7 +32,7 @@ const struct bpf_program *backend_check_find_sleepable(const struct checmate_pol
 	struct bpf_program *program;
 
 	/* By the section: libbpf sets the flag as late as it loads the program. */
-	bpf_object__for_each_program(program, policy->object)
+	bpf_object__for_each_program(program, policy->object->parsed)
 		if (startswith(bpf_program__section_name(program), "lsm.s/") ||
 		    (bpf_program__flags(program) & BPF_F_SLEEPABLE))
 			return program;
@@ -41,7 +41,7 @@ const struct bpf_program *backend_check_find_sleepable(const struct checmate_pol
 
 const char *backend_check_find_kfunc(const struct checmate_policy *policy)
 {
-	const struct btf *btf = bpf_object__btf(policy->object);
+	const struct btf *btf = bpf_object__btf(policy->object->parsed);
 
 	/* What libbpf has opened does not say any more that it is external. */
 	for (__u32 i = 1; i < btf__type_cnt(btf); i++) {
@@ -111,7 +111,7 @@ static int check_locked(const struct checmate_policy *policy, struct checmate_er
 	/* Without securityfs it is the verifier that knows. */
 	if (!hooks.n)
 		return 0;
-	bpf_object__for_each_program(program, policy->object) {
+	bpf_object__for_each_program(program, policy->object->parsed) {
 		const struct checmate_hook *hook = find_hook(backend_check_hook(program));
 		bool sleepable = startswith(bpf_program__section_name(program), "lsm.s/");
 

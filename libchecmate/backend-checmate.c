@@ -570,7 +570,7 @@ static int list_programs(const struct apply *apply, struct attach *attach, struc
 		const struct checmate_policy *policy = apply->policies[i];
 		struct bpf_program *program;
 
-		bpf_object__for_each_program(program, policy->object) {
+		bpf_object__for_each_program(program, policy->object->parsed) {
 			attach->fds[attach->n] = policy_program_fd(policy, program);
 			attach->cookies[attach->n++] = policy->cookie;
 		}

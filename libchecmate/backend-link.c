@@ -385,7 +385,7 @@ static int check_room(const struct checmate_policy *const *policies, size_t n_po
 	for (size_t i = 0; i < n_policies; i++) {
 		struct bpf_program *program;
 
-		bpf_object__for_each_program(program, policies[i]->object)
+		bpf_object__for_each_program(program, policies[i]->object->parsed)
 			if (!strv_contains(hooks, backend_check_hook(program)) &&
 			    strv_extend(&hooks, backend_check_hook(program)) < 0)
 				return error_oom(ret_error);
@@ -414,7 +414,7 @@ static int check(const struct checmate_policy *policy, struct checmate_error **r
 		return error_set(ret_error, -EOPNOTSUPP,
 				 "policy %s: its program %s may sleep, and such programs cannot be attached to a cgroup with the backend bpf-link; %s",
 				 name, bpf_program__name(sleepable), remedy);
-	bpf_object__for_each_program(program, policy->object) {
+	bpf_object__for_each_program(program, policy->object->parsed) {
 		char function[128];
 
 		if (bpf_program__expected_attach_type(program) != BPF_LSM_CGROUP)
@@ -670,7 +670,8 @@ static int prepare_cookie(const struct apply *apply, const struct checmate_polic
 	if (!r && streq(record.set, policy->set))
 		return 0;
 	return cookie_set(apply->cgroup, policy->set,
-			  policy_program_fd(policy, bpf_object__next_program(policy->object, NULL)),
+			  policy_program_fd(policy,
+					    bpf_object__next_program(policy->object->parsed, NULL)),
 			  policy->cookie);
 }
 
@@ -686,9 +687,9 @@ static int link_all(const struct apply *apply, struct checmate_error **ret_error
 		r = prepare_cookie(apply, policy);
 		if (r < 0)
 			return explain_link(apply->cgroup,
-					    bpf_object__next_program(policy->object, NULL), r,
-					    ret_error);
-		bpf_object__for_each_program(program, policy->object) {
+					    bpf_object__next_program(policy->object->parsed, NULL),
+					    r, ret_error);
+		bpf_object__for_each_program(program, policy->object->parsed) {
 			r = link_program(apply->cgroup, &path, policy, program, ret_error);
 			if (r < 0)
 				return r;

@@ -26,7 +26,7 @@ struct checmate_binding {
 	struct description description;
 	struct pin_path path;
 	struct record record;
-	char digest[POLICY_DIGEST_SIZE];
+	char digest[OBJECT_DIGEST_SIZE];
 	struct control_list list;
 	struct checmate_program *programs;
 };

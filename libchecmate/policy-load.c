@@ -2,6 +2,7 @@
 /* libchecmate - Policy objects: load */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "backend.h"
@@ -22,8 +23,8 @@
 static int choose_cookies(struct checmate_policy *policy, bool cookies,
 			  struct checmate_error **ret_error)
 {
-	struct bpf_map *host = bpf_object__find_map_by_name(policy->object, HOST_MAP);
-	struct bpf_map *storage = bpf_object__find_map_by_name(policy->object, COOKIES_MAP);
+	struct bpf_map *host = bpf_object__find_map_by_name(policy->loaded, HOST_MAP);
+	struct bpf_map *storage = bpf_object__find_map_by_name(policy->loaded, COOKIES_MAP);
 	const __u32 flags = cookies ? CHECMATE_HOST_COOKIES : 0;
 	int r;
 
@@ -39,16 +40,25 @@ static int choose_cookies(struct checmate_policy *policy, bool cookies,
 	return 0;
 }
 
-static int get_ids(struct checmate_policy *policy, struct checmate_error **ret_error)
+/* The programs in the kernel, by descriptors and ids of the policy. */
+static int get_programs(struct checmate_policy *policy, struct checmate_error **ret_error)
 {
 	struct bpf_program *program;
 	size_t i = 0;
 
-	bpf_object__for_each_program(program, policy->object) {
+	policy_close_programs(policy);
+	policy->program_fds = malloc(policy->n_programs * sizeof(*policy->program_fds));
+	if (!policy->program_fds)
+		return error_oom(ret_error);
+	for (size_t j = 0; j < policy->n_programs; j++)
+		policy->program_fds[j] = -1;
+	bpf_object__for_each_program(program, policy->loaded) {
 		struct bpf_prog_info info = {};
 		__u32 size = sizeof(info);
+		int fd = fcntl(bpf_program__fd(program), F_DUPFD_CLOEXEC, 3);
 
-		if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+		policy->program_fds[i] = fd;
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
 			return error_set(ret_error, -errno,
 					 "policy %s: program %s gives no information: %m; try again",
 					 policy->description.name, bpf_program__name(program));
@@ -94,13 +104,13 @@ static int load_object(struct checmate_policy *policy, struct libbpf_log *captur
 	if (!log)
 		return error_oom(ret_error);
 	log[0] = '\0';
-	bpf_object__for_each_program(program, policy->object)
+	bpf_object__for_each_program(program, policy->loaded)
 		bpf_program__set_log_buf(program, log, VERIFIER_LOG_SIZE);
 
-	r = bpf_object__load(policy->object);
+	r = bpf_object__load(policy->loaded);
 	/* libbpf refuses a second try, whatever the first one came to. */
 	policy->broken = true;
-	bpf_object__for_each_program(program, policy->object)
+	bpf_object__for_each_program(program, policy->loaded)
 		bpf_program__set_log_buf(program, NULL, 0);
 	if (r < 0)
 		return explain_load(policy, r, log, capture, ret_error);
@@ -112,31 +122,31 @@ static int load(struct checmate_policy *policy, bool cookies, struct checmate_er
 	_cleanup_libbpf_log_ struct libbpf_log capture = {};
 	int r;
 
-	if (policy->loaded)
-		return 0;
 	if (policy->broken)
 		return error_set(ret_error, -EBUSY,
 				 "policy %s: loading it failed before; open it again",
 				 policy->description.name);
 
 	libbpf_log_begin(&capture);
+	policy->loaded = object_parse(policy->object);
+	if (!policy->loaded)
+		return explain_load(policy, -errno, "", &capture, ret_error);
 	r = choose_cookies(policy, cookies, ret_error);
-	if (r < 0)
-		return r;
-	r = shared_map_reuse(policy->object, ret_error);
-	if (r == -EACCES)
-		return explain_load(policy, r, "", &capture, ret_error);
-	if (r < 0)
-		return r;
-
-	r = load_object(policy, &capture, ret_error);
+	if (!r) {
+		r = shared_map_reuse(policy->loaded, ret_error);
+		if (r == -EACCES)
+			r = explain_load(policy, r, "", &capture, ret_error);
+	}
 	if (!r)
-		r = get_ids(policy, ret_error);
-	if (r < 0)
+		r = load_object(policy, &capture, ret_error);
+	if (!r)
+		r = get_programs(policy, ret_error);
+	if (r < 0) {
+		bpf_object__close(policy->loaded);
+		policy->loaded = NULL;
 		return r;
-
+	}
 	policy->broken = false;
-	policy->loaded = true;
 	return 0;
 }
 

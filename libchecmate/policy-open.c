@@ -2,22 +2,15 @@
 /* libchecmate - Policy objects: find and open */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "error.h"
-#include "file.h"
-#include "hash.h"
-#include "libbpf-log.h"
-#include "object-validate.h"
 #include "parse.h"
 #include "policy.h"
 #include "strv.h"
-#include "trust.h"
 
 #define SUFFIX ".bpf.o"
-#define OBJECT_MAX (16 * 1024 * 1024)
 
 /* --- where policies are --------------------------------------------------- */
 
@@ -126,154 +119,6 @@ static int find(const char *name, char **ret_path, struct checmate_error **ret_e
 
 /* --- opening -------------------------------------------------------------- */
 
-/* Whether @name is made of what a C compiler makes names of: it becomes a file. */
-static bool is_plain(const char *name)
-{
-	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
-
-	return n && !name[n];
-}
-
-static int check_maps(const struct checmate_policy *policy, struct checmate_error **ret_error)
-{
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, policy->object)
-		if (!is_plain(bpf_map__name(map)))
-			return error_set(ret_error, -EINVAL,
-					 "%s: its map \"%s\" has no valid name; use letters, digits, '_' and '.'",
-					 policy->path, bpf_map__name(map));
-	return 0;
-}
-
-static int add_programs(struct checmate_policy *policy, struct checmate_error **ret_error)
-{
-	struct bpf_program *program;
-	size_t n = 0;
-
-	bpf_object__for_each_program(program, policy->object)
-		n++;
-	if (!n)
-		return error_set(ret_error, -EINVAL, "%s: it has no program; add a CHECMATE_HOOK()",
-				 policy->path);
-	policy->programs = calloc(n, sizeof(*policy->programs));
-	if (!policy->programs)
-		return error_oom(ret_error);
-
-	bpf_object__for_each_program(program, policy->object) {
-		const char *section = bpf_program__section_name(program);
-		const char *slash = strchr(section, '/');
-
-		if (bpf_program__type(program) != BPF_PROG_TYPE_LSM || !slash || !slash[1])
-			return error_set(ret_error, -EINVAL,
-					 "%s: its program %s is in section \"%s\"; a policy has programs in \"lsm_cgroup/HOOK\" and \"lsm/HOOK\" only",
-					 policy->path, bpf_program__name(program), section);
-		if (!is_plain(bpf_program__name(program)) || !is_plain(slash + 1))
-			return error_set(ret_error, -EINVAL,
-					 "%s: its program \"%s\" for \"%s\" has no valid name; use letters, digits and '_'",
-					 policy->path, bpf_program__name(program), slash + 1);
-		policy->programs[policy->n_programs++] = (struct checmate_program){
-			.name = bpf_program__name(program),
-			.hook = slash + 1,
-			.type = bpf_program__expected_attach_type(program) == BPF_LSM_CGROUP ?
-					"lsm_cgroup" :
-					"lsm",
-		};
-	}
-	return 0;
-}
-
-/* The value that a parameter begins with. */
-static int add_value(struct checmate_policy *policy, size_t index, struct checmate_error **ret_error)
-{
-	struct param *param = &policy->description.params[index];
-	_cleanup_free_ char *reason = NULL, *text = NULL;
-	int r;
-
-	policy->values[index] = calloc(1, param->type->size);
-	if (!policy->values[index])
-		return error_oom(ret_error);
-	r = param_type_parse(param->type, &param->limits, param->initial, policy->values[index],
-			     &reason);
-	if (!r)
-		r = param_type_format(param->type, &param->limits, policy->values[index], &text);
-	if (r == -ENOMEM)
-		return error_oom(ret_error);
-	if (r < 0)
-		return error_set(ret_error, -EINVAL,
-				 "%s: the default of its parameter \"%s\" cannot be: %s; make it %s",
-				 policy->path, param->info.name, reason ?: "its bytes mean nothing",
-				 param->info.form);
-	param->info.value = TAKE_PTR(text);
-	return 0;
-}
-
-/* What else tells that an object was built with a former version's header. */
-#define FORMER_MAP ".data.self"
-
-/* Whether its programs can find their parameters, if they have any. */
-static int check_instances(struct checmate_policy *policy, struct checmate_error **ret_error)
-{
-	bool has = policy_has_instances(policy);
-
-	if (bpf_object__find_map_by_name(policy->object, FORMER_MAP) ||
-	    (policy->description.n_params && !has))
-		return error_set(ret_error, -EINVAL,
-				 "%s: built with the header of a former version; build it with this version's checmate.bpf.h",
-				 policy->path);
-	if (!has)
-		policy->description.unshared = true;
-	return 0;
-}
-
-static int open_object(struct checmate_policy *policy, struct checmate_error **ret_error)
-{
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "checmate");
-	_cleanup_libbpf_log_ struct libbpf_log capture;
-	const struct btf *btf;
-	int r;
-
-	libbpf_log_begin(&capture);
-	policy->object = bpf_object__open_mem(policy->data, policy->size, &opts);
-	if (!policy->object) {
-		_cleanup_free_ char *reason = libbpf_log_cause(&capture);
-
-		return error_set_log(ret_error, -EINVAL, capture.text,
-				     "%s: not a policy object: %s; build it again", policy->path,
-				     reason ?: "?");
-	}
-
-	btf = bpf_object__btf(policy->object);
-	if (!btf)
-		return error_set(ret_error, -EINVAL,
-				 "%s: it has no BTF, which describes it; build it with clang -g",
-				 policy->path);
-
-	r = description_read(btf, policy->path, false, &policy->description, ret_error);
-	if (!r)
-		r = check_instances(policy, ret_error);
-	if (r < 0)
-		return r;
-	r = check_maps(policy, ret_error);
-	if (r < 0)
-		return r;
-	r = add_programs(policy, ret_error);
-	if (r < 0)
-		return r;
-
-	if (!policy->description.n_params)
-		return 0;
-	policy->values = calloc(policy->description.n_params, sizeof(*policy->values));
-	if (!policy->values)
-		return error_oom(ret_error);
-	for (size_t i = 0; i < policy->description.n_params; i++) {
-		r = add_value(policy, i, ret_error);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 /* Where struct checmate_open_opts ended in the first version that had it. */
 #define OPEN_OPTS_FIRST (offsetof(struct checmate_open_opts, untrusted_ok) + sizeof(bool))
 
@@ -296,42 +141,33 @@ static int read_opts(const struct checmate_open_opts *opts, struct checmate_open
 	return 0;
 }
 
-/* Names the file among others; who trusts it knows whose it is. */
-static void compute_digest(struct checmate_policy *policy)
-{
-	snprintf(policy->digest, sizeof(policy->digest), "%016llx%016llx",
-		 (unsigned long long)hash_bytes(HASH_INIT, policy->data, policy->size),
-		 (unsigned long long)hash_bytes(~HASH_INIT, policy->data, policy->size));
-}
-
-static int read_object(struct checmate_policy *policy, const struct checmate_open_opts *opts,
-		       struct checmate_error **ret_error)
-{
-	_cleanup_free_ char *reason = NULL;
-	_cleanup_close_ int fd = -1;
-	int r;
-
-	r = opts->untrusted_ok ? trust_open_any(policy->path, &fd) :
-				 trust_open(policy->path, &fd, &reason);
-	if (reason)
-		return error_set(ret_error, r,
-				 "%s: not trusted: %s, or use \"checmatectl --untrusted-ok\"",
-				 policy->path, reason);
-	if (!r)
-		r = file_read_fd(fd, OBJECT_MAX, &policy->data, &policy->size);
-	if (r == -ENOMEM)
-		return error_oom(ret_error);
-	if (r < 0)
-		return error_set(ret_error, r, "%s: %s; give the path of a policy object",
-				 policy->path, strerror(-r));
-	compute_digest(policy);
-	return 0;
-}
-
 int checmate_policy_open(const char *name_or_path, struct checmate_policy **ret_policy,
 			 struct checmate_error **ret_error)
 {
 	return checmate_policy_open_opts(name_or_path, NULL, ret_policy, ret_error);
+}
+
+/* What a policy has of its own: programs get ids, and values are changed. */
+static int copy_object(struct checmate_policy *policy, struct checmate_error **ret_error)
+{
+	const struct object *object = policy->object;
+	size_t n = object->description.n_params;
+
+	policy->description = object->description;
+	policy->programs = calloc(object->n_programs, sizeof(*policy->programs));
+	policy->values = calloc(n + 1, sizeof(*policy->values));
+	if (!policy->programs || !policy->values)
+		return error_oom(ret_error);
+	policy->n_programs = object->n_programs;
+	memcpy(policy->programs, object->programs, object->n_programs * sizeof(*policy->programs));
+	for (size_t i = 0; i < n; i++) {
+		policy->values[i] = malloc(policy->description.params[i].type->size);
+		if (!policy->values[i])
+			return error_oom(ret_error);
+		memcpy(policy->values[i], object->defaults[i],
+		       policy->description.params[i].type->size);
+	}
+	return 0;
 }
 
 int checmate_policy_open_opts(const char *name_or_path, const struct checmate_open_opts *opts,
@@ -361,12 +197,9 @@ int checmate_policy_open_opts(const char *name_or_path, const struct checmate_op
 			return r;
 	}
 
-	r = read_object(policy, &known, ret_error);
-	if (r < 0)
-		return r;
-	r = object_validate(policy->path, policy->data, policy->size, ret_error);
+	r = object_open(policy->path, known.untrusted_ok, &policy->object, ret_error);
 	if (!r)
-		r = open_object(policy, ret_error);
+		r = copy_object(policy, ret_error);
 	if (r < 0)
 		return r;
 

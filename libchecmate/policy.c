@@ -17,9 +17,8 @@ struct checmate_policy *checmate_policy_free(struct checmate_policy *policy)
 	free(policy->values);
 	policy_close_programs(policy);
 	free(policy->programs);
-	description_done(&policy->description);
-	bpf_object__close(policy->object);
-	free(policy->data);
+	bpf_object__close(policy->loaded);
+	object_unref(policy->object);
 	free(policy->path);
 	free(policy);
 	return NULL;
@@ -73,7 +72,7 @@ const struct checmate_param *checmate_policy_get_param(const struct checmate_pol
 
 const char *checmate_policy_digest(const struct checmate_policy *policy)
 {
-	return policy->digest;
+	return policy->object->digest;
 }
 
 uint64_t checmate_policy_instance(const struct checmate_policy *policy)
@@ -104,7 +103,7 @@ int checmate_policy_set(struct checmate_policy *policy, const char *name, const 
 
 	if (!param)
 		return -ENOENT;
-	if (policy->loaded || policy->broken)
+	if (policy->program_fds || policy->broken)
 		return error_set(ret_error, -EBUSY,
 				 "policy %s, parameter %s: the policy is loaded; set it on the binding",
 				 policy->description.name, name);
@@ -125,11 +124,9 @@ int policy_program_fd(const struct checmate_policy *policy, const struct bpf_pro
 	struct bpf_program *other;
 	size_t i = 0;
 
-	if (!policy->program_fds)
-		return bpf_program__fd(program);
-	bpf_object__for_each_program(other, policy->object) {
+	bpf_object__for_each_program(other, policy->object->parsed) {
 		if (other == program)
-			return policy->program_fds[i];
+			return policy->program_fds ? policy->program_fds[i] : -EINVAL;
 		i++;
 	}
 	return -EINVAL;
@@ -145,5 +142,5 @@ void policy_close_programs(struct checmate_policy *policy)
 
 bool policy_has_instances(const struct checmate_policy *policy)
 {
-	return bpf_object__find_map_by_name(policy->object, "checmate_instances");
+	return bpf_object__find_map_by_name(policy->object->parsed, "checmate_instances");
 }

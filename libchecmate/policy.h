@@ -2,12 +2,7 @@
 /* libchecmate - Policy objects */
 #pragma once
 
-#include <bpf/libbpf.h>
-
-#include "description.h"
-
-/* Bytes of a digest as text. */
-#define POLICY_DIGEST_SIZE 33
+#include "object.h"
 
 /* Bytes of the name of a program set: policy, digest, backend, cookie. */
 #define PROGRAM_SET_NAME_MAX 128
@@ -15,39 +10,33 @@
 /**
  * struct checmate_policy - An opened policy object.
  * @path: where it was found.
- * @data: the file's bytes; @object refers to them.
- * @size: how many.
- * @object: libbpf's view.
- * @description: what it says about itself.
- * @programs: its programs; strings belong to @object, except @hook.
+ * @object: what the file says.
+ * @description: @object's, whose strings it has.
+ * @programs: @object's, with ids; likewise.
  * @n_programs: how many.
- * @digest: of the file, hexadecimal.
- * @program_fds: the programs in the kernel, where others have loaded them; NULL else.
+ * @loaded: libbpf's view of what it has loaded; NULL where others have, or nobody.
+ * @program_fds: the programs in the kernel; NULL while there are none.
  * @values: a value per parameter.
  * @modules: a digest of the kernel's modules that the programs know.
  * @set: the program set of the binding that is made of it.
  * @generation: what tells that binding from others that have the same place.
  * @cookie: that binding's cookie; 0 for a policy without instances.
- * @loaded: the kernel has it.
  * @broken: loading failed.
  * @bound: a binding was made of it.
  */
 struct checmate_policy {
 	char *path;
-	char *data;
-	size_t size;
-	struct bpf_object *object;
+	struct object *object;
 	struct description description;
 	struct checmate_program *programs;
 	size_t n_programs;
-	char digest[POLICY_DIGEST_SIZE];
+	struct bpf_object *loaded;
 	int *program_fds;
 	void **values;
 	uint32_t modules;
 	char set[PROGRAM_SET_NAME_MAX];
 	uint32_t generation;
 	uint64_t cookie;
-	bool loaded;
 	bool broken;
 	bool bound;
 };
@@ -61,7 +50,7 @@ struct checmate_policy {
  */
 int policy_program_fd(const struct checmate_policy *policy, const struct bpf_program *program);
 
-/* Lets go of the programs that others have loaded. */
+/* Lets go of the programs. */
 void policy_close_programs(struct checmate_policy *policy);
 
 /* Whether its programs find their parameters in instances. */

@@ -99,7 +99,7 @@ void program_set_name(const struct checmate_policy *policy, const char *suffix, 
 		snprintf(unshared, sizeof(unshared), "-%016llx", (unsigned long long)cookie);
 	/* A policy's name is short: it was checked. */
 	snprintf(ret_name, PROGRAM_SET_NAME_MAX, "%s-%s-%08x%s%s", policy->description.name,
-		 policy->digest, policy->modules, suffix, unshared);
+		 policy->object->digest, policy->modules, suffix, unshared);
 }
 
 bool program_set_exists(const char *name)
@@ -121,13 +121,13 @@ static int pin_all(const struct checmate_policy *policy, const struct pin_path *
 		r = pin_make_directory(&bindings);
 	if (r < 0)
 		return r;
-	bpf_object__for_each_program(program, policy->object) {
+	bpf_object__for_each_program(program, policy->loaded) {
 		r = pin_write(directory, PIN_PROGRAM, bpf_program__name(program),
 			      bpf_program__fd(program));
 		if (r < 0)
 			return r;
 	}
-	bpf_object__for_each_map(map, policy->object) {
+	bpf_object__for_each_map(map, policy->loaded) {
 		if (shared_map_is(bpf_map__name(map)) || !bpf_map__autocreate(map))
 			continue;
 		r = pin_write(directory, PIN_MAP, bpf_map__name(map), bpf_map__fd(map));

@@ -107,12 +107,12 @@ bool record_exists(const struct pin_path *path)
 }
 
 void record_digest(const struct record *record, const char *policy,
-		   char ret_digest[POLICY_DIGEST_SIZE])
+		   char ret_digest[OBJECT_DIGEST_SIZE])
 {
 	const char *rest = startswith(record->set, policy);
 
 	/* The name of a set is <policy>-<digest> and what else there is. */
-	snprintf(ret_digest, POLICY_DIGEST_SIZE, "%s", rest && *rest == '-' ? rest + 1 : "");
+	snprintf(ret_digest, OBJECT_DIGEST_SIZE, "%s", rest && *rest == '-' ? rest + 1 : "");
 }
 
 uint64_t record_instance(const struct record *record)

@@ -43,7 +43,7 @@ int record_read(const struct pin_path *path, struct record *ret_record);
 
 /* The digest of the object file that a policy's binding was made of; "" of a former version. */
 void record_digest(const struct record *record, const char *policy,
-		   char ret_digest[POLICY_DIGEST_SIZE]);
+		   char ret_digest[OBJECT_DIGEST_SIZE]);
 
 /* Whether there is something: the link leads to nothing that could be opened. */
 bool record_exists(const struct pin_path *path);

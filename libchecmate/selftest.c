@@ -178,7 +178,7 @@ static int find_hook_id(struct checmate_policy *const *policies, size_t n_polici
 	for (size_t i = 0; i < n_policies; i++) {
 		struct bpf_program *program;
 
-		bpf_object__for_each_program(program, policies[i]->object) {
+		bpf_object__for_each_program(program, policies[i]->object->parsed) {
 			struct bpf_prog_info info = {};
 			__u32 size = sizeof(info);
 
