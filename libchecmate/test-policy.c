@@ -316,6 +316,30 @@ static void read_good(char **ret_data, size_t *ret_size)
 	assert_int_equal(file_read(AT_FDCWD, path, 1 << 20, ret_data, ret_size), 0);
 }
 
+/* A file that is old enough is read once, and each policy that is made of it has its own values. */
+static void test_remembered(void **state)
+{
+	_cleanup_policy_ struct checmate_policy *first = NULL, *again = NULL;
+	_cleanup_free_ char *text = NULL;
+
+	(void)state;
+	/* One that was built a moment ago is not remembered yet. */
+	for (int i = 0; i < 1000 && !(again && first->object == again->object); i++) {
+		first = checmate_policy_free(first);
+		again = checmate_policy_free(again);
+		if (i)
+			usleep(10000);
+		first = open_good("net-bind");
+		again = open_good("net-bind");
+	}
+	assert_ptr_equal(first->object, again->object);
+	assert_string_equal(checmate_policy_digest(first), checmate_policy_digest(again));
+	assert_true(checmate_policy_instance(first) != checmate_policy_instance(again));
+	assert_int_equal(checmate_policy_set(first, "allow", "127.0.0.1:80", NULL), 0);
+	assert_int_equal(checmate_policy_get(again, "allow", &text, NULL), 0);
+	assert_string_equal(text, "");
+}
+
 /* Sizes of the options, and that they are heeded. */
 static void test_opts(void **state)
 {
@@ -530,13 +554,21 @@ static void test_null(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_describe),    cmocka_unit_test(test_both_kinds),
-		cmocka_unit_test(test_configure),   cmocka_unit_test(test_types),
-		cmocka_unit_test(test_not_found),   cmocka_unit_test(test_not_an_object),
-		cmocka_unit_test(test_bad_objects), cmocka_unit_test(test_opts),
-		cmocka_unit_test(test_truncated),   cmocka_unit_test(test_corrupt_description),
-		cmocka_unit_test(test_escapes),	    cmocka_unit_test(test_damaged),
-		cmocka_unit_test(test_list),	    cmocka_unit_test(test_null),
+		cmocka_unit_test(test_describe),
+		cmocka_unit_test(test_both_kinds),
+		cmocka_unit_test(test_configure),
+		cmocka_unit_test(test_types),
+		cmocka_unit_test(test_not_found),
+		cmocka_unit_test(test_not_an_object),
+		cmocka_unit_test(test_bad_objects),
+		cmocka_unit_test(test_remembered),
+		cmocka_unit_test(test_opts),
+		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_corrupt_description),
+		cmocka_unit_test(test_escapes),
+		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_null),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
