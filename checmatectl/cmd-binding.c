@@ -203,8 +203,8 @@ static int show_params(const struct options *options, char **argv, char *const *
 	return EXIT_DONE;
 }
 
-/* All are checked before the first is set. */
-static int direct_set(char **argv, char *const *names, char *const *values)
+/* All take effect together. */
+static int direct_set(char **argv, char *const *names, char *const *params)
 {
 	_cleanup_binding_ struct checmate_binding *binding = NULL;
 	_cleanup_error_ struct checmate_error *error = NULL;
@@ -217,87 +217,67 @@ static int direct_set(char **argv, char *const *names, char *const *values)
 		return status;
 	if (checmate_binding_open(cgroup, argv[1], &binding, &error) < 0)
 		return fail(error);
-	for (size_t i = 0; names[i]; i++)
-		if (checmate_binding_check(binding, names[i], values[i], &error) < 0)
-			return fail(error);
-	for (size_t i = 0; names[i]; i++)
-		if (checmate_binding_set(binding, names[i], values[i], &error) < 0)
-			return fail(error);
+	if (checmate_binding_set_params(binding, (const char *const *)params, &error) < 0)
+		return fail(error);
 	if (jsondoc_lists_of_binding(binding, names, &lists) >= 0)
 		json_object_put(paths_warn(jsondoc_root_pid(cgroup), lists));
 	return EXIT_DONE;
 }
 
-/*
- * The daemon checks one at a time. So that the last does not fail when the first is
- * set, all are checked here, by the policy that is installed, if it is.
- */
-static int check_values(const char *name, char *const *names, char *const *values)
-{
-	_cleanup_policy_ struct checmate_policy *policy = NULL;
-	_cleanup_error_ struct checmate_error *error = NULL;
-
-	if (!names[1] || checmate_policy_open(name, &policy, NULL) < 0)
-		return EXIT_DONE;
-	for (size_t i = 0; names[i]; i++)
-		if (checmate_policy_set(policy, names[i], values[i], &error) < 0)
-			return fail(error);
-	return EXIT_DONE;
-}
-
-static void warn_values(const struct options *options, char **argv, char *const *names,
-			char *const *values)
+static void warn_values(const struct options *options, char **argv, char *const *words)
 {
 	_cleanup_(cgroup_ref_done) struct cgroup_ref ref = {};
-	_cleanup_strv_ char **words = NULL;
-	int r = strv_extend(&words, argv[1]);
+	_cleanup_strv_ char **all = NULL;
+	int r = strv_extend(&all, argv[1]);
 
-	for (size_t i = 0; r >= 0 && names[i]; i++) {
-		_cleanup_free_ char *word = text_new("%s=%s", names[i], values[i]);
-
-		r = strv_extend(&words, word);
-	}
+	for (size_t i = 0; r >= 0 && words[i]; i++)
+		r = strv_extend(&all, words[i]);
 	if (r < 0)
 		return;
 	cgroup_ref_find(options, argv[0], &ref);
-	json_object_put(paths_warn_words(ref.path, strv_length(words), words));
+	json_object_put(paths_warn_words(ref.path, strv_length(all), all));
 }
 
-static int daemon_set(const struct options *options, char **argv, char *const *names,
-		      char *const *values)
+static int daemon_set(const struct options *options, char **argv, char **words)
 {
-	int status;
+	_cleanup_message_ sd_bus_message *message = NULL;
+	int status, r;
 
-	status = cgroup_ref_check(argv[0], false);
-	if (!status && daemon_client_is_wanted(options))
-		status = check_values(argv[1], names, values);
-	for (size_t i = 0; !status && names[i]; i++) {
-		status = daemon_client_call(options, NULL, "SetParameter", "ssss", argv[0], argv[1],
-					    names[i], values[i]);
-		if (status > 0 && i)
-			fail_text("set: what stands before %s is set already", names[i]);
-	}
+	status = cgroup_ref_check(argv[0], false) ?:
+			 daemon_client_new(options, "SetParameters", &message);
+	if (status)
+		return status;
+	r = sd_bus_message_append(message, "ss", argv[0], argv[1]);
+	if (r >= 0)
+		r = sd_bus_message_append_strv(message, words);
+	if (r < 0)
+		return daemon_client_failed(r);
+	status = daemon_client_send(options, message, NULL);
 	if (!status)
-		warn_values(options, argv, names, values);
+		warn_values(options, argv, words);
 	return status;
 }
 
 int command_set(const struct options *options, int argc, char **argv)
 {
-	_cleanup_strv_ char **names = NULL, **values = NULL;
+	_cleanup_strv_ char **words = NULL, **names = NULL, **params = NULL;
 	int status;
 
 	for (int i = 2; i < argc; i++) {
-		const char *value = policy_args_split(argv[i]);
+		const char *value;
 
+		if (strv_extend(&words, argv[i]) < 0)
+			return fail(NULL);
+		value = policy_args_split(argv[i]);
 		if (!value)
 			return usage("set: %s: not PARAM=VALUE", argv[i]);
-		if (strv_extend(&names, argv[i]) < 0 || strv_extend(&values, value) < 0)
+		if (strv_extend(&names, argv[i]) < 0 || strv_extend(&params, argv[i]) < 0 ||
+		    strv_extend(&params, value) < 0)
 			return fail(NULL);
 	}
-	status = daemon_set(options, argv, names, values);
+	status = daemon_set(options, argv, words);
 	if (status == USE_LIBRARY)
-		status = direct_set(argv, names, values);
+		status = direct_set(argv, names, params);
 	return status ?: show_params(options, argv, names);
 }
 

@@ -239,7 +239,7 @@ static int run_remove(sd_bus_message *m, const struct call *call, sd_bus_error *
 	return r < 0 ? refuse_store(call, r, &error, ret_error) : done(m);
 }
 
-static int run_set_parameter(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
+static int run_set_parameters(sd_bus_message *m, const struct call *call, sd_bus_error *ret_error)
 {
 	const struct bus_request *request = &call->request;
 	_cleanup_(store_error_done) struct store_error error = {};
@@ -249,8 +249,7 @@ static int run_set_parameter(sd_bus_message *m, const struct call *call, sd_bus_
 	r = open_cgroup(call, &cgroup, ret_error);
 	if (r < 0)
 		return r;
-	r = manual_set_parameter(&call->manager->store, cgroup, request->policy, request->parameter,
-				 request->value, &error);
+	r = manual_set_parameters(&call->manager->store, cgroup, &request->policies[0], &error);
 	return r < 0 ? refuse_store(call, r, &error, ret_error) : done(m);
 }
 
@@ -603,7 +602,7 @@ static const struct method methods[] = {
 	{ "Apply", ACTION_MANAGE, false, bus_read_apply, run_apply },
 	{ "Replace", ACTION_MANAGE, false, bus_read_apply, run_replace },
 	{ "Remove", ACTION_MANAGE, false, bus_read_remove, run_remove },
-	{ "SetParameter", ACTION_MANAGE, false, bus_read_set_parameter, run_set_parameter },
+	{ "SetParameters", ACTION_MANAGE, false, bus_read_set_parameters, run_set_parameters },
 	{ "SetMode", ACTION_MANAGE, false, bus_read_set_mode, run_set_mode },
 	{ "Seal", ACTION_MANAGE, false, bus_read_target, run_seal },
 	{ "ApplyContainer", NULL, false, bus_read_container, run_apply_container },
@@ -707,8 +706,8 @@ static const sd_bus_vtable manager_vtable[] = {
 				SD_BUS_NO_RESULT, on_call, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Remove", SD_BUS_ARGS("s", target, "s", policy), SD_BUS_NO_RESULT,
 				on_call, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD_WITH_ARGS("SetParameter",
-				SD_BUS_ARGS("s", target, "s", policy, "s", parameter, "s", value),
+	SD_BUS_METHOD_WITH_ARGS("SetParameters",
+				SD_BUS_ARGS("s", target, "s", policy, "as", parameters),
 				SD_BUS_NO_RESULT, on_call, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("SetMode", SD_BUS_ARGS("s", target, "s", policy, "s", mode),
 				SD_BUS_NO_RESULT, on_call, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -198,6 +198,23 @@ static int read_policy(sd_bus_message *m, struct bus_request *request, sd_bus_er
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
+/* A policy in force, and parameters of it. */
+static int read_assignments(sd_bus_message *m, struct bus_request *request, sd_bus_error *ret_error)
+{
+	const struct config_policy *policy;
+	int r;
+
+	r = read_policy(m, request, ret_error);
+	if (r < 0)
+		return r;
+	policy = &request->policies[0];
+	request->policy = policy->name;
+	if (!policy->n_params)
+		return invalid(ret_error, "policy %s: no parameter was given; name at least one",
+			       policy->name);
+	return 0;
+}
+
 static int read_policies(sd_bus_message *m, struct bus_request *request, sd_bus_error *ret_error)
 {
 	int r;
@@ -310,18 +327,14 @@ int bus_read_remove(sd_bus_message *m, struct bus_request *request, sd_bus_error
 	return 0;
 }
 
-int bus_read_set_parameter(sd_bus_message *m, struct bus_request *request, sd_bus_error *ret_error)
+int bus_read_set_parameters(sd_bus_message *m, struct bus_request *request, sd_bus_error *ret_error)
 {
 	int r;
 
 	begin(request, BUS_TEXT_MAX);
 	r = read_target(m, request, ret_error);
 	if (r >= 0)
-		r = read_policy_name(m, request, &request->policy, ret_error);
-	if (r >= 0)
-		r = read_line(m, request, "parameter", BUS_NAME_MAX, &request->parameter, ret_error);
-	if (r >= 0)
-		r = read_line(m, request, "value", BUS_TEXT_MAX, &request->value, ret_error);
+		r = read_assignments(m, request, ret_error);
 	return end(r);
 }
 

@@ -32,8 +32,6 @@ struct bus_request {
 
 	const char *target;
 	const char *policy;
-	const char *parameter;
-	const char *value;
 	const char *hook;
 	bool permissive;
 	bool all;
@@ -58,7 +56,7 @@ void bus_request_done(struct bus_request *request);
 int bus_read_nothing(sd_bus_message *m, struct bus_request *request, sd_bus_error *ret_error);
 int bus_read_apply(sd_bus_message *m, struct bus_request *request, sd_bus_error *ret_error);
 int bus_read_remove(sd_bus_message *m, struct bus_request *request, sd_bus_error *ret_error);
-int bus_read_set_parameter(sd_bus_message *m, struct bus_request *request, sd_bus_error *ret_error);
+int bus_read_set_parameters(sd_bus_message *m, struct bus_request *request, sd_bus_error *ret_error);
 int bus_read_set_mode(sd_bus_message *m, struct bus_request *request, sd_bus_error *ret_error);
 int bus_read_target(sd_bus_message *m, struct bus_request *request, sd_bus_error *ret_error);
 int bus_read_any_target(sd_bus_message *m, struct bus_request *request, sd_bus_error *ret_error);

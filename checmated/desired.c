@@ -239,15 +239,12 @@ static bool same_mode(const struct desired_binding *desired, const struct checma
  * @desired: the desired binding
  * @binding: the actual binding
  * @ret_difference: how they differ
- * @ret_param: index of the name of the parameter that differs in @desired->params
  * @ret_error: explanation
  */
 int desired_compare(const struct desired_binding *desired, const struct checmate_binding *binding,
-		    enum desired_difference *ret_difference, size_t *ret_param,
-		    struct checmate_error **ret_error)
+		    enum desired_difference *ret_difference, struct checmate_error **ret_error)
 {
-	size_t n_params = 0, param = 0;
-	bool mode;
+	bool mode, params = true;
 
 	if (!same_programs(desired, binding)) {
 		*ret_difference = DESIRED_OTHER;
@@ -266,16 +263,12 @@ int desired_compare(const struct desired_binding *desired, const struct checmate
 		}
 		if (r < 0)
 			return r;
-		if (streq(value, desired->params[i + 1]))
-			continue;
-		param = i;
-		n_params++;
+		params &= streq(value, desired->params[i + 1]);
 	}
 
-	if (!n_params)
+	if (params)
 		*ret_difference = mode ? DESIRED_SAME : DESIRED_MODE;
 	else
-		*ret_difference = mode && n_params == 1 ? DESIRED_PARAM : DESIRED_OTHER;
-	*ret_param = param;
+		*ret_difference = mode ? DESIRED_PARAMS : DESIRED_OTHER;
 	return 0;
 }

@@ -45,7 +45,7 @@ struct desired_list {
 /* How a desired binding differs from the actual one. */
 enum desired_difference {
 	DESIRED_SAME,
-	DESIRED_PARAM, /* one parameter, and nothing else */
+	DESIRED_PARAMS, /* parameters, and nothing else */
 	DESIRED_MODE, /* the mode, and nothing else */
 	DESIRED_OTHER, /* the binding has to be replaced */
 };
@@ -61,5 +61,4 @@ struct desired_binding *desired_find(const struct desired_list *list, const char
 void desired_list_done(struct desired_list *list);
 
 int desired_compare(const struct desired_binding *desired, const struct checmate_binding *binding,
-		    enum desired_difference *ret_difference, size_t *ret_param,
-		    struct checmate_error **ret_error);
+		    enum desired_difference *ret_difference, struct checmate_error **ret_error);

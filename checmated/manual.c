@@ -212,34 +212,48 @@ static void report_change(const struct site *site, const char *policy, const cha
 	site_report_change(site, policy, change, known ? &record : &manual, now_usec() - begun);
 }
 
+static int set_params(struct checmate_binding *binding, const struct config_policy *policy,
+		      struct store_error *error)
+{
+	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
+	_cleanup_free_ const char **params = NULL;
+	int r;
+
+	params = calloc(2 * policy->n_params + 1, sizeof(*params));
+	if (!params)
+		return store_error_set_oom(error);
+	for (size_t i = 0; i < policy->n_params; i++) {
+		params[2 * i] = policy->params[i].name;
+		params[2 * i + 1] = policy->params[i].value;
+	}
+	r = checmate_binding_set_params(binding, params, &e);
+	return r < 0 ? store_error_set_library(error, r, e) : 0;
+}
+
 /**
- * manual_set_parameter() - Set a parameter of a policy in force
+ * manual_set_parameters() - Set parameters of a policy in force, all together
  * @store: the store
  * @cgroup: where
- * @policy: the policy
- * @parameter: its parameter
- * @value: the value
+ * @policy: the policy, and the parameters
  * @error: what went wrong
  *
  * Return: 0; -ENOENT if there is no such policy or parameter; -EPERM if a binding file
  * has the policy; another -errno.
  */
-int manual_set_parameter(struct store *store, struct checmate_cgroup *cgroup, const char *policy,
-			 const char *parameter, const char *value, struct store_error *error)
+int manual_set_parameters(struct store *store, struct checmate_cgroup *cgroup,
+			  const struct config_policy *policy, struct store_error *error)
 {
 	const struct site site = site_of(store, cgroup);
 	_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
-	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
 	uint64_t begun = now_usec();
 	int r;
 
-	r = open_manual(&site, policy, &binding, error);
+	r = open_manual(&site, policy->name, &binding, error);
+	if (!r)
+		r = set_params(binding, policy, error);
 	if (r < 0)
 		return r;
-	r = checmate_binding_set(binding, parameter, value, &e);
-	if (r < 0)
-		return store_error_set_library(error, r, e);
-	report_change(&site, policy, "parameters", begun);
+	report_change(&site, policy->name, "parameters", begun);
 	return 0;
 }
 
@@ -251,7 +265,7 @@ int manual_set_parameter(struct store *store, struct checmate_cgroup *cgroup, co
  * @permissive: permissive, else enforced
  * @error: what went wrong
  *
- * Return: as manual_set_parameter().
+ * Return: as manual_set_parameters().
  */
 int manual_set_mode(struct store *store, struct checmate_cgroup *cgroup, const char *policy,
 		    bool permissive, struct store_error *error)

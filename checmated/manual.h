@@ -22,8 +22,8 @@ int manual_apply(struct store *store, struct checmate_cgroup *cgroup,
 		 const struct manual_apply_opts *opts, struct store_error *error);
 int manual_remove(struct store *store, struct checmate_cgroup *cgroup, const char *policy,
 		  struct store_error *error);
-int manual_set_parameter(struct store *store, struct checmate_cgroup *cgroup, const char *policy,
-			 const char *parameter, const char *value, struct store_error *error);
+int manual_set_parameters(struct store *store, struct checmate_cgroup *cgroup,
+			  const struct config_policy *policy, struct store_error *error);
 int manual_set_mode(struct store *store, struct checmate_cgroup *cgroup, const char *policy,
 		    bool permissive, struct store_error *error);
 int manual_seal(struct store *store, struct checmate_cgroup *cgroup, struct store_error *error);

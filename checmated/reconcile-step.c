@@ -72,15 +72,15 @@ static int compare(const struct site *site, struct reconcile_step *step,
 	enum desired_difference difference;
 	int r;
 
-	r = desired_compare(step->desired, binding, &difference, &step->param, &e);
+	r = desired_compare(step->desired, binding, &difference, &e);
 	if (r < 0)
 		return store_error_set_library(error, r, e);
 	switch (difference) {
 	case DESIRED_SAME:
 		step->drift = false;
 		return keep(site, step, recorded, error);
-	case DESIRED_PARAM:
-		step->action = RECONCILE_PARAM;
+	case DESIRED_PARAMS:
+		step->action = RECONCILE_PARAMS;
 		break;
 	case DESIRED_MODE:
 		step->action = RECONCILE_MODE;

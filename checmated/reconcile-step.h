@@ -16,7 +16,7 @@
 enum reconcile_action {
 	RECONCILE_KEEP,
 	RECONCILE_KEEP_STAGED,
-	RECONCILE_PARAM,
+	RECONCILE_PARAMS,
 	RECONCILE_MODE,
 	RECONCILE_APPLY,
 };
@@ -24,7 +24,6 @@ enum reconcile_action {
 struct reconcile_step {
 	struct desired_binding *desired;
 	enum reconcile_action action;
-	size_t param; /* RECONCILE_PARAM: index of its name */
 	bool staged; /* an instance of the policy is staged */
 	bool drift; /* others changed the actual binding */
 	uint64_t instance; /* of the actual binding, 0 for none */

@@ -38,7 +38,7 @@ static void report_drift(const struct site *site, const struct reconcile_step *s
 
 	if (!step->instance)
 		what = "it was taken out of force";
-	else if (step->action == RECONCILE_PARAM)
+	else if (step->action == RECONCILE_PARAMS)
 		what = "a parameter has another value";
 	else if (step->action == RECONCILE_MODE)
 		what = "its mode is another";
@@ -73,18 +73,18 @@ static int changed_live(const struct site *site, const struct reconcile_step *st
 	return site_write_record(site, name, &record, error);
 }
 
-static int set_param(const struct site *site, const struct reconcile_step *step,
-		     struct store_error *error)
+static int set_params(const struct site *site, const struct reconcile_step *step,
+		      struct store_error *error)
 {
 	_cleanup_(checmate_binding_freep) struct checmate_binding *binding = NULL;
 	_cleanup_(checmate_error_freep) struct checmate_error *e = NULL;
-	char **param = &step->desired->params[step->param];
+	const char *const *params = (const char *const *)step->desired->params;
 	uint64_t begun = now_usec();
 	int r;
 
 	r = checmate_binding_open(site->cgroup, step->desired->policy->name, &binding, &e);
 	if (r >= 0)
-		r = checmate_binding_set(binding, param[0], param[1], &e);
+		r = checmate_binding_set_params(binding, params, &e);
 	if (r < 0)
 		return store_error_set_library(error, r, e);
 	return changed_live(site, step, "parameters", begun, error);
@@ -113,8 +113,8 @@ static int change_live(const struct site *site, struct reconcile_step *steps, si
 		_cleanup_(store_error_done) struct store_error one = {};
 		int r = 0;
 
-		if (steps[i].action == RECONCILE_PARAM)
-			r = set_param(site, &steps[i], &one);
+		if (steps[i].action == RECONCILE_PARAMS)
+			r = set_params(site, &steps[i], &one);
 		else if (steps[i].action == RECONCILE_MODE)
 			r = set_mode(site, &steps[i], &one);
 		if (r >= 0)

@@ -151,14 +151,14 @@ int manual_remove(struct store *store, struct checmate_cgroup *cgroup, const cha
 	return changed(error);
 }
 
-int manual_set_parameter(struct store *store, struct checmate_cgroup *cgroup, const char *policy,
-			 const char *parameter, const char *value, struct store_error *error)
+int manual_set_parameters(struct store *store, struct checmate_cgroup *cgroup,
+			  const struct config_policy *policy, struct store_error *error)
 {
 	must(store);
-	must_be_policy(policy);
-	must_be_line(parameter, BUS_NAME_MAX);
-	must_be_line(value, BUS_TEXT_MAX);
-	asked("set %s %s %s=%s", cgroup->path, policy, parameter, value);
+	must_be_policies(policy, 1);
+	must(policy->n_params);
+	asked("set %s %s %zu %s=%s", cgroup->path, policy->name, policy->n_params,
+	      policy->params[0].name, policy->params[0].value);
 	return changed(error);
 }
 

@@ -505,14 +505,14 @@ const struct checmate_param *checmate_binding_get_param(const struct checmate_bi
 
 /* --- parameters in force -------------------------------------------------- */
 
-static int explain_value(const struct checmate_binding *binding, const struct param *param,
-			 int code, struct checmate_error **ret_error)
+static int explain_value(const struct checmate_binding *binding, const char *param, int code,
+			 struct checmate_error **ret_error)
 {
 	if (code == -ENOMEM)
 		return error_oom(ret_error);
 	return error_set(ret_error, code,
 			 "policy %s, parameter %s: what is stored for %s cannot be used: %s; apply the policy again",
-			 binding->description.name, param->info.name, binding->path.text,
+			 binding->description.name, param ?: "", binding->path.text,
 			 strerror(-code));
 }
 
@@ -566,7 +566,7 @@ int checmate_binding_get(const struct checmate_binding *binding, const char *nam
 	if (!r)
 		r = instance_value(&instance, param, &value);
 	if (r < 0)
-		return explain_value(binding, param, r, ret_error);
+		return explain_value(binding, name, r, ret_error);
 	return param_format(&binding->description, param, value, ret_text, ret_error);
 }
 
@@ -581,6 +581,7 @@ int checmate_binding_check(const struct checmate_binding *binding, const char *n
 	return param_parse(&binding->description, param, text, &value, ret_error);
 }
 
+/* A value for each parameter; NULL for those that stay. */
 struct values {
 	void **items;
 	size_t n;
@@ -588,45 +589,50 @@ struct values {
 
 static void values_done(struct values *values)
 {
-	for (size_t i = 0; i < values->n; i++)
+	for (size_t i = 0; values->items && i < values->n; i++)
 		free(values->items[i]);
 	free(values->items);
 }
 
-/* Takes over *@value, as the one of the parameter @changed; the others are the instance's. */
-static int read_values(const struct description *description, const struct instance *instance,
-		       const struct param *changed, void **value, struct values *values)
+/* Reads names and values by turns; a parameter that is named twice gets the last value. */
+static int parse_values(const struct description *description, const char *const *params,
+			struct values *values, struct checmate_error **ret_error)
 {
-	values->items = calloc(description->n_params, sizeof(*values->items));
+	values->n = description->n_params;
+	values->items = calloc(values->n + 1, sizeof(*values->items));
 	if (!values->items)
-		return -ENOMEM;
-	for (; values->n < description->n_params; values->n++) {
-		const struct param *param = &description->params[values->n];
-		int r = 0;
+		return error_oom(ret_error);
+	for (; *params; params += 2) {
+		const struct param *param = description_find(description, params[0], ret_error);
+		void *value;
+		size_t index;
+		int r;
 
-		if (param == changed)
-			values->items[values->n] = TAKE_PTR(*value);
-		else
-			r = instance_value(instance, param, &values->items[values->n]);
+		if (!param)
+			return -ENOENT;
+		r = param_parse(description, param, params[1], &value, ret_error);
 		if (r < 0)
 			return r;
+		index = param - description->params;
+		free(values->items[index]);
+		values->items[index] = value;
 	}
 	return 0;
 }
 
-/* Puts an instance with another value in the place of the one that is there. */
-static int replace_value(const struct checmate_binding *binding, const struct param *param,
-			 void **value)
+/* Puts an instance with these values in the place of the one that is there. */
+static int replace_values(const struct checmate_binding *binding, struct values *values)
 {
+	const struct description *description = &binding->description;
 	_cleanup_(instance_done) struct instance old = {}, new = {};
-	_cleanup_(values_done) struct values values = {};
 	int r;
 
 	r = instance_read(binding->record.cookie, &old);
+	for (size_t i = 0; !r && i < values->n; i++)
+		if (!values->items[i])
+			r = instance_value(&old, &description->params[i], &values->items[i]);
 	if (!r)
-		r = read_values(&binding->description, &old, param, value, &values);
-	if (!r)
-		r = instance_build(&binding->description, values.items, binding->cgroup_id,
+		r = instance_build(description, values->items, binding->cgroup_id,
 				   instance_head(&old)->flags, &new);
 	if (r < 0)
 		return r;
@@ -634,23 +640,28 @@ static int replace_value(const struct checmate_binding *binding, const struct pa
 	return instance_replace(&new);
 }
 
-int checmate_binding_set(struct checmate_binding *binding, const char *name, const char *text,
-			 struct checmate_error **ret_error)
+int checmate_binding_set_params(struct checmate_binding *binding, const char *const *params,
+				struct checmate_error **ret_error)
 {
-	const struct param *param = description_find(&binding->description, name, ret_error);
-	_cleanup_free_ void *value = NULL;
+	_cleanup_(values_done) struct values values = {};
 	_cleanup_close_ int lock = -1;
 	int r;
 
-	if (!param)
-		return -ENOENT;
-	r = param_parse(&binding->description, param, text, &value, ret_error);
+	r = parse_values(&binding->description, params, &values, ret_error);
 	if (!r)
 		r = pin_lock(true, &lock, ret_error);
 	if (!r)
 		r = check_current(binding, ret_error);
 	if (r < 0)
 		return r;
-	r = replace_value(binding, param, &value);
-	return r < 0 ? explain_value(binding, param, r, ret_error) : 0;
+	r = replace_values(binding, &values);
+	return r < 0 ? explain_value(binding, params[0], r, ret_error) : 0;
+}
+
+int checmate_binding_set(struct checmate_binding *binding, const char *name, const char *text,
+			 struct checmate_error **ret_error)
+{
+	const char *const params[] = { name, text, NULL };
+
+	return checmate_binding_set_params(binding, params, ret_error);
 }

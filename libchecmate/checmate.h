@@ -957,6 +957,20 @@ CHECMATE_API int checmate_binding_set(struct checmate_binding *binding, const ch
 				      const char *text, struct checmate_error **ret_error);
 
 /**
+ * checmate_binding_set_params() - Change several parameters together.
+ * @binding: binding.
+ * @params: names and values by turns, and NULL at the end.
+ * @ret_error: explanation, or NULL.
+ *
+ * Every judgement uses either all old or all new values. On failure nothing has changed.
+ *
+ * Return: as checmate_binding_set().
+ */
+CHECMATE_API int checmate_binding_set_params(struct checmate_binding *binding,
+					     const char *const *params,
+					     struct checmate_error **ret_error);
+
+/**
  * checmate_binding_free() - Look at a binding no more; it stays in force.
  * @binding: binding, or NULL.
  *

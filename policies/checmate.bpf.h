@@ -67,8 +67,8 @@
 	const char checmate_policy[CHECMATE_NAME_MAX] = name;                                    \
 	/* Keeps the types of the parameters in BTF. The kernel takes no variable of 0 bytes. */ \
 	const union {                                                                            \
-		struct checmate_params params;                                                   \
 		char byte;                                                                       \
+		struct checmate_params params;                                                   \
 	} checmate_types __attribute__((used)) = {}
 
 /* --- parameters ------------------------------------------------------------ */

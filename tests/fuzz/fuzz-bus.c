@@ -36,7 +36,7 @@ static const struct {
 	{ "Apply", "sa(sas)a{sv}", true },
 	{ "Replace", "sa(sas)a{sv}", true },
 	{ "Remove", "ss", true },
-	{ "SetParameter", "ssss", true },
+	{ "SetParameters", "ssas", true },
 	{ "SetMode", "sss", true },
 	{ "Seal", "s", true },
 	{ "ApplyContainer", "sustsa{ss}", true },

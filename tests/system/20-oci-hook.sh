@@ -129,9 +129,9 @@ check_output "it adds what that file does not give" EPERM \
 	sh -c 'crun exec both probe connect 127.0.0.1 1 || :'
 check "the path alone counts before long" wait_until 20 has_policy "$parent/path" net-bind
 check_output "as its file says" EROFS sh -c 'crun exec path probe bind 0.0.0.0 9090 || :'
-ids=$(program_ids "$parent/both")
+ids=$(attachments "$parent/both")
 call Reload >/dev/null
-check_output "a reload leaves the container its policies" "$ids" program_ids "$parent/both"
+check_output "a reload leaves the container its policies" "$ids" attachments "$parent/both"
 rm "$bindings/00-all.conf"
 call Reload >/dev/null
 check_output "when the path's file goes, the annotation's counts" EACCES \

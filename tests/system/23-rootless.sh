@@ -92,7 +92,7 @@ ask() {
 		string:crun dict:string:string:org.checmate.role,web
 }
 
-ids=$(program_ids "$cgroup")
+ids=$(attachments "$cgroup")
 check_match "another user may not ask for it" 'is not one of user 65534' ask 65534 "$cgroup"
 check_match "the user may not ask for one of the system's" "is not one of user $uid" \
 	ask "$uid" /system.slice
@@ -102,7 +102,7 @@ check_match "nor for a cgroup in which the container is not" "its process $pid i
 	ask "$uid" "/user.slice/user-$uid.slice/user@$uid.service/init.scope"
 check_match "nor tell something else of the container while it runs" \
 	'is in its cgroup .* already' ask "$uid" "$cgroup"
-check_output "nothing came of it" "$ids" program_ids "$cgroup"
+check_output "nothing came of it" "$ids" attachments "$cgroup"
 as_user podman rm -f -t 0 web >/dev/null
 
 # --- those that do not start -------------------------------------------------

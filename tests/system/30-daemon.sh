@@ -44,7 +44,7 @@ check_match "its status is told to systemd" '0 binding files in use' \
 # --- death -------------------------------------------------------------------
 
 call Apply 'sa(sas)a{sv}' "$cg" 1 net-bind 2 allow=0.0.0.0/0:8080 deny-errno=EACCES 0 >/dev/null
-ids=$(program_ids "$cg")
+ids=$(attachments "$cg")
 before=$(call ListBindings)
 systemctl mask --runtime checmated.service 2>/dev/null
 pid=$(main_pid)
@@ -56,7 +56,7 @@ systemctl unmask --runtime checmated.service 2>/dev/null
 systemctl reset-failed checmated.service 2>/dev/null
 check "checmated starts again" systemctl restart checmated.service
 check_output "it knows everything" "$before" call ListBindings
-check_output "it changed nothing" "$ids" program_ids "$cg"
+check_output "it changed nothing" "$ids" attachments "$cg"
 check "a stop leaves the policy" systemctl stop checmated.service
 check_output "it holds" EACCES bind_in "$cg" 9090
 systemctl start checmated.service
@@ -84,11 +84,11 @@ check_output "where it comes from is listed" "file $bindings/slice.conf" \
 check "the journal has it" sh -c \
 	"journalctl -q -o cat CHECMATE_CGROUP=/demo.slice CHECMATE_POLICY=net-bind | grep -q 'is in force'"
 
-ids=$(program_ids /demo.slice)
+ids=$(attachments /demo.slice)
 check "a reload without changes succeeds" systemctl reload checmated.service
-check_output "and leaves the programs alone" "$ids" program_ids /demo.slice
+check_output "and leaves the programs alone" "$ids" attachments /demo.slice
 check "so does a restart" systemctl restart checmated.service
-check_output "with the same programs" "$ids" program_ids /demo.slice
+check_output "with the same programs" "$ids" attachments /demo.slice
 
 sed -i 's/8080/8081/' "$bindings/slice.conf"
 call Reload >/dev/null

@@ -107,13 +107,14 @@ check "Replace puts another instance in its place" call Replace 'sa(sas)a{sv}' "
 	net-bind 2 allow=0.0.0.0/0:7070 deny-errno=EPERM 0
 check_output "which judges otherwise" EPERM bind_in "$cg" 8080
 check_output "in all" ok bind_in "$cg" 7070
-check "SetParameter changes it" call SetParameter ssss "$cg" net-bind allow 0.0.0.0/0:9090
+check "SetParameters changes it" call SetParameters ssas "$cg" net-bind 1 allow=0.0.0.0/0:9090
 check_output "at once" ok bind_in "$cg" 9090
 check_output "and entirely" EPERM bind_in "$cg" 7070
 check_output "GetParameters has that" '0.0.0.0/0:9090 EPERM' parameters "$cg" net-bind
 check_match "a bad value is refused" 'a-port' \
-	call SetParameter ssss "$cg" net-bind allow a-port
+	call SetParameters ssas "$cg" net-bind 2 deny-errno=EACCES allow=a-port
 check_output "the former stays" ok bind_in "$cg" 9090
+check_output "and what stood before it" '0.0.0.0/0:9090 EPERM' parameters "$cg" net-bind
 check "SetMode lets pass what is denied" call SetMode sss "$cg" net-bind permissive
 check_output "which is so" ok bind_in "$cg" 7070
 check_output "and listed" permissive listed "$cg" 'select(.[2] == "net-bind") | .[3]'
@@ -160,7 +161,7 @@ check_output "it is among the files" "as 1 \"$bindings/file.conf\"" property Bin
 check_match "what a file gives is not removed" "Error\.Configured.*$bindings/file\.conf" \
 	error_of Remove "string:$cg/file" string:net-bind
 check_match "nor changed" "Error\.Configured.*$bindings/file\.conf" \
-	error_of SetParameter "string:$cg/file" string:net-bind string:allow string:
+	error_of SetParameters "string:$cg/file" string:net-bind array:string:allow=
 check_match "nor relaxed" "Error\.Configured.*$bindings/file\.conf" \
 	error_of SetMode "string:$cg/file" string:net-bind string:permissive
 check_output "it is in force" EACCES bind_in "$cg/file" 9090
@@ -295,7 +296,7 @@ listen() {
 # Has everything told of, until $1 has heard of $2: it may not have listened before.
 told() {
 	call Apply 'sa(sas)a{sv}' "$cg" 1 net-bind 1 deny-errno=EACCES 0 >/dev/null
-	call SetParameter ssss "$cg" net-bind deny-errno EPERM >/dev/null
+	call SetParameters ssas "$cg" net-bind 1 deny-errno=EPERM >/dev/null
 	call SetMode sss "$cg" net-bind permissive >/dev/null
 	call Replace 'sa(sas)a{sv}' "$cg" 1 net-bind 1 deny-errno=EACCES 0 >/dev/null
 	bind_in "$cg" 9090 >/dev/null

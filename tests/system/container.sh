@@ -188,6 +188,11 @@ program_ids() {
 	checmatectl status --json "$1" | jq -r '.local[].prog'
 }
 
+# Ids of its attachments: others if a policy was replaced, whose programs may be the same.
+attachments() {
+	checmatectl status --json "$1" | jq -r '.local[].id'
+}
+
 # backend_is NAME: policies are enforced by this backend, "checmate" or "bpf-link".
 backend_is() {
 	[ "$(checmatectl features --json | jq -r .backend)" = "$1" ]
