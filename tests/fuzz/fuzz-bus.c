@@ -195,6 +195,9 @@ static void append_arguments(struct input *input, sd_bus_message *m, const char 
 		} else if (!strncmp(types, "a{ss}", 5)) {
 			append_dict(input, m, "ss");
 			types += 5;
+		} else if (!strncmp(types, "as", 2)) {
+			append_strings(input, m);
+			types += 2;
 		} else if (*types == 's') {
 			append_text(input, m);
 			types++;
