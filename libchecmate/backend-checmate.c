@@ -403,6 +403,48 @@ static int find_old(const struct apply *apply, const struct control_list *list, 
 	return 0;
 }
 
+/* The policy that has the program, or NULL. */
+static const struct checmate_policy *find_policy(const struct apply *apply, uint32_t prog_id)
+{
+	for (size_t i = 0; i < apply->n_policies; i++)
+		for (size_t j = 0; j < apply->policies[i]->n_programs; j++)
+			if (apply->policies[i]->programs[j].id == prog_id)
+				return apply->policies[i];
+	return NULL;
+}
+
+/*
+ * Adds programs that are attached already with the cookie of a binding whose record somebody has
+ * removed. The kernel takes a program once in a cgroup, so the new binding replaces that one.
+ */
+static int add_strays(const struct apply *apply, const struct control_list *list,
+		      struct targets *old, struct targets *strays)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		const struct checmate_attachment *item = &list->items[i];
+
+		if (item->staged || !find_policy(apply, item->prog_id) || targets_have(old, item))
+			continue;
+		if (targets_add(old, item->prog_id, item->cookie) < 0 ||
+		    targets_add(strays, item->prog_id, item->cookie) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Removes what is left of strays that were replaced. */
+static void drop_strays(const struct apply *apply, const struct targets *strays)
+{
+	for (size_t i = 0; i < strays->n; i++) {
+		const struct target *stray = &strays->items[i];
+		const struct checmate_policy *policy = find_policy(apply, stray->prog_id);
+		struct pin_path use = pin_set_bindings(policy->set, stray->cookie);
+
+		(void)instances_remove(&stray->cookie, 1);
+		(void)unlink(use.text);
+	}
+}
+
 /* A staged set that detaches loosens what is in force: the kernel does not seal that. */
 static int explain_staged_seal(const struct apply *apply, struct checmate_error **ret_error)
 {
@@ -422,9 +464,11 @@ struct attach {
  * One transaction, tried again when somebody else was faster. The seal is written before a
  * transaction that replaces nothing, which the seal lets pass. The kernel puts each program
  * that joins a sealed cgroup in front of the others: @reversed keeps the order of @attach.
+ * @strays receives what was replaced and has no record.
  */
 static int commit_apply(const struct apply *apply, const struct attach *attach,
-			const struct attach *reversed, struct checmate_error **ret_error)
+			const struct attach *reversed, struct targets *strays,
+			struct checmate_error **ret_error)
 {
 	int r = -ESTALE;
 
@@ -453,6 +497,10 @@ static int commit_apply(const struct apply *apply, const struct attach *attach,
 			if (targets_add(&old, old_staged.items[i].prog_id,
 					old_staged.items[i].cookie) < 0)
 				return error_oom(ret_error);
+		targets_done(strays);
+		*strays = (struct targets){};
+		if (add_strays(apply, &list, &old, strays) < 0)
+			return error_oom(ret_error);
 		detach = calloc(old.n ?: 1, sizeof(*detach));
 		if (!detach)
 			return error_oom(ret_error);
@@ -618,12 +666,13 @@ static void move_records(const struct apply *apply)
 static int apply(const struct apply *apply, struct checmate_error **ret_error)
 {
 	_cleanup_(attach_done) struct attach attach = {}, reversed = {};
+	_cleanup_(targets_done) struct targets strays = {};
 	_cleanup_(control_list_done) struct control_list list = {};
 	int r;
 
 	if (list_programs(apply, &attach, &reversed) < 0)
 		return error_oom(ret_error);
-	r = commit_apply(apply, &attach, &reversed, ret_error);
+	r = commit_apply(apply, &attach, &reversed, &strays, ret_error);
 	if (r < 0)
 		return r;
 
@@ -634,6 +683,9 @@ static int apply(const struct apply *apply, struct checmate_error **ret_error)
 	for (size_t i = 0; i < apply->n_policies; i++)
 		apply->policies[i]->bound = true;
 	move_records(apply);
+	/* Until the exec they are in force. */
+	if (!apply->when_exec)
+		drop_strays(apply, &strays);
 
 	/* A transaction that replaced something was not sealed before. */
 	r = apply->seal ? seal(apply->cgroup, NULL) : 0;

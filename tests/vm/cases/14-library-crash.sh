@@ -54,6 +54,16 @@ echo clear >"$cgroups/a/checmate.policy"
 check "detached: it can be removed" $ctl remove /a net-bind
 check_output "detached: nothing is left" "" pinned
 
+# Somebody removed the record, and the programs stayed.
+$ctl apply /a net-bind allow=127.0.0.1:80 >/dev/null
+rm "$here/net-bind"
+check "without its record: it can be applied again" $ctl apply /a net-bind allow=127.0.0.1:82
+check_output "without its record: once" 5 attached /a
+check_output "without its record: what is new counts" ok probe /a bind udp4 127.0.0.1:82
+check_output "without its record: and nothing else" EPERM probe /a bind udp4 127.0.0.1:80
+check "without its record: it can be removed" $ctl remove /a net-bind
+check_output "without its record: nothing is left" "" pinned
+
 # The controller was turned off below: its programs went with it.
 $ctl apply /a net-bind >/dev/null
 echo -checmate >"$cgroups/cgroup.subtree"_control
