@@ -186,7 +186,7 @@ ids=$(attached lasting.service)
 former=$(stat -c %i "$cgroups$(path lasting.service)")
 systemctl restart lasting.service
 check "after a restart it is judged again" wait_until 60 says lasting.service "EACCES EACCES"
-check_not "by other programs" [ "$ids" = "$(attached lasting.service)" ]
+check_not "by another binding" [ "$ids" = "$(attached lasting.service)" ]
 check_not "what was pinned for the former is gone" test -e "$pins/$former"
 check_not "and its record" test -e "/run/checmate/origins/$former"
 systemctl stop lasting.service

@@ -108,9 +108,10 @@ path() {
 	systemctl show --property=ControlGroup --value "$1"
 }
 
-# attached NAME: the programs attached to it, by the kernel's ids of them.
+# attached NAME: the ids of what is attached to it; another binding has others, of the same
+# programs.
 attached() {
-	sed -n 's/.* prog=\([0-9]*\) .*/\1/p' "$cgroups$(path "$1")/checmate.policy" | xargs
+	sed -n 's/^\([0-9]*\) hook=.*/\1/p' "$cgroups$(path "$1")/checmate.policy" | xargs
 }
 
 # systemd_is_at_least VERSION
